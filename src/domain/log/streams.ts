@@ -1,0 +1,48 @@
+/**
+ * Which streams there are, which facts each of them holds, and how a revision becomes a modseq.
+ */
+
+import type { CredentialEvent } from '../credential/events.ts';
+import type { DirectoryEvent } from '../directory/events.ts';
+import type { MailboxEvent } from '../mailbox/events.ts';
+import type { MessageEvent } from '../message/events.ts';
+import type { QueueEvent } from '../queue/events.ts';
+import type { AccountId, ModSeq, Revision } from '../values/ids.ts';
+import type { Cause } from './event.ts';
+
+/** Everything that one account's stream holds: one append, one order, one modseq. */
+export type AccountEvent = MailboxEvent | MessageEvent | QueueEvent | CredentialEvent;
+
+export type DomainEvent = AccountEvent | DirectoryEvent;
+
+/** A fact of an account as deciders, views and listeners see it. */
+export interface AccountFact {
+  readonly revision: Revision;
+  readonly modSeq: ModSeq;
+  readonly at: number;
+  readonly cause: Cause;
+  readonly event: AccountEvent;
+}
+
+export const DIRECTORY_STREAM = 'directory';
+export const ACCOUNT_STREAM_PREFIX = 'account-';
+
+export function accountStream(accountId: AccountId): string {
+  return `${ACCOUNT_STREAM_PREFIX}${accountId}`;
+}
+
+/** The account whose stream this is, or undefined for other streams. */
+export function accountOfStream(stream: string): AccountId | undefined {
+  return stream.startsWith(ACCOUNT_STREAM_PREFIX)
+    ? Number(stream.slice(ACCOUNT_STREAM_PREFIX.length))
+    : undefined;
+}
+
+/**
+ * The only place where a revision becomes a modseq. `base` is 0 until a restore raises it, so
+ * that a restored copy never hands out an old modseq with new content.
+ * RFC 7162 §3.1: modseqs are positive, revisions start at 0.
+ */
+export function modSeqAt(revision: Revision, base: number): ModSeq {
+  return revision + 1 + base;
+}

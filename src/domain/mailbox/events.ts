@@ -1,0 +1,70 @@
+/**
+ * Facts about the containers of messages. What stands here is stored for ever.
+ */
+
+import type { MailboxId } from '../values/ids.ts';
+
+/** RFC 6154 §2: the special uses that a mailbox of ours may have. */
+export type SpecialUse = '\\Archive' | '\\Drafts' | '\\Junk' | '\\Sent' | '\\Trash';
+
+export const SPECIAL_USES: readonly SpecialUse[] = [
+  '\\Archive',
+  '\\Drafts',
+  '\\Junk',
+  '\\Sent',
+  '\\Trash',
+];
+
+export interface NewMailbox {
+  readonly mailboxId: MailboxId;
+  readonly name: string;
+  readonly uidValidity: number;
+  readonly specialUse?: SpecialUse;
+}
+
+/** One command made these mailboxes, parents first; each is subscribed. */
+export interface MailboxesCreated {
+  readonly type: 'MailboxesCreated';
+  readonly mailboxes: readonly NewMailbox[];
+  /** The mailbox that had the special use until now. */
+  readonly specialUseTakenFrom?: MailboxId;
+}
+
+/** A mailbox and its children got new names; missing parents of the new name were made first. */
+export interface MailboxesRenamed {
+  readonly type: 'MailboxesRenamed';
+  readonly renames: readonly {
+    readonly mailboxId: MailboxId;
+    readonly from: string;
+    readonly to: string;
+  }[];
+  readonly created: readonly NewMailbox[];
+}
+
+/** The mailbox is gone and all its messages with it; a subscription of the name stays. */
+export interface MailboxDeleted {
+  readonly type: 'MailboxDeleted';
+  readonly mailboxId: MailboxId;
+  readonly name: string;
+}
+
+export interface MailboxSubscribed {
+  readonly type: 'MailboxSubscribed';
+  readonly name: string;
+}
+
+export interface MailboxUnsubscribed {
+  readonly type: 'MailboxUnsubscribed';
+  readonly name: string;
+}
+
+export type MailboxEvent =
+  MailboxesCreated | MailboxesRenamed | MailboxDeleted | MailboxSubscribed | MailboxUnsubscribed;
+
+export const MAILBOX_EVENTS: Record<MailboxEvent['type'], string> = {
+  MailboxesCreated: 'Mailboxes were created, parents first, and subscribed.',
+  MailboxesRenamed: 'A mailbox and its children got new names.',
+  MailboxDeleted: 'A mailbox was deleted with all its messages.',
+  MailboxSubscribed: 'A mailbox name was subscribed.',
+  MailboxUnsubscribed: 'A mailbox name was unsubscribed.',
+};

@@ -1,0 +1,65 @@
+/**
+ * What a decision is: facts and an answer, or a refusal with a code from a closed list.
+ *
+ * A refusal says what is the case; how it is told to a client stands in each protocol's `reply.ts`,
+ * a table over all codes that the compiler keeps complete.
+ */
+
+export const REFUSALS = {
+  NoSuchMailbox: 'The mailbox does not exist.',
+  NoSuchTarget: 'The mailbox that messages should go to does not exist.',
+  MailboxExists: 'A mailbox of that name exists already.',
+  MailboxNameForbidden: 'The name cannot be the name of a mailbox.',
+  MailboxHasChildren: 'The mailbox has children.',
+  MailboxIsInbox: 'Inbox cannot be deleted.',
+  SameMailbox: 'Source and target are the same mailbox.',
+  SpecialUseUnknown: 'The special use cannot be given to a mailbox.',
+  NotSubscribed: 'Neither a subscription nor a mailbox of that name exists.',
+  TooManyMailboxes: 'The account has as many mailboxes as it may have.',
+  UidsExhausted: 'The mailbox has given out all of its UIDs.',
+  NoSuchQueueItem: 'The message is not in the queue.',
+  AttemptNotCurrent: 'The attempt is not the one in progress.',
+  NoSuchAccount: 'The account does not exist.',
+  AccountExists: 'An account of that name exists already.',
+  AccountNameForbidden: 'The name cannot be the name of an account.',
+  NoSuchDomain: 'The domain is not one of ours.',
+  DomainExists: 'The domain is one of ours already.',
+  AddressTaken: 'The address belongs to an account already.',
+  AddressForbidden: 'The address cannot be given to an account.',
+} as const;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** The request cannot be granted; `detail` may name what it was about, for the asker only. */
+export interface Refusal {
+  readonly refused: RefusalCode;
+  readonly detail?: string;
+}
+
+/** What is to be recorded, and what the asker learns. No events: nothing changes, no new modseq. */
+export interface Decided<Event, Answer> {
+  readonly events: readonly Event[];
+  readonly answer: Answer;
+}
+
+export type Decision<Event, Answer> = Decided<Event, Answer> | Refusal;
+
+export function decided<Event, Answer>(
+  events: readonly Event[],
+  answer: Answer,
+): Decided<Event, Answer> {
+  return { events, answer };
+}
+
+export function refuse(refused: RefusalCode, detail?: string): Refusal {
+  return detail === undefined ? { refused } : { refused, detail };
+}
+
+export function isRefusal(value: object): value is Refusal {
+  return 'refused' in value;
+}
+
+/** Ends an exhaustive switch; reaching it is a bug. */
+export function unreachable(value: never): never {
+  throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}

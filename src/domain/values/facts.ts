@@ -1,0 +1,34 @@
+/**
+ * What a parsed message tells us. Types only: reading them from a body is `protocols/message`.
+ *
+ * Facts vanish with the body; they never stand in an event.
+ */
+
+/**
+ * Facts of one body. Texts in `wire` form are ready to be copied into an IMAP answer (7-bit, quoted
+ * strings and literals as RFC 3501 wants them), so that FETCH formats nothing.
+ */
+export interface MessageFacts {
+  /** Shape of these facts; others are parsed again from the body. */
+  readonly version: number;
+  /** RFC 9051 §7.5.2 ENVELOPE, with its parentheses. */
+  readonly envelope: string;
+  /** BODY: the structure without extension data. */
+  readonly body: string;
+  /** BODYSTRUCTURE: with extension data. */
+  readonly bodyStructure: string;
+  /** Octets of the header with its empty line. */
+  readonly headerBytes: number;
+  /** Date field in ms, undefined when it is missing or unreadable. */
+  readonly sentAt?: number;
+  /** The calendar day of the Date field as written, `YYYYMMDD` as a number (SEARCH SENTON). */
+  readonly sentDay?: number;
+  /** Decoded and lower-cased, for SEARCH: unfolded field values, joined where a field repeats. */
+  readonly subject: string;
+  readonly from: string;
+  readonly to: string;
+  readonly cc: string;
+  readonly bcc: string;
+  /** Message-ID field with angle brackets, '' when missing. */
+  readonly headerId: string;
+}

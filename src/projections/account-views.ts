@@ -1,0 +1,97 @@
+/**
+ * What can be asked about one account: the questions of IMAP and of the queue, answered from the
+ * account's read models. All answers are as of the last committed turn of the account's lane.
+ */
+
+import type { SearchCondition } from './message-search.ts';
+import type { Mailbox } from '#domain/mailbox/state';
+import type { MessageMark } from '#domain/message/state';
+import type {
+  BodyHash,
+  Instant,
+  MailboxId,
+  MessageId,
+  ModSeq,
+  QueueId,
+  Revision,
+  Uid,
+} from '#domain/values/ids';
+import type { UidRuns } from '#domain/values/uid-runs';
+import type { UidSet } from '#domain/values/uid-set';
+
+/** A mailbox with what STATUS and SELECT tell of it; kept up to date per event, never counted. */
+export interface MailboxSummary extends Mailbox {
+  /** Last event that touched this mailbox or a message in it. RFC 7162 §3.1.1 HIGHESTMODSEQ. */
+  readonly highestModSeq: ModSeq;
+  readonly exists: number;
+  readonly unseen: number;
+  /** Messages flagged \Deleted, and their octets. */
+  readonly deleted: number;
+  readonly deletedBytes: number;
+  readonly sizeBytes: number;
+  /** Keywords that messages of this mailbox have had, sorted. */
+  readonly keywords: readonly string[];
+}
+
+export interface MessageRow extends MessageMark {
+  readonly messageId: MessageId;
+  readonly body: BodyHash;
+  readonly prefix: string;
+  readonly sizeBytes: number;
+  readonly receivedAt: Instant;
+  readonly zoneMinutes: number;
+  readonly savedAt: Instant;
+  readonly createSeq: ModSeq;
+}
+
+/** Facts in wire form that FETCH copies; see MessageFacts. */
+export interface MessageWire {
+  readonly uid: Uid;
+  readonly text: string;
+}
+export type WireItem = 'envelope' | 'body' | 'bodyStructure';
+
+export interface QueueRow {
+  readonly queueId: QueueId;
+  readonly recipient: string;
+  readonly mailFrom: string;
+  readonly body: BodyHash;
+  readonly prefix: string;
+  readonly sizeBytes: number;
+  readonly headerId: string;
+  readonly smtpUtf8: boolean;
+  readonly queuedAt: Instant;
+  readonly attempts: number;
+  readonly nextAttemptAt: Instant;
+  readonly inAttempt: boolean;
+}
+
+export interface AccountViews {
+  /** Last event that the views have. */
+  readonly revision: Revision;
+  /** All mailboxes, by name. */
+  mailboxes(): readonly MailboxSummary[];
+  mailbox(mailboxId: MailboxId): MailboxSummary | undefined;
+  mailboxNamed(name: string): MailboxSummary | undefined;
+  /** Subscribed names, with or without a mailbox, sorted. */
+  subscriptions(): readonly string[];
+  /** The UIDs of a mailbox; the same object for every caller until the mailbox changes. */
+  uidRuns(mailboxId: MailboxId): UidRuns;
+  firstUnseen(mailboxId: MailboxId): Uid | undefined;
+  /** Those of `uids` that exist, ascending. The three reads differ in what they cost. */
+  marks(mailboxId: MailboxId, uids: UidSet): readonly MessageMark[];
+  rows(mailboxId: MailboxId, uids: UidSet): readonly MessageRow[];
+  wire(mailboxId: MailboxId, uids: UidSet, item: WireItem): readonly MessageWire[];
+  /** RFC 7162 §3.1.4: of `uids`, those that exist and have a modseq above `since`, ascending. */
+  changedSince(mailboxId: MailboxId, since: ModSeq, uids: UidSet): readonly MessageMark[];
+  /**
+   * RFC 7162 §3.2.5: of `uids`, those removed after `since`. A UID that was also created after
+   * `since` is left out: nobody who asks this knew it.
+   */
+  vanishedSince(mailboxId: MailboxId, since: ModSeq, uids: UidSet): UidSet;
+  /** The modseq at which a UID was removed, undefined if it was not. */
+  vanishedAt(mailboxId: MailboxId, uid: Uid): ModSeq | undefined;
+  /** UIDs for which the condition may be true; exactly those when it needs no body. */
+  search(mailboxId: MailboxId, condition: SearchCondition): UidSet;
+  queueItem(queueId: QueueId): QueueRow | undefined;
+}

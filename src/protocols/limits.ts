@@ -1,0 +1,39 @@
+/**
+ * Every limit of every protocol: name, value with its unit, and why it is there.
+ */
+
+/** RFC 7162 §4 asks for 8192 octets at least; QRESYNC clients send long UID sets. */
+export const IMAP_LINE_BYTES_MAX: number = 16 * 1024;
+/** Literals of commands other than APPEND: each, together, and how many in one command. */
+export const IMAP_LITERAL_BYTES_MAX: number = 100 * 1024;
+export const IMAP_LITERALS_BYTES_MAX: number = 1024 * 1024;
+export const IMAP_LITERALS_MAX = 1000;
+/** How deep parentheses of a command may nest. */
+export const IMAP_NESTING_MAX = 50;
+export const IMAP_IDLE_MS_BEFORE_LOGIN = 30_000;
+/** RFC 9051 §5.4: at least 30 minutes. */
+export const IMAP_IDLE_MS_AFTER_LOGIN: number = 30 * 60_000;
+export const IMAP_WRITE_MS_BEFORE_LOGIN = 30_000;
+export const IMAP_WRITE_MS_AFTER_LOGIN: number = 5 * 60_000;
+/** A session that lags by more must resync: it is closed. */
+export const IMAP_PENDING_CHANGES_MAX = 10_000;
+/** Lines that we send are split at about this length. */
+export const IMAP_REPLY_LINE_BYTES = 4096;
+/** Numbers in one `* SEARCH` line. */
+export const IMAP_SEARCH_LINE_NUMBERS = 100;
+
+/** RFC 5321 §4.5.3.1.4 asks for 512; extensions add to it. */
+export const SMTP_LINE_BYTES_MAX = 2048;
+export const SMTP_COMMAND_MS = 30_000;
+/** The whole DATA phase. */
+export const SMTP_DATA_MS: number = 30 * 60_000;
+/** RFC 5321 §4.5.3.1.8 asks for 100 at least. */
+export const SMTP_RECIPIENTS_MAX = 1000;
+/** RFC 5321 §6.3: loop detection. */
+export const SMTP_RECEIVED_FIELDS_MAX = 100;
+export const SMTP_REFUSED_TRANSACTIONS_MAX = 10;
+
+/** Default of the largest message, announced as SIZE and APPENDLIMIT. */
+export const MESSAGE_BYTES_MAX: number = 100 * 1024 * 1024;
+
+export const TLS_HANDSHAKE_MS = 60_000;

@@ -1,0 +1,172 @@
+/**
+ * What conversations need from the world: small interfaces, implemented in infra and handed over
+ * by compose.
+ */
+
+import type { Observable } from 'rxjs';
+import type { Duplex, Readable } from 'node:stream';
+import type { AccountCommand, AnswerTo } from '#domain/account';
+import type { AccountFact } from '#domain/log/streams';
+import type { Cause } from '#domain/log/event';
+import type { Refusal } from '#domain/values/decision';
+import type { AccountId, BodyHash, Instant, ModSeq, Revision } from '#domain/values/ids';
+import type { MessageFacts } from '#domain/values/facts';
+import type { AccountViews } from '#projections/account-views';
+
+/** A command was carried out (or had nothing to change: then `events` is empty). */
+export interface Done<Answer> {
+  readonly revision: Revision;
+  /** Modseq of the last event, or of the stream's head when there were none. */
+  readonly modSeq: ModSeq;
+  readonly facts: readonly AccountFact[];
+  readonly answer: Answer;
+}
+
+/** The only way to change an account. Durable when it resolves. */
+export interface Commands {
+  /** Throws a Fault when the outcome is failure or unknown. */
+  execute<C extends AccountCommand>(
+    accountId: AccountId,
+    command: C,
+    cause: Cause,
+  ): Promise<Done<AnswerTo<C>> | Refusal>;
+}
+
+/** Read models, as of the last committed turn of the account's lane. */
+export interface Views {
+  /** Opens the account's views; they are at the head of the log when this resolves. */
+  account(accountId: AccountId): Promise<AccountViews>;
+}
+
+/** The facts of one turn of an account's lane, in order. */
+export interface Announcement {
+  readonly accountId: AccountId;
+  readonly facts: readonly AccountFact[];
+}
+
+/** News of an account, sent after the views have them, in the order of the log. */
+export interface Changes {
+  of(accountId: AccountId): Observable<Announcement>;
+}
+
+/** A body on its way in: hashed while it is written. */
+export interface StagedBody {
+  readonly hash: BodyHash;
+  readonly sizeBytes: number;
+  readonly facts: MessageFacts;
+  /** Removes the staged copy; linked bodies stay. Safe to call twice. */
+  discard(): Promise<void>;
+}
+
+export interface Bodies {
+  /**
+   * Writes a body to stable storage. Ends with a Fault `BodyTooLarge` after `limitBytes`, and when
+   * the disk is full; nothing is left behind then.
+   */
+  stage(body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<StagedBody>;
+  /** Makes a staged body one of the account's, durably. To be called before the append. */
+  link(staged: StagedBody, accountId: AccountId): Promise<void>;
+  /** The whole body; undefined when it is gone. */
+  read(accountId: AccountId, hash: BodyHash): Buffer | undefined;
+  /** The body as a stream, from `start` on. */
+  stream(accountId: AccountId, hash: BodyHash): Readable;
+  /** Facts of a body; parsed again when the stored ones are missing or of an older shape. */
+  facts(accountId: AccountId, hash: BodyHash): MessageFacts | undefined;
+}
+
+/** Time, timers and chance: the only source of each. */
+export interface Clock {
+  now(): Instant;
+  /** Calls back once after `ms`; returns how to cancel. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+export interface Random {
+  bytes(count: number): Buffer;
+  uuid(): string;
+}
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Four levels and children; pino fits. The phrase is fixed, data goes into fields. */
+export interface Log {
+  debug(fields: LogFields, phrase: string): void;
+  info(fields: LogFields, phrase: string): void;
+  warn(fields: LogFields, phrase: string): void;
+  error(fields: LogFields, phrase: string): void;
+  child(fields: LogFields): Log;
+}
+
+/** Who may log in, and as whom. Answers cost the same for unknown users and wrong passwords. */
+export interface Logins {
+  /** Compares a password. */
+  verifyPassword(login: string, password: string): Promise<LoginOutcome>;
+  /** RFC 5802 verifier of a login, or a lasting fake one for an unknown login. */
+  scramVerifier(login: string): Promise<ScramVerifier>;
+  /** To be called when SCRAM has proven the password of `login`. */
+  admit(login: string): LoginOutcome;
+}
+
+export type LoginOutcome =
+  | { readonly type: 'ok'; readonly accountId: AccountId; readonly login: string }
+  | { readonly type: 'wrong' }
+  | { readonly type: 'forbidden'; readonly reason: string };
+
+/** RFC 5802 §3: what a server keeps instead of the password. */
+export interface ScramVerifier {
+  /** False for the fake one: the exchange must fail, whatever the proof. */
+  readonly known: boolean;
+  readonly salt: Buffer;
+  readonly iterations: number;
+  readonly storedKey: Buffer;
+  readonly serverKey: Buffer;
+}
+
+/** Attempts and connections per source, over windows. */
+export interface Rates {
+  /** Counts a new connection; false when the source has too many. */
+  admitConnection(ip: string): boolean;
+  releaseConnection(ip: string): void;
+  failedLogin(ip: string): void;
+  successfulLogin(ip: string): void;
+  /** False when the source has failed too often lately. */
+  mayLogin(ip: string): boolean;
+}
+
+/** Where mail for an address goes; answers from the directory. */
+export interface Directory {
+  /** The account that an address (canonical rules applied) delivers to. */
+  target(localpart: string, domain: string): AddressTarget;
+  /** True when the account may send as the address. */
+  maySendAs(accountId: AccountId, localpart: string, domain: string): boolean;
+}
+
+export type AddressTarget =
+  | { readonly type: 'account'; readonly accountId: AccountId; readonly mailbox: string }
+  | { readonly type: 'unknown-domain' }
+  | { readonly type: 'unknown-address' };
+
+/** What TLS made of a connection. */
+export interface TlsFacts {
+  /** `TLSv1.3` */
+  readonly version: string;
+  readonly cipher: string;
+  /** RFC 9266 tls-exporter for TLS 1.3, RFC 5929 tls-unique for TLS 1.2. */
+  readonly channelBinding: { readonly type: 'tls-exporter' | 'tls-unique'; readonly data: Buffer };
+}
+
+/** A connection that somebody opened to us: a socket, or a pipe in tests. */
+export interface Wire {
+  readonly stream: Duplex;
+  readonly remoteIp: string;
+  readonly localIp: string;
+  /** Undefined without TLS. */
+  readonly tls: TlsFacts | undefined;
+  /**
+   * Undefined when STARTTLS is not offered here. Octets already read from `stream` behind the
+   * command line are handed back as part of the handshake. Afterwards `stream` is dead.
+   */
+  readonly startTls: ((alreadyRead: Buffer) => Promise<Wire>) | undefined;
+  /** Ends at once, whatever is still to be written. */
+  destroy(): void;
+}
