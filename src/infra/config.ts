@@ -1,0 +1,98 @@
+/**
+ * Reads, checks and writes the static configuration file.
+ *
+ * Diagnostics: every mistake is told with its line and column, all of them at once; a file with a
+ * mistake is refused whole.
+ */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { Compile } from 'typebox/compile';
+import { isNode, LineCounter, parseDocument, stringify, type Document } from 'yaml';
+import { STATIC_CONFIG_SCHEMA, type StaticConfig } from './config-schema.ts';
+import { replaceFile } from './files.ts';
+
+/** The file cannot be used; `message` has one line per mistake. */
+export class BadConfig extends Error {
+  override readonly name = 'BadConfig';
+}
+
+export interface LoadedConfig {
+  readonly path: string;
+  readonly config: StaticConfig;
+  /** Makes a path of the file absolute. */
+  readonly pathOf: (relative: string) => string;
+}
+
+/** Throws BadConfig when the file is missing, unreadable or wrong. */
+export function readConfig(path: string): LoadedConfig {
+  if (!existsSync(path)) throw new BadConfig(`${path}: there is no such file`);
+  const lines = new LineCounter();
+  const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines });
+  const mistakes = document.errors.map((error) => {
+    const at = error.linePos?.[0];
+    return `${path}:${at?.line ?? 1}:${at?.col ?? 1}: ${error.message.split('\n')[0]}`;
+  });
+  if (mistakes.length > 0) throw new BadConfig(mistakes.join('\n'));
+  // maxAliasCount 0: an alias could repeat itself without end.
+  const value: unknown = document.toJS({ maxAliasCount: 0 });
+  if (!isStaticConfig(value)) {
+    throw new BadConfig(mistakesIn(value, document, lines, path).join('\n'));
+  }
+  return { path, config: value, pathOf: (relative) => resolve(dirname(path), relative) };
+}
+
+const schema = Compile(STATIC_CONFIG_SCHEMA);
+
+function isStaticConfig(value: unknown): value is StaticConfig {
+  return schema.Check(value);
+}
+
+function mistakesIn(
+  value: unknown,
+  document: Document,
+  lines: LineCounter,
+  path: string,
+): readonly string[] {
+  return schema
+    .Errors(value)
+    .filter((error) => error.keyword !== 'boolean')
+    .map((error) => {
+      const keys = error.instancePath.split('/').slice(1);
+      const unknown: unknown = Reflect.get(error.params, 'additionalProperties');
+      const named = Array.isArray(unknown) ? [...keys, String(unknown[0])] : keys;
+      const node = keys.length === 0 ? document.contents : document.getIn(named, true);
+      const at = lines.linePos(isNode(node) ? (node.range?.[0] ?? 0) : 0);
+      const what = Array.isArray(unknown) ? 'is not a known key' : error.message;
+      return `${path}:${at.line}:${at.col}: ${named.join('.') || 'the file'}: ${what}`;
+    });
+}
+
+/** Writes a new file, durably. */
+export async function writeConfig(path: string, config: StaticConfig): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const head = '# Static configuration of Daybook; paths are relative to this file.\n';
+  await replaceFile(path, head + stringify(config), 0o640);
+}
+
+/** What localserve writes: everything on loopback, standard ports + 1000, login without TLS. */
+export function localConfig(ip: string): StaticConfig {
+  return {
+    DataDir: '../data',
+    SecretsKeyFile: 'secrets.key',
+    LogLevel: 'info',
+    Hostname: 'localhost',
+    Listeners: {
+      local: {
+        IPs: [ip],
+        TLS: { KeyCerts: [{ CertFile: 'tls/localhost.crt', KeyFile: 'tls/localhost.key' }] },
+        SMTP: { Enabled: true, Port: 1025 },
+        Submission: { Enabled: true, Port: 1587, NoRequireSTARTTLS: true },
+        Submissions: { Enabled: true, Port: 1465 },
+        IMAP: { Enabled: true, Port: 1143, NoRequireSTARTTLS: true },
+        IMAPS: { Enabled: true, Port: 1993 },
+      },
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * Enables the compile cache, then hands the command line its arguments, a terminal, and what it
+ * may open. Everything else is loaded when a command needs it.
+ */
+
+import { enableCompileCache } from 'node:module';
+import type { Openers, Terminal } from '#protocols/cli/openers';
+
+enableCompileCache();
+
+const [{ runProgram }, { defaultDir, version }] = await Promise.all([
+  import('#protocols/cli/program'),
+  import('#infra/places'),
+]);
+
+const terminal: Terminal = {
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
+  stopAsked: () =>
+    new Promise((resolve) => {
+      process.once('SIGINT', () => resolve());
+      process.once('SIGTERM', () => resolve());
+    }),
+};
+
+// A reader that went away (`… | head`) ends the program quietly.
+process.stdout.on('error', () => process.exit(0));
+
+const openers: Openers = {
+  prepareLocal: async (options) => (await import('#compose')).prepareLocal(options),
+  openLocalServer: async (options) => (await import('#compose')).openLocalServer(options),
+  openStore: async (dir) => (await import('#compose')).openStore(dir),
+  async *tailLog(dir, options, signal) {
+    yield* (await import('#compose')).tailLog(dir, options, signal);
+  },
+  defaultDir,
+  version,
+};
+
+process.exitCode = await runProgram(process.argv.slice(2), terminal, openers);

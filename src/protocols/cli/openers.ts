@@ -1,0 +1,79 @@
+/**
+ * What the command line is given: a terminal, and ways to open the server or its data. The command
+ * line never builds these itself, so it stays below the root of the program.
+ */
+
+import type { RecordedEvent } from '#domain/log/event';
+
+export interface Terminal {
+  /** Results, one line each, to standard output. */
+  out(line: string): void;
+  /** Progress and errors, to standard error. */
+  err(line: string): void;
+  /** Resolves when somebody asks the program to end (SIGINT, SIGTERM, a lost parent). */
+  stopAsked(): Promise<void>;
+}
+
+export interface LocalServerOptions {
+  /** Where configuration and data live. */
+  readonly dir: string;
+  /** The loopback address to listen on. */
+  readonly ip: string;
+  /** Apply the limits per address that a public server has. */
+  readonly limits: boolean;
+  readonly logLevel?: string;
+}
+
+export interface Listening {
+  readonly service: 'smtp' | 'submission' | 'submissions' | 'imap' | 'imaps';
+  readonly host: string;
+  readonly port: number;
+  readonly tls: 'none' | 'starttls' | 'implicit';
+}
+
+export interface RunningServer {
+  readonly listening: readonly Listening[];
+  /** Finishes what runs, within seconds, and closes everything. */
+  stop(): Promise<void>;
+}
+
+export interface RebuiltAccount {
+  readonly account: string;
+  readonly events: number;
+  readonly milliseconds: number;
+}
+
+export interface Finding {
+  /** What was looked at: the log, a body, a view. */
+  readonly where: string;
+  readonly what: string;
+}
+
+export interface TailOptions {
+  readonly account?: number;
+  readonly type?: string;
+  /** Begin after this position; absent: with the events to come. */
+  readonly after?: number;
+  readonly follow: boolean;
+}
+
+/** The data directory without a server on it. */
+export interface Store {
+  rebuild(): AsyncIterable<RebuiltAccount>;
+  /** Everything that is wrong; nothing when all is well. `note` tells what was looked at. */
+  verify(note: (text: string) => void): AsyncIterable<Finding>;
+  close(): Promise<void>;
+}
+
+export interface Openers {
+  /** Makes what is missing of configuration, keys and the first account. True when new. */
+  prepareLocal(options: LocalServerOptions): Promise<boolean>;
+  openLocalServer(options: LocalServerOptions): Promise<RunningServer>;
+  /** Throws when a server runs on the directory. */
+  openStore(dir: string): Promise<Store>;
+  /** Events in the order of the log; works beside a running server. Ends with `signal`. */
+  tailLog(dir: string, options: TailOptions, signal: AbortSignal): AsyncIterable<RecordedEvent>;
+  /** Where localserve keeps its data when nobody says otherwise. */
+  defaultDir(): string;
+  version(): string;
+}

@@ -1,0 +1,153 @@
+/**
+ * The command tree. Every command is loaded when it is asked for; results go to standard output,
+ * errors as one sentence to standard error.
+ *
+ * Diagnostics: 0 fine, 1 failed, 2 wrong usage.
+ */
+
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { Openers, Terminal } from './openers.ts';
+
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
+/** Runs one command line (without program name); resolves with the exit code. */
+export async function runProgram(
+  args: readonly string[],
+  terminal: Terminal,
+  openers: Openers,
+): Promise<number> {
+  let exitCode = 0;
+  const program = commandTree(terminal, openers, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? 0 : WRONG_USAGE;
+    }
+    terminal.err(`daybook: ${error instanceof Error ? error.message : String(error)}`);
+    return FAILED;
+  }
+}
+
+function commandTree(
+  terminal: Terminal,
+  openers: Openers,
+  finish: (exitCode: number) => void,
+): Command {
+  const program = new Command('daybook')
+    .description('An event-sourced mail server: the log is the truth.')
+    .showHelpAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+    });
+  const dirOption = (): Option =>
+    new Option('--dir <dir>', 'folder of configuration and data').default(openers.defaultDir());
+
+  program
+    .command('localserve')
+    .description('serve SMTP, submission and IMAP on this machine, for trying and developing')
+    .addOption(dirOption())
+    .option('--ip <address>', 'loopback address to listen on', loopbackAddress, '127.0.0.1')
+    .option('--init-only', 'write configuration, keys and the first account, then exit', false)
+    .option('--limits', 'apply the limits per address of a public server', false)
+    .addOption(
+      new Option('--log-level <level>', 'how much to log').choices([
+        'error',
+        'warn',
+        'info',
+        'debug',
+        'trace',
+      ]),
+    )
+    .action(async (options: LocalserveFlags) => {
+      const { localserve } = await import('./serve.ts');
+      await localserve(options, terminal, openers);
+    });
+
+  program
+    .command('rebuild')
+    .description('throw the views away and post them again from the log')
+    .addOption(dirOption())
+    .option('--json', 'one JSON object a line', false)
+    .action(async (options: DataFlags) => {
+      const { rebuild } = await import('./data.ts');
+      await rebuild(options, terminal, openers);
+    });
+
+  program
+    .command('verifydata')
+    .description('check the log’s hash chain, every body, and the views against a replay')
+    .addOption(dirOption())
+    .option('--json', 'findings as JSON, one object a line', false)
+    .action(async (options: DataFlags) => {
+      const { verifydata } = await import('./data.ts');
+      finish(await verifydata(options, terminal, openers));
+    });
+
+  program
+    .command('log')
+    .description('look into the event log')
+    .command('tail')
+    .description('print events as they happen, one line each')
+    .addOption(dirOption())
+    .option('--account <number>', 'only this account', positiveInteger)
+    .option('--type <type>', 'only events of this type')
+    .option('--after <position>', 'begin after this position (0: the beginning)', wholeNumber)
+    .option('--no-follow', 'stop at the end of the log')
+    .option('--json', 'whole events as JSON', false)
+    .action(async (options: TailFlags) => {
+      const { tail } = await import('./data.ts');
+      await tail(options, terminal, openers);
+    });
+
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => terminal.out(openers.version()));
+
+  return program;
+}
+
+export interface LocalserveFlags {
+  readonly dir: string;
+  readonly ip: string;
+  readonly initOnly: boolean;
+  readonly limits: boolean;
+  readonly logLevel?: string;
+}
+
+export interface DataFlags {
+  readonly dir: string;
+  readonly json: boolean;
+}
+
+export interface TailFlags extends DataFlags {
+  readonly account?: number;
+  readonly type?: string;
+  readonly after?: number;
+  readonly follow: boolean;
+}
+
+function loopbackAddress(text: string): string {
+  // RFC 1122 §3.2.1.3: 127/8 never leaves the machine; login without TLS is allowed here only.
+  if (text === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be a loopback address, 127.x.y.z or ::1.');
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  throw new InvalidArgumentError('It must be a whole number.');
+}
+
+function positiveInteger(text: string): number {
+  const number = wholeNumber(text);
+  if (number > 0) return number;
+  throw new InvalidArgumentError('It must be a number from 1.');
+}
