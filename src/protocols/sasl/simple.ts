@@ -1,0 +1,129 @@
+/**
+ * Mechanisms that send the password itself: PLAIN and LOGIN.
+ *
+ * RFC 4616 (PLAIN); draft-murchison-sasl-login (LOGIN, for clients that know nothing better).
+ */
+
+import { Buffer, isUtf8 } from 'node:buffer';
+import {
+  failed,
+  malformed,
+  needsTls,
+  stepOf,
+  type ClientContext,
+  type ClientExchange,
+  type ClientStep,
+  type Mechanism,
+  type ServerContext,
+  type ServerExchange,
+  type ServerStep,
+} from './mechanism.ts';
+import { prepareLogin } from './prepare.ts';
+
+const EMPTY = Buffer.alloc(0);
+
+export const plain: Mechanism = {
+  name: 'PLAIN',
+  sendsPassword: true,
+  bindsChannel: false,
+  startServer: (context) => new PlainServer(context),
+  startClient: (context) => new PlainClient(context),
+};
+
+export const login: Mechanism = {
+  name: 'LOGIN',
+  sendsPassword: true,
+  bindsChannel: false,
+  startServer: (context) => new LoginServer(context),
+  startClient: (context) => new LoginClient(context),
+};
+
+class PlainServer implements ServerExchange {
+  readonly #context: ServerContext;
+  claimedLogin: string | undefined;
+
+  constructor(context: ServerContext) {
+    this.#context = context;
+  }
+
+  async next(response: Buffer | undefined): Promise<ServerStep> {
+    if (needsTls(plain, this.#context)) return failed({ type: 'needs-tls' });
+    if (response === undefined) return { type: 'challenge', data: EMPTY };
+    if (!isUtf8(response)) return failed(malformed('The response is not UTF-8.'));
+    // RFC 4616 §2: [authzid] NUL authcid NUL passwd
+    const parts = response.toString('utf8').split('\0');
+    const [asWhom, name, password] = parts;
+    if (parts.length !== 3 || asWhom === undefined || name === undefined || !password) {
+      return failed(malformed('The response is not a login and a password.'));
+    }
+    this.claimedLogin = name;
+    if (asWhom !== '' && prepareLogin(asWhom) !== prepareLogin(name)) {
+      return failed({ type: 'not-authorized' });
+    }
+    return stepOf(await this.#context.logins.verifyPassword(name, password));
+  }
+}
+
+class PlainClient implements ClientExchange {
+  readonly initial: Buffer;
+  readonly complete = true;
+
+  constructor(context: ClientContext) {
+    this.initial = Buffer.from(`\0${context.login}\0${context.password}`);
+  }
+
+  async next(_challenge: Buffer): Promise<ClientStep> {
+    const what = 'The server asks for more than a password.';
+    return { type: 'failed', failure: { type: 'bad-exchange', what } };
+  }
+}
+
+class LoginServer implements ServerExchange {
+  readonly #context: ServerContext;
+  #asked: 'nothing' | 'login' | 'password' = 'nothing';
+  claimedLogin: string | undefined;
+
+  constructor(context: ServerContext) {
+    this.#context = context;
+  }
+
+  async next(response: Buffer | undefined): Promise<ServerStep> {
+    if (needsTls(login, this.#context)) return failed({ type: 'needs-tls' });
+    if (response === undefined) {
+      this.#asked = 'login';
+      return { type: 'challenge', data: Buffer.from('Username:') };
+    }
+    if (!isUtf8(response)) return failed(malformed('The response is not UTF-8.'));
+    const text = response.toString('utf8');
+    if (text === '') return failed(malformed('The response is empty.'));
+    if (this.#asked !== 'password') {
+      this.claimedLogin = text;
+      this.#asked = 'password';
+      return { type: 'challenge', data: Buffer.from('Password:') };
+    }
+    return stepOf(await this.#context.logins.verifyPassword(this.claimedLogin ?? '', text));
+  }
+}
+
+class LoginClient implements ClientExchange {
+  readonly initial = undefined;
+  readonly #answers: string[];
+
+  constructor(context: ClientContext) {
+    this.#answers = [context.login, context.password];
+  }
+
+  get complete(): boolean {
+    return this.#answers.length === 0;
+  }
+
+  /** Servers word their questions as they like: the first is for the login, the second not. */
+  async next(_challenge: Buffer): Promise<ClientStep> {
+    const answer = this.#answers.shift();
+    if (answer === undefined) {
+      const what = 'The server asks for more than a login and a password.';
+      return { type: 'failed', failure: { type: 'bad-exchange', what } };
+    }
+    return { type: 'response', data: Buffer.from(answer) };
+  }
+}
