@@ -9,7 +9,7 @@
  * the newer RFC 8265, which agrees with SASLprep on what people type.
  */
 
-import { Buffer, isUtf8 } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { ScramVerifier, TlsFacts } from '../ports.ts';
@@ -27,12 +27,19 @@ import {
   type ServerStep,
 } from './mechanism.ts';
 import { prepareLogin, preparePassword } from './prepare.ts';
+import {
+  BadMessage,
+  base64Of,
+  escapedName,
+  parseClientFinal,
+  parseClientFirst,
+  parseServerFirst,
+  textOf,
+  valueOf,
+} from './scram-messages.ts';
 
 type ScramHash = 'sha1' | 'sha256';
 
-/** RFC 7677 §4: 4096 at least. A server may not make us work for minutes either. */
-const ITERATIONS_MIN = 4096;
-const ITERATIONS_MAX = 1_000_000;
 const NONCE_BYTES = 18;
 const EMPTY: Buffer = Buffer.alloc(0);
 
@@ -52,9 +59,6 @@ export function scramMechanism(name: string, hash: ScramHash, bindsChannel: bool
 function freshNonce(context: ServerContext | ClientContext): string {
   return context.random.bytes(NONCE_BYTES).toString('base64');
 }
-
-/** The form of a message is wrong; caught where the exchange takes a message. */
-class BadMessage extends Error {}
 
 export class ScramServer implements ServerExchange {
   readonly #mechanism: Mechanism;
@@ -172,7 +176,7 @@ export class ScramClient implements ClientExchange {
     this.#nonce = nonce;
     this.#header = `${bindingFlag(mechanism, context)},,`;
     const login = prepareLogin(context.login) ?? context.login;
-    this.#bare = `n=${login.replaceAll('=', '=3D').replaceAll(',', '=2C')},r=${nonce}`;
+    this.#bare = `n=${escapedName(login)},r=${nonce}`;
   }
 
   get initial(): Buffer {
@@ -246,96 +250,6 @@ function bindingFlag(mechanism: Mechanism, context: ClientContext): string {
 function bindingInput(header: string, mechanism: Mechanism, tls: TlsFacts | undefined): Buffer {
   const data = mechanism.bindsChannel ? tls?.channelBinding.data : undefined;
   return Buffer.concat([Buffer.from(header), data ?? EMPTY]);
-}
-
-interface ClientFirst {
-  /** gs2-header as sent, with its two commas. */
-  readonly header: string;
-  readonly binding: string;
-  readonly asWhom: string;
-  readonly bare: string;
-  readonly login: string;
-  readonly nonce: string;
-}
-
-function parseClientFirst(text: string): ClientFirst {
-  const [binding = '', asWhomPart = '', ...bareParts] = text.split(',');
-  if (!/^(?:[ny]|p=[A-Za-z0-9.-]+)$/.test(binding)) {
-    throw new BadMessage('The message does not begin with a channel binding flag.');
-  }
-  const asWhom = asWhomPart === '' ? '' : nameOf(valueOf(asWhomPart, 'a'));
-  if (bareParts[0]?.startsWith('m=')) {
-    throw new BadMessage('Extensions that must be understood are not.');
-  }
-  const login = nameOf(valueOf(bareParts[0], 'n'));
-  const nonce = nonceOf(valueOf(bareParts[1], 'r'));
-  const bare = bareParts.join(',');
-  return { header: `${binding},${asWhomPart},`, binding, asWhom, bare, login, nonce };
-}
-
-interface ClientFinal {
-  readonly bound: Buffer;
-  readonly nonce: string;
-  readonly proof: Buffer;
-  readonly withoutProof: string;
-}
-
-function parseClientFinal(text: string): ClientFinal {
-  // Extensions may stand between nonce and proof; the proof is last.
-  const parts = text.split(',');
-  const proof = base64Of(valueOf(parts.pop(), 'p'));
-  const bound = base64Of(valueOf(parts[0], 'c'));
-  const nonce = nonceOf(valueOf(parts[1], 'r'));
-  return { bound, nonce, proof, withoutProof: parts.join(',') };
-}
-
-interface ServerFirst {
-  readonly nonce: string;
-  readonly salt: Buffer;
-  readonly iterations: number;
-}
-
-function parseServerFirst(text: string): ServerFirst {
-  const parts = text.split(',');
-  const nonce = nonceOf(valueOf(parts[0], 'r'));
-  const salt = base64Of(valueOf(parts[1], 's'));
-  const count = valueOf(parts[2], 'i');
-  const iterations = /^[1-9][0-9]{0,8}$/.test(count) ? Number(count) : 0;
-  if (iterations < ITERATIONS_MIN || iterations > ITERATIONS_MAX) {
-    throw new BadMessage('The number of iterations is out of bounds.');
-  }
-  return { nonce, salt, iterations };
-}
-
-function textOf(message: Buffer): string {
-  if (!isUtf8(message) || message.includes(0)) throw new BadMessage('The message is not text.');
-  return message.toString('utf8');
-}
-
-/** The value of an attribute that must stand here, or (not `needed`) may. */
-function valueOf(part: string | undefined, letter: string): string;
-function valueOf(part: string | undefined, letter: string, needed: boolean): string | undefined;
-function valueOf(part: string | undefined, letter: string, needed = true): string | undefined {
-  if (part?.startsWith(`${letter}=`)) return part.slice(2);
-  if (needed) throw new BadMessage(`The message lacks the attribute ${letter}.`);
-  return undefined;
-}
-
-/** RFC 5802 §5.1 saslname: `=2C` and `=3D` stand for comma and equals sign, no other `=` may. */
-function nameOf(text: string): string {
-  if (text === '' || /=(?!2C|3D)/.test(text)) throw new BadMessage('The name is not well-formed.');
-  return text.replaceAll('=2C', ',').replaceAll('=3D', '=');
-}
-
-function nonceOf(text: string): string {
-  if (!/^[\x21-\x2b\x2d-\x7e]+$/.test(text)) throw new BadMessage('The nonce is not well-formed.');
-  return text;
-}
-
-function base64Of(text: string): Buffer {
-  const data = Buffer.from(text, 'base64');
-  if (text === '' || data.toString('base64') !== text) throw new BadMessage('This is not base64.');
-  return data;
 }
 
 function hmac(hash: ScramHash, key: Buffer, data: string): Buffer {
