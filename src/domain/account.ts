@@ -3,15 +3,20 @@
  * one decision and therefore one append.
  */
 
-import type { CredentialAnswers, CredentialCommand } from './credential/decide.ts';
+import {
+  decideCredential,
+  type CredentialAnswers,
+  type CredentialCommand,
+} from './credential/decide.ts';
 import type { CredentialState } from './credential/state.ts';
-import type { MailboxAnswers, MailboxCommand } from './mailbox/decide.ts';
+import type { AccountEvent } from './log/streams.ts';
+import { decideMailbox, type MailboxAnswers, type MailboxCommand } from './mailbox/decide.ts';
 import type { MailboxState } from './mailbox/state.ts';
-import type { MessageAnswers, MessageCommand } from './message/decide.ts';
+import { decideMessage, type MessageAnswers, type MessageCommand } from './message/decide.ts';
 import type { MessageState } from './message/state.ts';
-import type { QueueAnswers, QueueCommand } from './queue/decide.ts';
+import { decideQueue, type QueueAnswers, type QueueCommand } from './queue/decide.ts';
 import type { QueueState } from './queue/state.ts';
-import type { AccountId, Instant } from './values/ids.ts';
+import { unreachable, type Decision, type DecisionContext } from './values/decision.ts';
 
 export type AccountCommand = MailboxCommand | MessageCommand | QueueCommand | CredentialCommand;
 
@@ -22,8 +27,42 @@ export type AnswerTo<C extends AccountCommand> = AccountAnswers[C['type']];
 /** Everything that a decision may ask; true at one revision of the account's stream. */
 export interface AccountState extends MailboxState, MessageState, QueueState, CredentialState {}
 
-/** What a decision knows besides the state; makes it repeatable. */
-export interface DecisionContext {
-  readonly accountId: AccountId;
-  readonly at: Instant;
+/** What is to be recorded for a command; the answer follows the command. Pure and repeatable. */
+export function decideAccount<C extends AccountCommand>(
+  command: C,
+  state: AccountState,
+  context: DecisionContext,
+): Decision<AccountEvent, AnswerTo<C>>;
+export function decideAccount(
+  command: AccountCommand,
+  state: AccountState,
+  context: DecisionContext,
+): Decision<AccountEvent, AnswerTo<AccountCommand>> {
+  switch (command.type) {
+    case 'OpenAccount':
+    case 'CreateMailbox':
+    case 'RenameMailbox':
+    case 'DeleteMailbox':
+    case 'SubscribeMailbox':
+    case 'UnsubscribeMailbox':
+      return decideMailbox(command, state, context);
+    case 'DeliverMessage':
+    case 'AppendMessages':
+    case 'CopyMessages':
+    case 'MoveMessages':
+    case 'ChangeFlags':
+    case 'ExpungeMessages':
+      return decideMessage(command, state);
+    case 'QueueMessage':
+    case 'StartAttempt':
+    case 'FinishAttempt':
+    case 'CloseInterruptedAttempts':
+      return decideQueue(command, state, context);
+    case 'SetPassword':
+    case 'ForbidLogin':
+    case 'AllowLogin':
+      return decideCredential(command, state);
+    default:
+      return unreachable(command);
+  }
 }

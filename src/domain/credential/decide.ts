@@ -2,7 +2,10 @@
  * Commands about credentials and their rules.
  */
 
+import { decided, unreachable, type Decided } from '../values/decision.ts';
 import type { SecretRef } from '../values/ids.ts';
+import type { CredentialEvent } from './events.ts';
+import type { CredentialState } from './state.ts';
 
 export interface SetPassword {
   readonly type: 'SetPassword';
@@ -24,4 +27,27 @@ export interface CredentialAnswers {
   readonly SetPassword: object;
   readonly ForbidLogin: object;
   readonly AllowLogin: object;
+}
+
+export function decideCredential(
+  command: CredentialCommand,
+  state: CredentialState,
+): Decided<CredentialEvent, object> {
+  const { passwordSecret, forbidden } = state.credentials();
+  switch (command.type) {
+    case 'SetPassword':
+      return decided(
+        command.secret === passwordSecret ? [] : [{ type: 'PasswordSet', secret: command.secret }],
+        {},
+      );
+    case 'ForbidLogin':
+      return decided(
+        command.reason === forbidden ? [] : [{ type: 'LoginForbidden', reason: command.reason }],
+        {},
+      );
+    case 'AllowLogin':
+      return decided(forbidden === undefined ? [] : [{ type: 'LoginAllowed' }], {});
+    default:
+      return unreachable(command);
+  }
 }

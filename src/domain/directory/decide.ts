@@ -1,8 +1,15 @@
 /**
  * Commands of the administrator and their rules: uniqueness and references.
+ *
+ * Invariants: account numbers count from 1 and are never reused; no two accounts have names that
+ * differ in case alone; an address belongs to one account.
  */
 
+import { foldedLocalpart, isDomainName } from '../values/address.ts';
+import { decided, refuse, unreachable, type Decision } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
+import type { DirectoryEvent } from './events.ts';
+import { addressKey, type DirectoryState } from './state.ts';
 
 export interface AddDomain {
   readonly type: 'AddDomain';
@@ -30,4 +37,76 @@ export interface DirectoryAnswers {
   readonly AddDomain: object;
   readonly AddAccount: { readonly accountId: AccountId };
   readonly AddAddress: object;
+}
+
+export type DirectoryAnswerTo<C extends DirectoryCommand> = DirectoryAnswers[C['type']];
+type Outcome<C extends DirectoryCommand> = Decision<DirectoryEvent, DirectoryAnswerTo<C>>;
+
+/** The answer follows the command: AddAccount is answered with the number of the account. */
+export function decideDirectory<C extends DirectoryCommand>(
+  command: C,
+  state: DirectoryState,
+): Outcome<C>;
+export function decideDirectory(
+  command: DirectoryCommand,
+  state: DirectoryState,
+): Outcome<DirectoryCommand> {
+  switch (command.type) {
+    case 'AddDomain':
+      return addDomain(command, state);
+    case 'AddAccount':
+      return addAccount(command, state);
+    case 'AddAddress':
+      return addAddress(command, state);
+    default:
+      return unreachable(command);
+  }
+}
+
+function addDomain(command: AddDomain, state: DirectoryState): Outcome<AddDomain> {
+  const { domain, catchallSeparator, caseSensitive } = command;
+  if (!isDomainName(domain)) return refuse('DomainForbidden', domain);
+  if (state.domains.has(domain)) return refuse('DomainExists', domain);
+  return decided([{ type: 'DomainAdded', domain, catchallSeparator, caseSensitive }], {});
+}
+
+function addAccount(command: AddAccount, state: DirectoryState): Outcome<AddAccount> {
+  const { name } = command;
+  if (!isAccountName(name)) return refuse('AccountNameForbidden', name);
+  const folded = name.toLowerCase();
+  for (const account of state.accounts.values()) {
+    if (account.name.toLowerCase() === folded) return refuse('AccountExists', account.name);
+  }
+  const accountId = Math.max(0, ...state.accounts.keys()) + 1;
+  return decided([{ type: 'AccountAdded', accountId, name }], { accountId });
+}
+
+/** Names that cannot be the name of a file on Windows, with any extension. */
+const DEVICE_NAME = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i;
+
+/** Names are shown in paths: letters, digits, `.`, `_`, `-`, and nothing that climbs or hides. */
+function isAccountName(name: string): boolean {
+  return (
+    /^[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._-]{0,63}$/u.test(name) &&
+    name.normalize('NFC') === name &&
+    !name.includes('..') &&
+    !name.endsWith('.') &&
+    !DEVICE_NAME.test(name)
+  );
+}
+
+function addAddress(command: AddAddress, state: DirectoryState): Outcome<AddAddress> {
+  const { domain, accountId } = command;
+  const rules = state.domains.get(domain);
+  if (rules === undefined) return refuse('NoSuchDomain', domain);
+  if (!state.accounts.has(accountId)) return refuse('NoSuchAccount', String(accountId));
+  const localpart = foldedLocalpart(command.localpart, rules.caseSensitive);
+  // Look-ups cut at the separator: mail would never find such an address.
+  if (Array.from(rules.catchallSeparator).some((separator) => localpart.includes(separator))) {
+    return refuse('AddressForbidden', localpart);
+  }
+  if (state.addresses.has(addressKey(localpart, domain))) {
+    return refuse('AddressTaken', addressKey(localpart, domain));
+  }
+  return decided([{ type: 'AddressAdded', localpart, domain, accountId }], {});
 }

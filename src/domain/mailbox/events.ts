@@ -30,7 +30,11 @@ export interface MailboxesCreated {
   readonly specialUseTakenFrom?: MailboxId;
 }
 
-/** A mailbox and its children got new names; missing parents of the new name were made first. */
+/**
+ * A mailbox and its children got new names; subscriptions stay with the old ones. Missing parents
+ * of the new name were made, and subscribed like every created mailbox. One of them may have the
+ * old name of a renamed mailbox: rename before creating.
+ */
 export interface MailboxesRenamed {
   readonly type: 'MailboxesRenamed';
   readonly renames: readonly {

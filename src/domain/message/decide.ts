@@ -1,10 +1,37 @@
 /**
- * Commands about messages and their rules: UIDs, UNCHANGEDSINCE, \Deleted and expunge.
+ * Commands about messages and their rules: UIDs, UNCHANGEDSINCE, \Deleted and expunge, and what a
+ * junk mailbox does to the flags of what enters it.
+ *
+ * Invariants: UIDs of a mailbox ascend and are never given twice; an event names only messages that
+ * really changed; nothing to change means no event. A big change becomes several events of one
+ * decision.
  */
 
-import type { Arrival } from './events.ts';
-import type { BodyHash, Instant, MailboxId, ModSeq, Uid } from '../values/ids.ts';
-import type { UidSet } from '../values/uid-set.ts';
+import { eventLists, eventUidSets } from '../log/event-size.ts';
+import type { Mailbox, MailboxState } from '../mailbox/state.ts';
+import { decided, refuse, unreachable, type Decision, type Refusal } from '../values/decision.ts';
+import {
+  editedFlags,
+  equalFlags,
+  flagEditor,
+  flagNames,
+  flagSetOf,
+  NO_FLAGS,
+  withJunkPairs,
+  type FlagEdit,
+} from '../values/flags.ts';
+import type { BodyHash, Instant, MailboxId, MessageId, ModSeq, Uid } from '../values/ids.ts';
+import { canonicalMailboxName } from '../values/mailbox-name.ts';
+import {
+  differenceOf,
+  formatUidSet,
+  uidCount,
+  uidRange,
+  UidSetBuilder,
+  type UidSet,
+} from '../values/uid-set.ts';
+import type { Arrival, MessageEvent, NewMessage } from './events.ts';
+import type { MessageState } from './state.ts';
 
 /** A body that is stored already, and how it enters a mailbox. */
 export interface StoredMessage {
@@ -92,4 +119,222 @@ export interface MessageAnswers {
     readonly missing: UidSet;
   };
   readonly ExpungeMessages: { readonly expunged: UidSet };
+}
+
+type Outcome<C extends MessageCommand> = Decision<MessageEvent, MessageAnswers[C['type']]>;
+type State = MessageState & MailboxState;
+
+/** RFC 9051 §9 nz-number: UIDNEXT must still fit into 32 bits. */
+const UID_NEXT_MAX: number = 2 ** 32 - 1;
+
+export function decideMessage(command: MessageCommand, state: State): Outcome<MessageCommand> {
+  switch (command.type) {
+    case 'DeliverMessage':
+      return deliverMessage(command, state);
+    case 'AppendMessages':
+      return appendMessages(command, state);
+    case 'CopyMessages':
+      return copyMessages(command, state);
+    case 'MoveMessages':
+      return moveMessages(command, state);
+    case 'ChangeFlags':
+      return changeFlags(command, state);
+    case 'ExpungeMessages':
+      return expungeMessages(command, state);
+    default:
+      return unreachable(command);
+  }
+}
+
+export function deliverMessage(command: DeliverMessage, state: State): Outcome<DeliverMessage> {
+  const target = targetFor(command.mailbox, 1, state);
+  if ('refused' in target) return target;
+  const { mailboxId, uidNext: uid } = target;
+  const message = newMessage(command.message, uid, state.nextNumbers().messageId, target);
+  return decided([{ type: 'MessageDelivered', mailboxId, message, arrival: command.arrival }], {
+    mailboxId,
+    uid,
+  });
+}
+
+function appendMessages(command: AppendMessages, state: State): Outcome<AppendMessages> {
+  const count = command.messages.length;
+  const target = targetFor(command.mailbox, count, state);
+  if ('refused' in target) return target;
+  const { mailboxId, uidValidity, uidNext } = target;
+  const { messageId } = state.nextNumbers();
+  const messages = command.messages.map((message, i) =>
+    newMessage(message, uidNext + i, messageId + i, target),
+  );
+  const lists = eventLists(messages);
+  if (lists === undefined) return refuse('TooMuchAtOnce');
+  return decided(
+    lists.map((list) => ({ type: 'MessagesAppended', mailboxId, messages: list })),
+    { mailboxId, uidValidity, uids: uidRange(uidNext, uidNext + count - 1) },
+  );
+}
+
+/** The mailbox of that name, if it still has `count` UIDs to give. */
+function targetFor(name: string, count: number, state: MailboxState): Mailbox | Refusal {
+  const canonical = canonicalMailboxName(name);
+  const target = canonical === undefined ? undefined : state.mailboxNamed(canonical);
+  if (target === undefined) return refuse('NoSuchTarget', name);
+  if (target.uidNext + count > UID_NEXT_MAX) return refuse('UidsExhausted', target.name);
+  return target;
+}
+
+function newMessage(
+  stored: StoredMessage,
+  uid: Uid,
+  messageId: MessageId,
+  target: Mailbox,
+): NewMessage {
+  const flags = editedFlags(NO_FLAGS, withJunkPairs({ exactly: stored.flags }));
+  const isJunk = target.specialUse === '\\Junk';
+  return {
+    uid,
+    messageId,
+    body: stored.body,
+    prefix: stored.prefix,
+    sizeBytes: stored.sizeBytes,
+    flags: flagNames(isJunk ? editedFlags(flags, JUNK_EDIT) : flags),
+    receivedAt: stored.receivedAt,
+    zoneMinutes: stored.zoneMinutes,
+  };
+}
+
+const JUNK_EDIT: FlagEdit = { add: ['$Junk'], remove: ['$NotJunk'] };
+const NOT_JUNK_EDIT: FlagEdit = { add: ['$NotJunk'], remove: ['$Junk'] };
+
+/** Into the junk mailbox marks as junk; out of it, unless into the trash, takes that back. */
+function editOnTheWay(source: Mailbox, target: Mailbox): { readonly edit?: FlagEdit } {
+  if (target.specialUse === '\\Junk') return { edit: JUNK_EDIT };
+  const released = source.specialUse === '\\Junk' && target.specialUse !== '\\Trash';
+  return released ? { edit: NOT_JUNK_EDIT } : {};
+}
+
+/** What COPY and MOVE share: who goes where, cut into pieces that fit into an event. */
+interface Journey {
+  readonly transfer: Transfer;
+  readonly edit: { readonly edit?: FlagEdit };
+  readonly legs: readonly {
+    readonly uids: string;
+    readonly firstUid: Uid;
+    readonly skip: number;
+  }[];
+}
+
+function journey(command: CopyMessages | MoveMessages, state: State): Journey | Refusal {
+  const source = state.mailbox(command.source);
+  if (source === undefined) return refuse('NoSuchMailbox');
+  const uids = state.existingOf(source.mailboxId, command.uids);
+  const target = targetFor(command.target, uidCount(uids), state);
+  if ('refused' in target) return target;
+  if (target.mailboxId === source.mailboxId) return refuse('SameMailbox', target.name);
+  const parts = eventUidSets(uids);
+  if (parts === undefined) return refuse('TooMuchAtOnce');
+  let skip = 0;
+  const legs = parts.map((part) => {
+    const leg = { uids: formatUidSet(part), firstUid: target.uidNext + skip, skip };
+    skip += uidCount(part);
+    return leg;
+  });
+  const { mailboxId, uidValidity, uidNext: firstUid } = target;
+  return {
+    transfer: { uids, target: mailboxId, uidValidity, firstUid },
+    edit: editOnTheWay(source, target),
+    legs,
+  };
+}
+
+function copyMessages(command: CopyMessages, state: State): Outcome<CopyMessages> {
+  const found = journey(command, state);
+  if ('refused' in found) return found;
+  const { source } = command;
+  const { target } = found.transfer;
+  const { messageId } = state.nextNumbers();
+  const events = found.legs.map(({ uids, firstUid, skip }): MessageEvent => {
+    const firstMessageId = messageId + skip;
+    return {
+      type: 'MessagesCopied',
+      source,
+      uids,
+      target,
+      firstUid,
+      firstMessageId,
+      ...found.edit,
+    };
+  });
+  return decided(events, found.transfer);
+}
+
+function moveMessages(command: MoveMessages, state: State): Outcome<MoveMessages> {
+  const found = journey(command, state);
+  if ('refused' in found) return found;
+  const { source } = command;
+  const { target } = found.transfer;
+  const events = found.legs.map(({ uids, firstUid }): MessageEvent => ({
+    type: 'MessagesMoved',
+    source,
+    uids,
+    target,
+    firstUid,
+    ...found.edit,
+  }));
+  return decided(events, found.transfer);
+}
+
+function changeFlags(command: ChangeFlags, state: State): Outcome<ChangeFlags> {
+  const { mailboxId, unchangedSince = Number.MAX_SAFE_INTEGER } = command;
+  if (state.mailbox(mailboxId) === undefined) return refuse('NoSuchMailbox');
+  const edit = withJunkPairs(editOf(command));
+  const edited = flagEditor(edit);
+  const existing = new UidSetBuilder();
+  const changedUids = new UidSetBuilder();
+  const leftAlone = new UidSetBuilder();
+  for (const mark of state.marksOf(mailboxId, command.uids)) {
+    existing.add(mark.uid);
+    // RFC 7162 §3.1.3: tested against the modseq from before this command; 0 lets none pass.
+    if (mark.modSeq > unchangedSince) leftAlone.add(mark.uid);
+    else if (!equalFlags(edited(mark), mark)) changedUids.add(mark.uid);
+  }
+  const changed = changedUids.build();
+  const parts = eventUidSets(changed);
+  if (parts === undefined) return refuse('TooMuchAtOnce');
+  return decided(
+    parts.map((part) => ({ type: 'FlagsChanged', mailboxId, uids: formatUidSet(part), edit })),
+    {
+      changed,
+      leftAlone: leftAlone.build(),
+      missing: differenceOf(command.uids, existing.build()),
+    },
+  );
+}
+
+function editOf(command: ChangeFlags): FlagEdit {
+  const flags = flagNames(flagSetOf(command.flags));
+  switch (command.op) {
+    case 'add':
+      return { add: flags, remove: [] };
+    case 'remove':
+      return { add: [], remove: flags };
+    case 'replace':
+      return { exactly: flags };
+    default:
+      return unreachable(command.op);
+  }
+}
+
+/** RFC 9051 §6.4.3, RFC 4315 §2.1: only what is flagged \Deleted goes. */
+function expungeMessages(command: ExpungeMessages, state: State): Outcome<ExpungeMessages> {
+  const { mailboxId } = command;
+  const mailbox = state.mailbox(mailboxId);
+  if (mailbox === undefined) return refuse('NoSuchMailbox');
+  const expunged = state.deletedOf(mailboxId, command.uids ?? uidRange(1, mailbox.uidNext - 1));
+  const parts = eventUidSets(expunged);
+  if (parts === undefined) return refuse('TooMuchAtOnce');
+  return decided(
+    parts.map((part) => ({ type: 'MessagesExpunged', mailboxId, uids: formatUidSet(part) })),
+    { expunged },
+  );
 }

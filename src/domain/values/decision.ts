@@ -5,6 +5,8 @@
  * a table over all codes that the compiler keeps complete.
  */
 
+import type { AccountId, Instant } from './ids.ts';
+
 export const REFUSALS = {
   NoSuchMailbox: 'The mailbox does not exist.',
   NoSuchTarget: 'The mailbox that messages should go to does not exist.',
@@ -16,12 +18,14 @@ export const REFUSALS = {
   SpecialUseUnknown: 'The special use cannot be given to a mailbox.',
   NotSubscribed: 'Neither a subscription nor a mailbox of that name exists.',
   TooManyMailboxes: 'The account has as many mailboxes as it may have.',
+  TooMuchAtOnce: 'The request changes more than can be recorded in one step.',
   UidsExhausted: 'The mailbox has given out all of its UIDs.',
   NoSuchQueueItem: 'The message is not in the queue.',
   AttemptNotCurrent: 'The attempt is not the one in progress.',
   NoSuchAccount: 'The account does not exist.',
   AccountExists: 'An account of that name exists already.',
   AccountNameForbidden: 'The name cannot be the name of an account.',
+  DomainForbidden: 'The name cannot be the name of a mail domain.',
   NoSuchDomain: 'The domain is not one of ours.',
   DomainExists: 'The domain is one of ours already.',
   AddressTaken: 'The address belongs to an account already.',
@@ -34,6 +38,12 @@ export type RefusalCode = keyof typeof REFUSALS;
 export interface Refusal {
   readonly refused: RefusalCode;
   readonly detail?: string;
+}
+
+/** What a decision about an account knows besides the state; makes it repeatable. */
+export interface DecisionContext {
+  readonly accountId: AccountId;
+  readonly at: Instant;
 }
 
 /** What is to be recorded, and what the asker learns. No events: nothing changes, no new modseq. */

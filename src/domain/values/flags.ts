@@ -75,13 +75,21 @@ export function flagNames(set: FlagSet): string[] {
 
 /** The flags of a message after an edit. */
 export function editedFlags(flags: FlagSet, edit: FlagEdit): FlagSet {
-  if ('exactly' in edit) return flagSetOf(edit.exactly);
+  return flagEditor(edit)(flags);
+}
+
+/** The edit as a function, for many messages. */
+export function flagEditor(edit: FlagEdit): (flags: FlagSet) => FlagSet {
+  if ('exactly' in edit) {
+    const exactly = flagSetOf(edit.exactly);
+    return () => exactly;
+  }
   const add = flagSetOf(edit.add);
   const remove = flagSetOf(edit.remove);
-  return {
+  return (flags) => ({
     bits: (flags.bits | add.bits) & ~remove.bits,
     keywords: editedKeywords(flags.keywords, add.keywords, remove.keywords),
-  };
+  });
 }
 
 /** Keyword strings in the stored form: `keywords` with `add` put in and `remove` taken out. */

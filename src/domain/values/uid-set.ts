@@ -174,3 +174,22 @@ export function parseUidSet(text: string): UidSet {
     return [first, last];
   });
 }
+
+/** The set cut into parts of which each has at most `textMax` characters when formatted. */
+export function uidSetParts(set: UidSet, textMax: number): readonly UidSet[] {
+  const parts: UidRange[][] = [];
+  let part: UidRange[] = [];
+  let length = 0;
+  for (const range of set) {
+    const more = formatUidSet([range]).length + 1;
+    if (part.length > 0 && length + more > textMax) {
+      parts.push(part);
+      part = [];
+      length = 0;
+    }
+    part.push(range);
+    length += more;
+  }
+  if (part.length > 0) parts.push(part);
+  return parts;
+}

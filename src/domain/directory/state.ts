@@ -1,0 +1,104 @@
+/**
+ * What the administrator decided so far, as plain maps, and whose an address is.
+ *
+ * The whole directory is small and stands in memory; decisions and look-ups ask the same maps,
+ * and every event is written into them.
+ */
+
+import { canonicalLocalpart, type LocalpartRules } from '../values/address.ts';
+import { unreachable } from '../values/decision.ts';
+import type { AccountId } from '../values/ids.ts';
+import { INBOX } from '../values/mailbox-name.ts';
+import type { DirectoryEvent } from './events.ts';
+
+export interface DirectoryAccount {
+  readonly accountId: AccountId;
+  readonly name: string;
+}
+
+export interface DirectoryState {
+  /** By name: lower-case A-labels. */
+  readonly domains: ReadonlyMap<string, LocalpartRules>;
+  readonly accounts: ReadonlyMap<AccountId, DirectoryAccount>;
+  /** By `localpart@domain`, both canonical; `@domain` is the catchall. */
+  readonly addresses: ReadonlyMap<string, AccountId>;
+}
+
+/** The state with its maps open for writing. */
+export interface DirectoryRecords extends DirectoryState {
+  readonly domains: Map<string, LocalpartRules>;
+  readonly accounts: Map<AccountId, DirectoryAccount>;
+  readonly addresses: Map<string, AccountId>;
+}
+
+export function emptyDirectory(): DirectoryRecords {
+  return { domains: new Map(), accounts: new Map(), addresses: new Map() };
+}
+
+/** Writes a fact into the maps; gives back the same records. */
+export function evolveDirectory(
+  records: DirectoryRecords,
+  event: DirectoryEvent,
+): DirectoryRecords {
+  switch (event.type) {
+    case 'DomainAdded': {
+      const { domain, caseSensitive, catchallSeparator } = event;
+      records.domains.set(domain, { caseSensitive, catchallSeparator });
+      return records;
+    }
+    case 'AccountAdded': {
+      const { accountId, name } = event;
+      records.accounts.set(accountId, { accountId, name });
+      return records;
+    }
+    case 'AddressAdded':
+      records.addresses.set(addressKey(event.localpart, event.domain), event.accountId);
+      return records;
+    default:
+      return unreachable(event);
+  }
+}
+
+export function addressKey(localpart: string, domain: string): string {
+  return `${localpart}@${domain}`;
+}
+
+export type MailTarget =
+  | { readonly type: 'account'; readonly accountId: AccountId; readonly mailbox: string }
+  | { readonly type: 'unknown-domain' }
+  | { readonly type: 'unknown-address' };
+
+/** Where mail for an address goes. `domain` is A-labels, '' for a bare `<Postmaster>`. */
+export function mailTarget(state: DirectoryState, localpart: string, domain: string): MailTarget {
+  if (domain !== '' && !state.domains.has(domain)) return { type: 'unknown-domain' };
+  const accountId =
+    accountOfAddress(state, localpart, domain) ??
+    (isPostmaster(localpart) ? firstAccount(state) : undefined);
+  if (accountId === undefined) return { type: 'unknown-address' };
+  return { type: 'account', accountId, mailbox: INBOX };
+}
+
+/** The account that an address (or else the catchall of its domain) was given to. */
+export function accountOfAddress(
+  state: DirectoryState,
+  localpart: string,
+  domain: string,
+): AccountId | undefined {
+  const rules = state.domains.get(domain);
+  if (rules === undefined) return undefined;
+  const canonical = canonicalLocalpart(localpart, rules);
+  return (
+    state.addresses.get(addressKey(canonical, domain)) ??
+    state.addresses.get(addressKey('', domain))
+  );
+}
+
+function isPostmaster(localpart: string): boolean {
+  return /^postmaster$/i.test(localpart);
+}
+
+/** RFC 5321 §4.5.1: mail for the postmaster is never refused; the first account is theirs. */
+function firstAccount(state: DirectoryState): AccountId | undefined {
+  const [first] = state.accounts.keys();
+  return first;
+}
