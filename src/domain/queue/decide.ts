@@ -134,7 +134,13 @@ function queueMessage(
   const events = lists.map((list): QueueEvent => ({
     type: 'MessageQueued',
     items: list,
-    ...message,
+    mailFrom,
+    body,
+    prefix,
+    sizeBytes,
+    headerId,
+    smtpUtf8,
+    eightBit,
     nextAttemptAt: context.at,
   }));
   return decided(events, { items });
