@@ -1,0 +1,58 @@
+/**
+ * Runs the benches, all of them or those named, and writes docs/benchmarks.md when all ran.
+ * Figures are ratios beside a peer on the same machine; nothing here is a test.
+ */
+
+import { globSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { advantage, type Bench, type BenchRow } from '../../test/bench/row.ts';
+
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const wanted = process.argv.slice(2);
+const files = globSync('test/bench/*.bench.ts', { cwd: ROOT }).sort();
+const chosen = files.filter(
+  (file) => wanted.length === 0 || wanted.includes(basename(file, '.bench.ts')),
+);
+if (chosen.length === 0) {
+  console.error(`no bench is called ${wanted.join(', ')}`);
+  process.exit(2);
+}
+
+const sections: string[] = [];
+for (const file of chosen) {
+  const name = basename(file, '.bench.ts');
+  console.error(`== ${name}`);
+  const { run } = (await import(join(ROOT, file))) as { run: Bench };
+  const rows = await run((text) => console.error(text));
+  sections.push(`## ${name}\n\n${table(rows)}\n`);
+  console.log(`\n${name}\n${table(rows)}`);
+}
+if (wanted.length === 0) {
+  writeFileSync(
+    join(ROOT, 'docs/benchmarks.md'),
+    `# Benchmarks\n\nWritten by \`npm run bench\`; read the ratios, not the absolutes. ` +
+      `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}. ` +
+      'A ratio above 1 says that we are better than the peer.\n\n' +
+      sections.join('\n'),
+  );
+}
+
+function table(rows: readonly BenchRow[]): string {
+  const lines = ['| what | unit | Daybook | peer | ratio |', '|---|---|---:|---:|---:|'];
+  for (const row of rows) {
+    const ratio = advantage(row);
+    lines.push(
+      `| ${row.what} | ${row.unit} | ${figure(row.ours)} | ` +
+        `${row.peer === undefined ? '–' : `${figure(row.peer.value)} (${row.peer.name})`} | ` +
+        `${ratio === undefined ? '–' : figure(ratio)} |`,
+    );
+  }
+  return lines.join('\n');
+}
+
+function figure(value: number): string {
+  if (value >= 100) return String(Math.round(value));
+  return value >= 10 ? value.toFixed(1) : value.toPrecision(2);
+}
