@@ -1,0 +1,249 @@
+/**
+ * Checks the embedded log against its hash chain and its own order.
+ *
+ * `requireSoundHead` is what every opening can afford: the last commit. `verifyLog` walks through
+ * everything, in pages with pauses, and reports the first damage. The chain tells which commit is
+ * damaged; what is missing or out of order is told to the event. A log that lost its newest
+ * commits whole is sound in itself: compare the hash of its head with one kept elsewhere.
+ */
+
+import type Database from 'better-sqlite3';
+import { setImmediate as pause } from 'node:timers/promises';
+import { chainStart, commitHash, eventDigest } from './event-digest.ts';
+import {
+  EVENT_COLUMNS,
+  type EventRow,
+  LogNames,
+  logFault,
+  openLogForReading,
+  refusal,
+} from './event-log-sqlite-schema.ts';
+
+const PAGE_ROWS = 1000;
+
+export type LogVerdict =
+  | {
+      readonly type: 'sound';
+      readonly events: number;
+      /** Position and hash of the last commit, worth keeping elsewhere; 0 for an empty log. */
+      readonly position: number;
+      readonly hash: string;
+    }
+  | {
+      readonly type: 'damaged';
+      /** The first event that is not as it was written, or the first of its commit. */
+      readonly position: number;
+      readonly reason: string;
+    };
+
+export interface LogHead {
+  readonly position: number;
+  readonly hash: Buffer;
+}
+
+interface Commit {
+  readonly last_pos: number;
+  readonly hash: Buffer;
+}
+
+/** Something is not as it was written; stays inside this file. */
+class Damage extends Error {
+  readonly position: number;
+
+  constructor(position: number, reason: string) {
+    super(reason);
+    this.position = position;
+  }
+}
+
+/** The last commit, after a check that it and its events are whole. */
+export function requireSoundHead(db: Database.Database, file: string): LogHead {
+  try {
+    requireEnds(db);
+    const [last, before] = db
+      .prepare<[], Commit>('SELECT last_pos, hash FROM commits ORDER BY last_pos DESC LIMIT 2')
+      .all();
+    const start: LogHead = { position: 0, hash: chainStart(logId(db)) };
+    if (last === undefined) return start;
+    const previous = before === undefined ? start : headOf(before);
+    const walk = new ChainWalk(db, previous);
+    walk.commit(last);
+    return walk.head;
+  } catch (error) {
+    if (!(error instanceof Damage)) throw logFault(file, error);
+    throw refusal(`The event log ${file} is damaged: ${error.message}.`, error);
+  }
+}
+
+/** Verifies a log that nobody has to have opened, its b-trees first. */
+export async function verifyLogFile(file: string): Promise<LogVerdict> {
+  const db = openLogForReading(file);
+  try {
+    const check = db.prepare<[], string>('PRAGMA integrity_check(1)').pluck().get();
+    if (check !== 'ok') return { type: 'damaged', position: 0, reason: `SQLite finds: ${check}` };
+    return await verifyLog(db, file);
+  } catch (error) {
+    throw logFault(file, error);
+  } finally {
+    db.close();
+  }
+}
+
+/** Verifies every event up to the head of this moment; others may write meanwhile. */
+export async function verifyLog(db: Database.Database, file: string): Promise<LogVerdict> {
+  const walk = new ChainWalk(db, { position: 0, hash: chainStart(logId(db)) });
+  try {
+    const end = requireEnds(db);
+    const page = db.prepare<[number, number, number], Commit>(
+      'SELECT last_pos, hash FROM commits WHERE last_pos > ? AND last_pos <= ? ' +
+        'ORDER BY last_pos LIMIT ?',
+    );
+    while (walk.head.position < end) {
+      for (const commit of page.all(walk.head.position, end, PAGE_ROWS)) {
+        walk.commit(commit);
+        if (walk.needsPause()) await pause();
+      }
+    }
+    const { position, hash } = walk.head;
+    return { type: 'sound', events: walk.events, position, hash: hash.toString('hex') };
+  } catch (error) {
+    if (error instanceof Damage) {
+      return { type: 'damaged', position: error.position, reason: error.message };
+    }
+    throw logFault(file, error);
+  }
+}
+
+function headOf(commit: Commit): LogHead {
+  return { position: commit.last_pos, hash: commit.hash };
+}
+
+function logId(db: Database.Database): string {
+  return db.prepare<[], string>('SELECT uuid FROM info').pluck().get() ?? '';
+}
+
+/** No event lies outside of the commits; returns where the last one ends. */
+function requireEnds(db: Database.Database): number {
+  const ends = db.prepare<[], { commits: number; least: number; most: number }>(
+    `SELECT coalesce((SELECT max(last_pos) FROM commits), 0) AS commits,
+            coalesce((SELECT min(pos) FROM events), 1) AS least,
+            coalesce((SELECT max(pos) FROM events), 0) AS most`,
+  );
+  const { commits, least, most } = ends.get() ?? { commits: 0, least: 1, most: 0 };
+  if (most > commits) throw new Damage(commits + 1, `event ${most} belongs to no commit`);
+  if (least < 1) throw new Damage(least, `event ${least} lies before the first`);
+  return commits;
+}
+
+/** Follows the chain commit by commit and makes the digests of their events again. */
+class ChainWalk {
+  readonly #names: LogNames;
+  readonly #rows: RowsByPosition<EventRow>;
+  readonly #pruned: RowsByPosition<[number, Buffer]>;
+  readonly #firstRevision: Database.Statement<[number], number>;
+  /** Revision that the next event of a stream must have. */
+  readonly #revisions = new Map<number, number>();
+  /** A walk that begins in mid-log takes the first revision of a stream as it comes. */
+  readonly #fromStart: boolean;
+  #head: LogHead;
+  #events = 0;
+  #sincePause = 0;
+
+  constructor(db: Database.Database, from: LogHead) {
+    this.#names = new LogNames(db);
+    this.#fromStart = from.position === 0;
+    this.#head = from;
+    this.#rows = new RowsByPosition(db, EVENT_COLUMNS, 'events', from.position);
+    this.#pruned = new RowsByPosition(db, 'pos, digest', 'pruned', from.position);
+    this.#firstRevision = db
+      .prepare<[number], number>('SELECT first_rev FROM streams WHERE id = ?')
+      .pluck();
+  }
+
+  get head(): LogHead {
+    return this.#head;
+  }
+
+  get events(): number {
+    return this.#events;
+  }
+
+  /** True once per page of events. */
+  needsPause(): boolean {
+    if (this.#sincePause < PAGE_ROWS) return false;
+    this.#sincePause = 0;
+    return true;
+  }
+
+  commit(commit: Commit): void {
+    const first = this.#head.position + 1;
+    const digests: Buffer[] = [];
+    for (let position = first; position <= commit.last_pos; position++) {
+      digests.push(this.#digestAt(position));
+    }
+    this.#sincePause += digests.length;
+    const hash = commitHash(this.#head.hash, digests);
+    if (!hash.equals(commit.hash)) {
+      const which =
+        first === commit.last_pos
+          ? `event ${first}`
+          : `one of the events ${first}–${commit.last_pos}`;
+      throw new Damage(first, `${which} or the hash behind it was changed`);
+    }
+    this.#head = { position: commit.last_pos, hash };
+  }
+
+  #digestAt(position: number): Buffer {
+    const row = this.#rows.at(position);
+    if (row !== undefined) return this.#digestOf(row);
+    const pruned = this.#pruned.at(position);
+    if (pruned === undefined) throw new Damage(position, `event ${position} is missing`);
+    return pruned[1];
+  }
+
+  #digestOf(row: EventRow): Buffer {
+    const [position, streamId, revision, typeId, at, id, data, meta] = row;
+    const stream = this.#names.stream(streamId);
+    const type = this.#names.type(typeId);
+    if (stream === undefined || type === undefined) {
+      throw new Damage(position, `event ${position} is of an unknown stream or type`);
+    }
+    const known = this.#revisions.get(streamId);
+    const due = known ?? (this.#fromStart ? this.#firstRevision.get(streamId) : revision);
+    if (revision !== due) {
+      const where = `stream ${stream} has revision ${revision} where ${due} is due`;
+      throw new Damage(position, `${where} (event ${position})`);
+    }
+    this.#revisions.set(streamId, revision + 1);
+    this.#events++;
+    const { name, version } = type;
+    return eventDigest({ position, stream, revision, type: name, version, at, id, data, meta });
+  }
+}
+
+/** Rows of a table by rising position, fetched in pages. */
+class RowsByPosition<Row extends [number, ...unknown[]]> {
+  readonly #page: Database.Statement<[number, number], Row>;
+  #rows: Row[] = [];
+  #next = 0;
+  #after: number;
+
+  constructor(db: Database.Database, columns: string, table: string, after: number) {
+    const sql = `SELECT ${columns} FROM ${table} WHERE pos > ? ORDER BY pos LIMIT ?`;
+    this.#page = db.prepare<[number, number], Row>(sql).raw();
+    this.#after = after;
+  }
+
+  /** The row at the position, which is higher than in every call before. */
+  at(position: number): Row | undefined {
+    if (this.#next === this.#rows.length) {
+      this.#rows = this.#page.all(this.#after, PAGE_ROWS);
+      this.#next = 0;
+    }
+    const row = this.#rows[this.#next];
+    if (row?.[0] !== position) return undefined;
+    this.#next++;
+    this.#after = position;
+    return row;
+  }
+}
