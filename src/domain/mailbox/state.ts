@@ -1,9 +1,13 @@
 /**
- * The questions that decisions about mailboxes ask.
+ * The questions that decisions about mailboxes ask, and the reference model that answers them.
  */
 
-import type { MailboxId, MessageId, Uid } from '../values/ids.ts';
-import type { SpecialUse } from './events.ts';
+import type { AccountEvent } from '../log/streams.ts';
+import { unreachable } from '../values/decision.ts';
+import type { MailboxId, MessageId, ModSeq, Uid } from '../values/ids.ts';
+import { isBelow } from '../values/mailbox-name.ts';
+import { parseUidSet, uidCount } from '../values/uid-set.ts';
+import type { MailboxesCreated, MailboxesRenamed, NewMailbox, SpecialUse } from './events.ts';
 
 export interface Mailbox {
   readonly mailboxId: MailboxId;
@@ -34,4 +38,137 @@ export interface MailboxState {
   isSubscribed(name: string): boolean;
   /** The next value of each counter. */
   nextNumbers(): AccountCounters;
+}
+
+/** A mailbox as the reference model keeps it. */
+export interface MailboxRecord extends Mailbox {
+  /** RFC 7162 §3.1.1: modseq of the last event that touched the mailbox or a message in it. */
+  readonly highestModSeq: ModSeq;
+}
+
+/** The reference model: what the facts so far say about mailboxes. */
+export interface MailboxRecords {
+  readonly mailboxes: Map<MailboxId, MailboxRecord>;
+  readonly subscriptions: Set<string>;
+  nextMailboxId: MailboxId;
+  /** 0 until the first mailbox exists. */
+  nextUidValidity: number;
+}
+
+export function emptyMailboxes(): MailboxRecords {
+  return { mailboxes: new Map(), subscriptions: new Set(), nextMailboxId: 1, nextUidValidity: 0 };
+}
+
+/** Writes a fact into the records; facts about messages move UIDNEXT and HIGHESTMODSEQ. */
+export function evolveMailboxes(
+  records: MailboxRecords,
+  event: AccountEvent,
+  modSeq: ModSeq,
+): void {
+  switch (event.type) {
+    case 'MailboxesCreated':
+      return mailboxesCreated(records, event, modSeq);
+    case 'MailboxesRenamed':
+      return mailboxesRenamed(records, event, modSeq);
+    case 'MailboxDeleted':
+      records.mailboxes.delete(event.mailboxId);
+      return;
+    case 'MailboxSubscribed':
+      records.subscriptions.add(event.name);
+      return;
+    case 'MailboxUnsubscribed':
+      records.subscriptions.delete(event.name);
+      return;
+    case 'MessageDelivered':
+      return touch(records, event.mailboxId, modSeq, { uidNext: event.message.uid + 1 });
+    case 'MessagesAppended': {
+      const last = event.messages.at(-1);
+      return touch(
+        records,
+        event.mailboxId,
+        modSeq,
+        last === undefined ? {} : { uidNext: last.uid + 1 },
+      );
+    }
+    case 'MessagesCopied':
+    case 'MessagesMoved': {
+      const uidNext = event.firstUid + uidCount(parseUidSet(event.uids));
+      touch(records, event.target, modSeq, { uidNext });
+      // A copy changes nothing where it comes from.
+      if (event.type === 'MessagesMoved') touch(records, event.source, modSeq, {});
+      return;
+    }
+    case 'FlagsChanged':
+    case 'MessagesExpunged':
+      return touch(records, event.mailboxId, modSeq, {});
+    case 'MessageQueued':
+    case 'AttemptStarted':
+    case 'AttemptSucceeded':
+    case 'AttemptFailed':
+    case 'AttemptInterrupted':
+    case 'MessageRetired':
+    case 'PasswordSet':
+    case 'LoginForbidden':
+    case 'LoginAllowed':
+      return;
+    default:
+      return unreachable(event);
+  }
+}
+
+function mailboxesCreated(records: MailboxRecords, event: MailboxesCreated, modSeq: ModSeq): void {
+  const holder = records.mailboxes.get(event.specialUseTakenFrom ?? -1);
+  if (holder !== undefined) {
+    const { specialUse: _, ...rest } = holder;
+    records.mailboxes.set(holder.mailboxId, { ...rest, highestModSeq: modSeq });
+  }
+  create(records, event.mailboxes, modSeq);
+}
+
+function mailboxesRenamed(records: MailboxRecords, event: MailboxesRenamed, modSeq: ModSeq): void {
+  for (const { mailboxId, to } of event.renames) touch(records, mailboxId, modSeq, { name: to });
+  create(records, event.created, modSeq);
+}
+
+function create(records: MailboxRecords, created: readonly NewMailbox[], modSeq: ModSeq): void {
+  for (const mailbox of created) {
+    const { mailboxId, name, uidValidity } = mailbox;
+    records.mailboxes.set(mailboxId, { ...mailbox, uidNext: 1, highestModSeq: modSeq });
+    records.subscriptions.add(name);
+    records.nextMailboxId = Math.max(records.nextMailboxId, mailboxId + 1);
+    records.nextUidValidity = Math.max(records.nextUidValidity, uidValidity + 1);
+  }
+}
+
+function touch(
+  records: MailboxRecords,
+  mailboxId: MailboxId,
+  modSeq: ModSeq,
+  change: Partial<Mailbox>,
+): void {
+  const mailbox = records.mailboxes.get(mailboxId);
+  if (mailbox === undefined) return;
+  records.mailboxes.set(mailboxId, { ...mailbox, ...change, highestModSeq: modSeq });
+}
+
+/** In the order of their names, by UTF-16 unit. */
+export function recordsBelow(records: MailboxRecords, name: string): readonly MailboxRecord[] {
+  return [...records.mailboxes.values()]
+    .filter((mailbox) => isBelow(mailbox.name, name))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+export function recordNamed(records: MailboxRecords, name: string): MailboxRecord | undefined {
+  for (const mailbox of records.mailboxes.values()) if (mailbox.name === name) return mailbox;
+  return undefined;
+}
+
+export function recordFor(
+  records: MailboxRecords,
+  specialUse: SpecialUse,
+): MailboxRecord | undefined {
+  for (const mailbox of records.mailboxes.values()) {
+    if (mailbox.specialUse === specialUse) return mailbox;
+  }
+  return undefined;
 }

@@ -41,3 +41,8 @@ export function serverWideId(accountId: AccountId, counter: number): number {
 export function accountOfServerWideId(id: number): AccountId {
   return Math.floor(id / ID_COUNTER_RANGE);
 }
+
+/** What the account's own counter said when it gave out a server-wide id. */
+export function counterOfServerWideId(id: number): number {
+  return id % ID_COUNTER_RANGE;
+}

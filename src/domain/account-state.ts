@@ -1,0 +1,91 @@
+/**
+ * The reference model of an account: the state that decisions ask, on plain maps.
+ *
+ * It is what the read models are measured against: whatever they store and answer must be what
+ * these maps say after the same facts. Written to be obviously right, not to be fast.
+ */
+
+import type { AccountState } from './account.ts';
+import { evolveCredentials, type Credentials } from './credential/state.ts';
+import type { AccountFact } from './log/streams.ts';
+import type { SpecialUse } from './mailbox/events.ts';
+import {
+  emptyMailboxes,
+  evolveMailboxes,
+  recordFor,
+  recordNamed,
+  recordsBelow,
+  type AccountCounters,
+  type MailboxRecord,
+  type MailboxRecords,
+} from './mailbox/state.ts';
+import {
+  emptyMessages,
+  evolveMessages,
+  isDeleted,
+  recordsOf,
+  uidsOfRecords,
+  type MessageRecord,
+  type MessageRecords,
+} from './message/state.ts';
+import { emptyQueue, evolveQueue, type QueueRecord, type QueueRecords } from './queue/state.ts';
+import type { MailboxId, QueueId } from './values/ids.ts';
+import type { UidSet } from './values/uid-set.ts';
+
+/** The records of an account, answering what decisions ask. */
+export interface AccountRecords extends AccountState {
+  readonly mailboxRecords: MailboxRecords;
+  readonly messageRecords: MessageRecords;
+  readonly queueRecords: QueueRecords;
+  mailbox(mailboxId: MailboxId): MailboxRecord | undefined;
+  mailboxNamed(name: string): MailboxRecord | undefined;
+  marksOf(mailboxId: MailboxId, uids: UidSet): readonly MessageRecord[];
+  queueItem(queueId: QueueId): QueueRecord | undefined;
+  /** Writes the next fact. */
+  write(fact: AccountFact): void;
+}
+
+/** An account of which nothing is known yet. */
+export function emptyAccountState(): AccountRecords {
+  const mailboxRecords = emptyMailboxes();
+  const messageRecords = emptyMessages();
+  const queueRecords = emptyQueue();
+  let credentials: Credentials = {};
+  const found = (mailboxId: MailboxId, uids: UidSet): readonly MessageRecord[] =>
+    recordsOf(messageRecords, mailboxId, uids);
+  return {
+    mailboxRecords,
+    messageRecords,
+    queueRecords,
+    mailbox: (mailboxId) => mailboxRecords.mailboxes.get(mailboxId),
+    mailboxNamed: (name) => recordNamed(mailboxRecords, name),
+    mailboxesBelow: (name) => recordsBelow(mailboxRecords, name),
+    mailboxFor: (specialUse: SpecialUse) => recordFor(mailboxRecords, specialUse),
+    mailboxCount: () => mailboxRecords.mailboxes.size,
+    isSubscribed: (name) => mailboxRecords.subscriptions.has(name),
+    nextNumbers: (): AccountCounters => ({
+      mailboxId: mailboxRecords.nextMailboxId,
+      messageId: messageRecords.nextMessageId,
+      uidValidity: mailboxRecords.nextUidValidity,
+      queueId: queueRecords.nextCounter,
+    }),
+    marksOf: found,
+    deletedOf: (mailboxId, uids) => uidsOfRecords(found(mailboxId, uids).filter(isDeleted)),
+    existingOf: (mailboxId, uids) => uidsOfRecords(found(mailboxId, uids)),
+    queueItem: (queueId) => queueRecords.items.get(queueId),
+    openAttempts: () => [...queueRecords.items.values()].filter(({ inAttempt }) => inAttempt),
+    credentials: () => credentials,
+    write(fact) {
+      evolveMailboxes(mailboxRecords, fact.event, fact.modSeq);
+      evolveMessages(messageRecords, fact);
+      evolveQueue(queueRecords, fact);
+      credentials = evolveCredentials(credentials, fact.event);
+    },
+  };
+}
+
+/** The state after one more fact: the same object, written to. */
+export function evolveAccount(state: AccountRecords, fact: AccountFact): AccountRecords {
+  state.write(fact);
+  return state;
+}
