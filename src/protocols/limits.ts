@@ -10,6 +10,12 @@ export const IMAP_LITERALS_BYTES_MAX: number = 1024 * 1024;
 export const IMAP_LITERALS_MAX = 1000;
 /** How deep parentheses of a command may nest. */
 export const IMAP_NESTING_MAX = 50;
+/** Keys of one SEARCH, counting NOT, OR and parentheses: each becomes part of one SQL statement. */
+export const IMAP_SEARCH_KEYS_MAX = 500;
+/** Patterns of one LIST: each is compared with every mailbox. */
+export const IMAP_LIST_PATTERNS_MAX = 100;
+/** RFC 7162 §3.2.5.2: pairs of match data; more than these are left unused. */
+export const IMAP_MATCH_PAIRS_MAX = 10_000;
 export const IMAP_IDLE_MS_BEFORE_LOGIN = 30_000;
 /** RFC 9051 §5.4: at least 30 minutes. */
 export const IMAP_IDLE_MS_AFTER_LOGIN: number = 30 * 60_000;
@@ -32,6 +38,16 @@ export const SMTP_RECIPIENTS_MAX = 1000;
 /** RFC 5321 §6.3: loop detection. */
 export const SMTP_RECEIVED_FIELDS_MAX = 100;
 export const SMTP_REFUSED_TRANSACTIONS_MAX = 10;
+/** What is read of a message before it is stored; a longer header is not looked at further. */
+export const SMTP_HEADER_BYTES_MAX: number = 1024 * 1024;
+/** How long a sender who knows no recipient waits for the answer. */
+export const SMTP_UNKNOWN_MS = 5_000;
+/** How long a peer may take to close what we have closed. */
+export const SMTP_CLOSE_MS = 5_000;
+/** How long conversations may take to end when the server stops. */
+export const SMTP_STOP_MS = 10_000;
+/** From the third failed login on, every read waits. */
+export const SMTP_SLOW_MS = 1_000;
 
 /** Default of the largest message, announced as SIZE and APPENDLIMIT. */
 export const MESSAGE_BYTES_MAX: number = 100 * 1024 * 1024;

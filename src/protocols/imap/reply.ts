@@ -1,0 +1,106 @@
+/**
+ * What IMAP answers: tagged and untagged status lines, and the tables refusal → NO and fault → NO.
+ *
+ * The tables are complete: a new refusal or fault does not compile until it has its answer here.
+ *
+ * RFC 9051 §7.1, RFC 5530 (response codes), RFC 7889 (TOOBIG), RFC 6154 §3 (USEATTR)
+ */
+
+import { wireText } from './writer.ts';
+import { REFUSALS, type Refusal, type RefusalCode } from '#domain/values/decision';
+import type { Fault, FaultCode } from '#domain/values/fault';
+
+export type TaggedStatus = 'OK' | 'NO' | 'BAD';
+export type UntaggedStatus = TaggedStatus | 'BYE' | 'PREAUTH';
+
+/** `a NO [CANNOT] text`, without CRLF. */
+export function tagged(tag: string, status: TaggedStatus, text: string, code?: string): string {
+  return `${tag} ${statusText(status, text, code)}`;
+}
+
+/** `* OK [CLOSED] text`, without CRLF. */
+export function untagged(status: UntaggedStatus, text: string, code?: string): string {
+  return `* ${statusText(status, text, code)}`;
+}
+
+function statusText(status: UntaggedStatus, text: string, code: string | undefined): string {
+  return code === undefined ? `${status} ${oneLine(text)}` : `${status} [${code}] ${oneLine(text)}`;
+}
+
+/** RFC 9051 §9 resp-text: no line breaks; controls have no business there either. */
+function oneLine(text: string): string {
+  return wireText(text.replace(/[\x00-\x1f\x7f]+/g, ' '));
+}
+
+export interface RefusalReply {
+  readonly status: 'NO';
+  readonly code?: string;
+}
+
+const NO: RefusalReply = { status: 'NO' };
+const CANNOT: RefusalReply = { status: 'NO', code: 'CANNOT' };
+const NONEXISTENT: RefusalReply = { status: 'NO', code: 'NONEXISTENT' };
+const ALREADYEXISTS: RefusalReply = { status: 'NO', code: 'ALREADYEXISTS' };
+const LIMIT: RefusalReply = { status: 'NO', code: 'LIMIT' };
+
+export const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
+  NoSuchMailbox: NONEXISTENT,
+  // RFC 9051 §6.3.12, §6.4.7: the client may make the mailbox and try again.
+  NoSuchTarget: { status: 'NO', code: 'TRYCREATE' },
+  MailboxExists: ALREADYEXISTS,
+  MailboxNameForbidden: CANNOT,
+  MailboxHasChildren: { status: 'NO', code: 'HASCHILDREN' },
+  MailboxIsInbox: CANNOT,
+  SameMailbox: CANNOT,
+  SpecialUseUnknown: { status: 'NO', code: 'USEATTR' },
+  NotSubscribed: NO,
+  TooManyMailboxes: LIMIT,
+  TooMuchAtOnce: LIMIT,
+  UidsExhausted: LIMIT,
+  NoSuchQueueItem: NONEXISTENT,
+  AttemptNotCurrent: NO,
+  NoSuchAccount: NONEXISTENT,
+  AccountExists: ALREADYEXISTS,
+  AccountNameForbidden: CANNOT,
+  DomainForbidden: CANNOT,
+  NoSuchDomain: NONEXISTENT,
+  DomainExists: ALREADYEXISTS,
+  AddressTaken: ALREADYEXISTS,
+  AddressForbidden: CANNOT,
+};
+
+/** The tagged answer to a command that was refused. */
+export function refused(tag: string, refusal: Refusal): string {
+  const { status, code } = REFUSAL_REPLIES[refusal.refused];
+  const sentence = REFUSALS[refusal.refused];
+  const { detail } = refusal;
+  const text = detail === undefined ? sentence : `${sentence.slice(0, -1)}: ${detail}`;
+  return tagged(tag, status, text, code);
+}
+
+interface FaultReply {
+  readonly code: string;
+  readonly text: string;
+}
+
+const UNAVAILABLE: FaultReply = {
+  code: 'UNAVAILABLE',
+  text: 'The server cannot do that now; please try again later.',
+};
+
+const FAULT_REPLIES: Readonly<Record<FaultCode, FaultReply>> = {
+  LogUnavailable: UNAVAILABLE,
+  // RFC 5530 §3: the code that clients show as "no room left".
+  DiskFull: { code: 'OVERQUOTA', text: 'There is no room left on the server.' },
+  BodyTooLarge: { code: 'TOOBIG', text: 'The message is too large.' },
+  BodyMissing: { code: 'SERVERBUG', text: 'The content of the message is missing.' },
+  LaneBusy: UNAVAILABLE,
+  ConflictsSpent: UNAVAILABLE,
+  Closing: { code: 'UNAVAILABLE', text: 'The server is shutting down.' },
+};
+
+/** The tagged answer to a command during which the world failed. */
+export function failed(tag: string, fault: Fault): string {
+  const { code, text } = FAULT_REPLIES[fault.code];
+  return tagged(tag, 'NO', text, code);
+}
