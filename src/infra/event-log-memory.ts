@@ -25,21 +25,38 @@ interface StoredEvent {
   readonly position: number;
 }
 
+/** What outlives the log that wrote it, like the file of another engine. */
+export interface MemoryLogStore {
+  /** In the order of positions, which count from 1. */
+  readonly events: StoredEvent[];
+  readonly streams: Map<string, StoredEvent[]>;
+}
+
+export interface MemoryEventLogOptions {
+  readonly store?: MemoryLogStore;
+  readonly upcasts?: Upcasts;
+}
+
+export function memoryLogStore(): MemoryLogStore {
+  return { events: [], streams: new Map() };
+}
+
 export function openMemoryEventLog(
-  options: { readonly upcasts?: Upcasts } = {},
+  options: MemoryEventLogOptions = {},
 ): EventLog & AsyncDisposable {
-  return new MemoryEventLog(options.upcasts ?? UPCASTS);
+  return new MemoryEventLog(options.store ?? memoryLogStore(), options.upcasts ?? UPCASTS);
 }
 
 class MemoryEventLog implements EventLog, AsyncDisposable {
   readonly #upcasts: Upcasts;
-  /** In the order of positions, which count from 1. */
-  readonly #events: StoredEvent[] = [];
-  readonly #streams = new Map<string, StoredEvent[]>();
+  readonly #events: StoredEvent[];
+  readonly #streams: Map<string, StoredEvent[]>;
   readonly #listeners = new Set<(events: readonly RecordedEvent[]) => void>();
   #closed = false;
 
-  constructor(upcasts: Upcasts) {
+  constructor(store: MemoryLogStore, upcasts: Upcasts) {
+    this.#events = store.events;
+    this.#streams = store.streams;
     this.#upcasts = upcasts;
   }
 
