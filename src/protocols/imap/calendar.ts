@@ -29,15 +29,39 @@ export function civilInstant(day: number, seconds: number): Instant {
   return daysSince1970(year, month, day % 100) * DAY_MS + seconds * 1000;
 }
 
+/** A moment with the zone that it was written in. */
+export interface DateTime {
+  readonly at: Instant;
+  readonly zoneMinutes: number;
+}
+
+/** RFC 9051 §9 date-time; to be matched where `lastIndex` stands. */
+export const DATE_TIME: RegExp =
+  /"([ \d]\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"/y;
+
+/** What DATE_TIME matched; undefined when there is no such day or time. */
+export function readDateTime(match: RegExpExecArray): DateTime | undefined {
+  const [, day, month = '', year, hour, minute, second, sign, zoneHour, zoneMinute] = match;
+  const civil = civilDay(Number(year), month, Number(day));
+  if (civil === undefined || Number(hour) > 23 || Number(minute) > 59) return undefined;
+  // A leap second is the first one of the next minute here.
+  if (Number(second) > 60 || Number(zoneHour) > 23 || Number(zoneMinute) > 59) return undefined;
+  const zone = Number(zoneHour) * 60 + Number(zoneMinute);
+  const zoneMinutes = sign === '-' ? 0 - zone : zone;
+  const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
+  return { at: civilInstant(civil, seconds - zoneMinutes * 60), zoneMinutes };
+}
+
 /** `" 1-Jan-2022 10:10:00 +0100"`, quotes included: how a moment looks in its zone. */
 export function formatDateTime(at: Instant, zoneMinutes: number): string {
   const local = at + zoneMinutes * MINUTE_MS;
   const days = Math.floor(local / DAY_MS);
   const seconds = Math.floor((local - days * DAY_MS) / 1000);
   const zone = Math.abs(zoneMinutes);
+  const minutes = Math.floor(seconds / 60);
   return (
     `"${dateText(days)} ` +
-    `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)} ` +
+    `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}:${two(seconds % 60)} ` +
     `${zoneMinutes < 0 ? '-' : '+'}${two(Math.floor(zone / 60))}${two(zone % 60)}"`
   );
 }

@@ -10,11 +10,12 @@
  */
 
 import { IMAP_NESTING_MAX } from '../limits.ts';
-import { civilDay, civilInstant } from './calendar.ts';
+import { civilDay, DATE_TIME, readDateTime, type DateTime } from './calendar.ts';
+import { ASTRING, ATOM, classAt, DIGIT, LIST_CHAR, WORD } from './characters.ts';
 import { decodeUtf7 } from './utf7.ts';
 import { STAR, type Partial, type SequenceSet } from './words.ts';
 import { canonicalFlag } from '#domain/values/flags';
-import type { Instant, ModSeq } from '#domain/values/ids';
+import type { ModSeq } from '#domain/values/ids';
 import { normalUidSet, type UidRange } from '#domain/values/uid-set';
 import type { Command, LiteralMark } from './reader.ts';
 
@@ -28,42 +29,9 @@ export interface ParserModes {
   readonly utf8: boolean;
 }
 
-/** A moment with the zone that it was written in. */
-export interface DateTime {
-  readonly at: Instant;
-  readonly zoneMinutes: number;
-}
-
-const ATOM = 1;
-const ASTRING = 2;
-const LIST_CHAR = 4;
-const WORD = 8;
-const DIGIT = 16;
-
-/** What each octet may be part of. RFC 9051 §9: ATOM-CHAR is all but atom-specials. */
-const CLASSES: Uint8Array = classes();
-
-function classes(): Uint8Array {
-  const table = new Uint8Array(256);
-  for (let code = 0x21; code < 0x7f; code++) {
-    const char = String.fromCharCode(code);
-    let bits = 0;
-    if (!'(){%*"\\]'.includes(char)) bits |= ATOM | ASTRING | LIST_CHAR;
-    if (char === ']') bits |= ASTRING | LIST_CHAR;
-    if (char === '%' || char === '*') bits |= LIST_CHAR;
-    if (/[A-Za-z0-9.\-+_]/.test(char)) bits |= WORD;
-    if (/[0-9]/.test(char)) bits |= DIGIT;
-    table[code] = bits;
-  }
-  return table;
-}
-
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-const SPACE = 0x20;
 const QUOTE = 0x22;
-const OPEN = 0x28;
-const CLOSE = 0x29;
 const STAR_CHAR = 0x2a;
 const BACKSLASH = 0x5c;
 const END_OF_LINE = -1;
@@ -129,7 +97,7 @@ export class Parser {
 
   /** True when a digit comes next, or `ahead` characters later. */
   seesDigit(ahead = 0): boolean {
-    return (this.#classOf(this.#at + ahead) & DIGIT) !== 0;
+    return (classAt(this.#line, this.#at + ahead) & DIGIT) !== 0;
   }
 
   /** Reads `text` (given in capitals) if it comes next, in any case. */
@@ -161,7 +129,7 @@ export class Parser {
 
   /** Reads `word` (given in capitals) if it comes next as a whole. */
   tryWord(word: string): boolean {
-    if ((this.#classOf(this.#at + word.length) & WORD) !== 0) return false;
+    if ((classAt(this.#line, this.#at + word.length) & WORD) !== 0) return false;
     return this.tryText(word);
   }
 
@@ -300,39 +268,19 @@ export class Parser {
 
   /** RFC 9051 §9 date-time: `" 1-Jan-2022 10:10:00 +0100"` */
   dateTime(): DateTime {
-    const match = this.#match(
-      /"([ 0-9][0-9])-([A-Za-z]{3})-([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-])([0-9]{2})([0-9]{2})"/y,
-    );
-    if (match === null) throw new BadSyntax('Expected a date and time.');
-    const [, day, month, year, hour, minute, second, sign, zoneHour, zoneMinute] = match;
-    const civil = civilDay(Number(year), month ?? '', Number(day));
-    const zone = Number(zoneHour) * 60 + Number(zoneMinute);
-    if (
-      civil === undefined ||
-      Number(hour) > 23 ||
-      Number(minute) > 59 ||
-      Number(second) > 60 ||
-      Number(zoneHour) > 23 ||
-      Number(zoneMinute) > 59
-    ) {
-      throw new BadSyntax('There is no such date and time.');
-    }
-    const zoneMinutes = sign === '-' ? -zone : zone;
-    const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
-    return { at: civilInstant(civil, seconds - zoneMinutes * 60), zoneMinutes };
+    const match = this.#match(DATE_TIME);
+    const dateTime = match === null ? undefined : readDateTime(match);
+    if (dateTime === undefined) throw new BadSyntax('Expected a date and time.');
+    return dateTime;
   }
 
   #peek(): number {
     return this.#at < this.#line.length ? this.#line.charCodeAt(this.#at) : END_OF_LINE;
   }
 
-  #classOf(at: number): number {
-    return at < this.#line.length ? (CLASSES[this.#line.charCodeAt(at)] ?? 0) : 0;
-  }
-
   #run(kind: number, what: string): string {
     let end = this.#at;
-    while ((this.#classOf(end) & kind) !== 0) end++;
+    while ((classAt(this.#line, end) & kind) !== 0) end++;
     if (end === this.#at) throw new BadSyntax(`Expected ${what}.`);
     const text = this.#line.slice(this.#at, end);
     this.#at = end;
