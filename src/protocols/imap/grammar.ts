@@ -62,7 +62,7 @@ export function authenticate(p: Parser): AuthenticateWords {
 }
 
 /** One response of the client within AUTHENTICATE. RFC 9051 §6.2.2: `*` gives up. */
-export function saslLine(line: string): Buffer | 'cancel' {
+export function saslResponse(line: string): Buffer | 'cancel' {
   return line === '*' ? 'cancel' : base64(line);
 }
 
