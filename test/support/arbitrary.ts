@@ -1,0 +1,169 @@
+/**
+ * Random histories of an account: commands that make sense where they stand, drawn from numbers.
+ *
+ * fast-check draws and shrinks the numbers; `commandOf` turns one draw into a command about
+ * mailboxes and messages that exist at that moment, so that most commands change something and
+ * some are refused. The same draws always make the same history.
+ */
+
+import fc from 'fast-check';
+import { ARRIVAL, recorded, stored } from './given.ts';
+import { decideAccount, type AccountCommand } from '#domain/account';
+import { emptyAccountState, evolveAccount, type AccountRecords } from '#domain/account-state';
+import type { AccountFact } from '#domain/log/streams';
+import type { MailboxRecord } from '#domain/mailbox/state';
+import type { StoredMessage } from '#domain/message/decide';
+import type { AccountId, ModSeq } from '#domain/values/ids';
+import { uidSetOf, type UidSet } from '#domain/values/uid-set';
+
+/** Five numbers from which one command is made. */
+export interface Draw {
+  readonly kind: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  readonly bits: number;
+}
+
+const number = fc.nat({ max: 999 });
+
+const arbitraryDraw: fc.Arbitrary<Draw> = fc.record({
+  kind: fc.nat({ max: 99 }),
+  a: number,
+  b: number,
+  c: number,
+  bits: fc.nat({ max: 2 ** 20 - 1 }),
+});
+
+/** Draws for up to `max` commands. */
+export function arbitraryDraws(max: number): fc.Arbitrary<readonly Draw[]> {
+  return fc.array(arbitraryDraw, { maxLength: max, size: 'max' });
+}
+
+const NAMES = ['a', 'a/b', 'a/b/c', 'b', 'Inbox/x', 'Old', 'Projects/2026', 'Ärger'];
+const FLAGS = ['\\Seen', '\\Deleted', '\\Flagged', '$Junk', '$NotJunk', 'work', 'later'];
+const OPS = ['add', 'remove', 'replace'] as const;
+const USES = [undefined, undefined, '\\Archive', '\\Sent', '\\Junk'] as const;
+
+function flagsOf(draw: Draw): readonly string[] {
+  return FLAGS.filter((_, i) => (draw.bits & (1 << i)) !== 0);
+}
+
+function mailboxes(state: AccountRecords): readonly MailboxRecord[] {
+  return [...state.mailboxRecords.mailboxes.values()];
+}
+
+/** One of the mailboxes, the first ones more often. */
+function mailboxAt(state: AccountRecords, n: number): MailboxRecord {
+  const all = mailboxes(state);
+  const found = all[(n % 3 === 0 ? n : n % 3) % all.length];
+  if (found === undefined) throw new Error('the account has no mailbox yet');
+  return found;
+}
+
+/** Some of the UIDs of a mailbox that were given out, and one that was not. */
+function uidsIn(mailbox: MailboxRecord, draw: Draw): UidSet {
+  if (draw.c % 4 === 0) return [[1, mailbox.uidNext]];
+  const uids: number[] = [];
+  for (let uid = 1; uid <= mailbox.uidNext; uid++) {
+    if (((draw.bits >> (uid % 20)) & 1) === 1) uids.push(uid);
+  }
+  return uidSetOf(uids);
+}
+
+function storedMessage(draw: Draw, i: number): StoredMessage {
+  const digit = ((draw.a + i) % 16).toString(16);
+  return {
+    ...stored(...flagsOf({ ...draw, bits: draw.bits >> i })),
+    body: digit.repeat(64),
+    sizeBytes: 1 + draw.b,
+    receivedAt: 900_000_000 + draw.c * 86_400_000,
+    zoneMinutes: 60 * (draw.c % 3),
+  };
+}
+
+function unchangedSince(draw: Draw, head: ModSeq): { readonly unchangedSince?: ModSeq } {
+  return draw.b % 3 === 0 ? { unchangedSince: draw.b % (head + 1) } : {};
+}
+
+/** The command that a draw means in this state, `head` being the highest modseq so far. */
+export function commandOf(draw: Draw, state: AccountRecords, head: ModSeq): AccountCommand {
+  if (mailboxes(state).length === 0) return { type: 'OpenAccount' };
+  const { kind } = draw;
+  const source = mailboxAt(state, draw.a);
+  const target = mailboxAt(state, draw.b).name;
+  if (kind < 20) {
+    return {
+      type: 'DeliverMessage',
+      mailbox: source.name,
+      message: storedMessage(draw, 0),
+      arrival: ARRIVAL,
+    };
+  }
+  if (kind < 35) {
+    const messages = Array.from({ length: 1 + (draw.b % 4) }, (_, i) => storedMessage(draw, i));
+    return { type: 'AppendMessages', mailbox: source.name, messages };
+  }
+  const uids = uidsIn(source, draw);
+  const { mailboxId } = source;
+  if (kind < 55) {
+    const op = OPS[draw.c % OPS.length] ?? 'add';
+    const flags = flagsOf(draw);
+    return { type: 'ChangeFlags', mailboxId, uids, op, flags, ...unchangedSince(draw, head) };
+  }
+  if (kind < 63) return { type: 'CopyMessages', source: mailboxId, uids, target };
+  if (kind < 73) return { type: 'MoveMessages', source: mailboxId, uids, target };
+  if (kind < 77) return { type: 'ExpungeMessages', mailboxId };
+  if (kind < 81) return { type: 'ExpungeMessages', mailboxId, uids };
+  return mailboxCommandOf(draw, source);
+}
+
+function mailboxCommandOf(draw: Draw, source: MailboxRecord): AccountCommand {
+  const { kind } = draw;
+  const name = NAMES[draw.b % NAMES.length] ?? 'a';
+  if (kind < 89) {
+    const specialUse = USES[draw.c % USES.length];
+    return { type: 'CreateMailbox', name, ...(specialUse === undefined ? {} : { specialUse }) };
+  }
+  if (kind < 94) return { type: 'RenameMailbox', from: source.name, to: name };
+  if (kind < 97) return { type: 'DeleteMailbox', name };
+  if (kind < 99) return { type: 'UnsubscribeMailbox', name };
+  return { type: 'SubscribeMailbox', name };
+}
+
+/** What happened to an account, and what is true in the end. */
+export interface History {
+  readonly commands: readonly AccountCommand[];
+  readonly facts: readonly AccountFact[];
+  readonly state: AccountRecords;
+}
+
+/** Carries out OpenAccount and one command per draw; a minute passes between commands. */
+export function historyOf(draws: readonly Draw[], accountId: AccountId = 7): History {
+  const state = emptyAccountState();
+  const commands: AccountCommand[] = [];
+  const facts: AccountFact[] = [];
+  const start: Draw = { kind: 0, a: 0, b: 0, c: 0, bits: 0 };
+  for (const [i, draw] of [start, ...draws].entries()) {
+    const command = commandOf(draw, state, facts.length);
+    const at = 1_000_000_000 + i * 60_000;
+    const decision = decideAccount(command, state, { accountId, at });
+    commands.push(command);
+    if ('refused' in decision) continue;
+    for (const fact of recorded(decision.events, facts.length, at)) {
+      evolveAccount(state, fact);
+      facts.push(fact);
+    }
+  }
+  return { commands, facts, state };
+}
+
+/** Histories of up to `max` commands. */
+export function arbitraryHistory(max: number): fc.Arbitrary<History> {
+  return arbitraryDraws(max).map((draws) => historyOf(draws));
+}
+
+/** Sets of numbers 1 … `max`, with few or many gaps. */
+export function arbitraryUidSet(max: number): fc.Arbitrary<UidSet> {
+  return fc.array(fc.integer({ min: 1, max }), { maxLength: max }).map((uids) => uidSetOf(uids));
+}
