@@ -52,4 +52,20 @@ export const SMTP_SLOW_MS = 1_000;
 /** Default of the largest message, announced as SIZE and APPENDLIMIT. */
 export const MESSAGE_BYTES_MAX: number = 100 * 1024 * 1024;
 
+/**
+ * What is looked at of a message's structure. What goes beyond is kept like everything else, but
+ * shown as part of the text around it.
+ */
+export const MIME_DEPTH_MAX = 100;
+export const MIME_PARTS_MAX = 10_000;
+/** Of one header, and of all headers of a message together. */
+export const MIME_HEADER_BYTES_MAX: number = 1024 * 1024;
+export const MIME_HEADERS_BYTES_MAX: number = 4 * 1024 * 1024;
+/** Lines that look like a boundary but are none: each costs a look. */
+export const MIME_FALSE_BOUNDARIES_MAX = 1_000_000;
+/** Parameters of one field. */
+export const MIME_PARAMETERS_MAX = 100;
+/** Addresses in the ENVELOPE of a message, those of attached messages included. */
+export const MIME_ADDRESSES_MAX = 10_000;
+
 export const TLS_HANDSHAKE_MS = 60_000;

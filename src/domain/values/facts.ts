@@ -5,8 +5,10 @@
  */
 
 /**
- * Facts of one body. Texts in `wire` form are ready to be copied into an IMAP answer (7-bit, quoted
- * strings and literals as RFC 3501 wants them), so that FETCH formats nothing.
+ * Facts of one body. Texts in wire form (envelope, body, bodyStructure) are ready to be copied into
+ * an IMAP answer, so that FETCH formats nothing. They hold one character per octet: whoever writes
+ * them encodes them as latin1, never as UTF-8, for raw 8-bit octets of the header stand in them
+ * (always inside literals, whose lengths count octets).
  */
 export interface MessageFacts {
   /** Shape of these facts; others are parsed again from the body. */
@@ -29,6 +31,6 @@ export interface MessageFacts {
   readonly to: string;
   readonly cc: string;
   readonly bcc: string;
-  /** Message-ID field with angle brackets, '' when missing. */
+  /** Message-ID field as it stands, with angle brackets; '' when missing. */
   readonly headerId: string;
 }

@@ -1,0 +1,115 @@
+/**
+ * The octets that a section of a message names: BODY[…] and BINARY[…] of IMAP.
+ *
+ * Sections are slices of the message, nothing is copied but what HEADER.FIELDS picks and BINARY
+ * decodes. The structure is read when a section first needs it. RFC 9051 §6.4.5.
+ */
+
+import { Buffer } from 'node:buffer';
+import type { Section } from '../imap/words.ts';
+import { readHeader } from './header.ts';
+import { headerEnd, readStructure, type Part } from './part.ts';
+import { decodeTransfer, encodingOf } from './transfer-encoding.ts';
+
+export type BinaryPart =
+  | { readonly type: 'octets'; readonly octets: Buffer }
+  /** The part has parts itself. */
+  | { readonly type: 'multipart' }
+  | { readonly type: 'unknown-encoding'; readonly encoding: string };
+
+export interface Sections {
+  /** Undefined when the message has no such section. */
+  section(section: Section): Buffer | undefined;
+  /** RFC 9051 §6.4.5 BINARY: the part without its transfer encoding. */
+  binary(part: readonly number[]): BinaryPart | undefined;
+}
+
+/** `message` is all that the client sees: added header fields and body. */
+export function openSections(message: Buffer): Sections {
+  let structure: Part | undefined;
+  const partAt = (path: readonly number[]): Part | undefined => {
+    structure ??= readStructure(message);
+    return descend(structure, path);
+  };
+
+  return {
+    section(section) {
+      if (section.part.length === 0) {
+        return sliceOf(message, section, { headerStart: 0, ...extentOf(message) });
+      }
+      const part = partAt(section.part);
+      if (part === undefined) return undefined;
+      if (section.text === undefined) return message.subarray(part.bodyStart, part.bodyEnd);
+      if (section.text === 'MIME') return message.subarray(part.headerStart, part.bodyStart);
+      // RFC 9051 §6.4.5: HEADER and TEXT of a part are those of the message inside it.
+      const inner = part.kind === 'message' ? part.children[0] : undefined;
+      return inner === undefined ? undefined : sliceOf(message, section, inner);
+    },
+
+    binary(path) {
+      if (path.length === 0) return { type: 'octets', octets: message };
+      const part = partAt(path);
+      if (part === undefined) return undefined;
+      if (part.kind === 'multipart') return { type: 'multipart' };
+      const encoding = encodingOf(part);
+      const octets = decodeTransfer(encoding, message.subarray(part.bodyStart, part.bodyEnd));
+      return octets === undefined
+        ? { type: 'unknown-encoding', encoding }
+        : { type: 'octets', octets };
+    },
+  };
+}
+
+type Extent = Pick<Part, 'headerStart' | 'bodyStart' | 'bodyEnd'>;
+
+function extentOf(message: Buffer): Omit<Extent, 'headerStart'> {
+  return { bodyStart: headerEnd(message), bodyEnd: message.length };
+}
+
+/** A section of a message (not of a part) that stands at `extent`. */
+function sliceOf(message: Buffer, section: Section, extent: Extent): Buffer | undefined {
+  const { headerStart, bodyStart, bodyEnd } = extent;
+  switch (section.text) {
+    case undefined:
+      return message.subarray(headerStart, bodyEnd);
+    case 'HEADER':
+      return message.subarray(headerStart, bodyStart);
+    case 'TEXT':
+      return message.subarray(bodyStart, bodyEnd);
+    case 'HEADER.FIELDS':
+    case 'HEADER.FIELDS.NOT':
+      return pickFields(message.subarray(headerStart, bodyStart), section);
+    case 'MIME':
+      // RFC 9051 §9: MIME goes with a part number only; the grammar lets no other through.
+      return undefined;
+  }
+}
+
+/** RFC 9051 §6.4.5: the fields as they stand, in their order, and the empty line. */
+function pickFields(headerOctets: Buffer, section: Section): Buffer {
+  const names = new Set((section.fields ?? []).map((name) => name.toLowerCase()));
+  const wanted = section.text === 'HEADER.FIELDS';
+  const { text, fields } = readHeader(headerOctets.toString('latin1'));
+  let picked = '';
+  for (const field of fields) {
+    if (names.has(field.name) === wanted) picked += text.slice(field.start, field.end);
+  }
+  return Buffer.from(`${picked}\r\n`, 'latin1');
+}
+
+/** RFC 9051 §6.4.5.1: the part that the numbers lead to. */
+function descend(message: Part, path: readonly number[]): Part | undefined {
+  let part: Part | undefined = message;
+  let container: Part | undefined = message;
+  for (const [step, number] of path.entries()) {
+    if (container === undefined) return undefined;
+    const ofMessage: boolean = step === 0 || part.kind === 'message';
+    if (container.kind === 'multipart') part = container.children[number - 1];
+    // A message that is no multipart has one part: its body.
+    else part = ofMessage && number === 1 ? container : undefined;
+    if (part === undefined) return undefined;
+    // Parts of an attached message are numbered as if they were parts of the attachment.
+    container = part.kind === 'message' ? part.children[0] : part;
+  }
+  return part;
+}
