@@ -9,7 +9,7 @@ import type { AccountCommand, AnswerTo } from '#domain/account';
 import type { AccountFact } from '#domain/log/streams';
 import type { Cause } from '#domain/log/event';
 import type { Refusal } from '#domain/values/decision';
-import type { AccountId, BodyHash, Instant, ModSeq, Revision } from '#domain/values/ids';
+import type { AccountId, BodyHash, Instant, ModSeq, QueueId, Revision } from '#domain/values/ids';
 import type { MessageFacts } from '#domain/values/facts';
 import type { AccountViews } from '#projections/account-views';
 
@@ -145,6 +145,23 @@ export type AddressTarget =
   | { readonly type: 'account'; readonly accountId: AccountId; readonly mailbox: string }
   | { readonly type: 'unknown-domain' }
   | { readonly type: 'unknown-address' };
+
+/** Outgoing mail of all accounts that waits for its time; kept up to date with the log. */
+export interface Queue {
+  /** Items that are due and not in an attempt, the longest due first. */
+  due(now: Instant, limit: number): readonly DueItem[];
+  /** When the next item that is not in an attempt is due; it may be in the past. */
+  nextDueAt(): Instant | undefined;
+  /** Accounts with attempts that have begun and not ended. */
+  accountsInAttempt(): readonly AccountId[];
+  /** Items came, or are due at another time than before. */
+  readonly changes: Observable<void>;
+}
+
+export interface DueItem {
+  readonly accountId: AccountId;
+  readonly queueId: QueueId;
+}
 
 /** What TLS made of a connection. */
 export interface TlsFacts {

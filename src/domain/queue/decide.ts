@@ -67,6 +67,8 @@ export type AttemptOutcome =
       readonly reply: AttemptReply;
       readonly permanent: boolean;
       readonly nextAttemptAt: Instant;
+      /** Tells the sender, in the same append; only looked at when there is no further attempt. */
+      readonly notice?: DeliverMessage;
     };
 
 export interface FinishAttempt {
@@ -164,7 +166,7 @@ function finishAttempt(command: FinishAttempt, state: State): Outcome<FinishAtte
     case 'delivered':
       return attemptSucceeded(queueId, attempt, outcome, state);
     case 'failed':
-      return attemptFailed(queueId, attempt, outcome);
+      return attemptFailed(queueId, attempt, outcome, state);
     default:
       return unreachable(outcome);
   }
@@ -192,8 +194,9 @@ function attemptFailed(
   queueId: QueueId,
   attempt: number,
   outcome: Extract<AttemptOutcome, { readonly type: 'failed' }>,
+  state: State,
 ): Outcome<FinishAttempt> {
-  const { permanent, nextAttemptAt } = outcome;
+  const { permanent, nextAttemptAt, notice } = outcome;
   const { code, enhancedCode, text } = outcome.reply;
   const retired = permanent || attempt >= ATTEMPTS_MAX;
   const failed: AttemptFailed = {
@@ -207,7 +210,11 @@ function attemptFailed(
     ...(retired ? {} : { nextAttemptAt }),
   };
   const last: MessageRetired = { type: 'MessageRetired', queueId, outcome: 'failed' };
-  return decided(retired ? [failed, last] : [failed], { retired });
+  if (!retired) return decided([failed], { retired });
+  const told = notice === undefined ? undefined : deliverMessage(notice, state);
+  // A notice that finds no place does not undo the failure.
+  const news = told === undefined || 'refused' in told ? [] : told.events;
+  return decided([failed, last, ...news], { retired });
 }
 
 /** Not counted as failures: the next attempt is due when AttemptStarted said. */
