@@ -10,6 +10,10 @@ export type FaultCode =
   | 'BodyMissing'
   | 'LaneBusy'
   | 'ConflictsSpent'
+  | 'SecretUnreadable'
+  | 'LoginsBusy'
+  | 'PortTaken'
+  | 'TlsHandshakeFailed'
   | 'Closing';
 
 export class Fault extends Error {
