@@ -142,10 +142,16 @@ describe('an attempt', () => {
       { type: 'AttemptFailed', queueId: FIRST, attempt: 1, ...REPLY, permanent: true },
       { type: 'MessageRetired', queueId: FIRST, outcome: 'failed' },
     ];
-    const before = given(OPENED, QUEUED, started(1));
-    before.when(failure(1, true, notice('Inbox'))).then([...last, delivered(INBOX_ID, 1)]);
-    before.when(failure(1, true, notice('none'))).then(last);
-    before.when(failure(1, false, notice('Inbox'))).then([failed(1)]);
+    const before = [OPENED, QUEUED, started(1)];
+    given(...before)
+      .when(failure(1, true, notice('Inbox')))
+      .then([...last, delivered(INBOX_ID, 1)]);
+    given(...before)
+      .when(failure(1, true, notice('none')))
+      .then(last);
+    given(...before)
+      .when(failure(1, false, notice('Inbox')))
+      .then([failed(1)]);
   });
 
   it('is the last one after eight', () => {
