@@ -94,7 +94,7 @@ export function recorded(
 
 export interface When<C extends AccountCommand> {
   /** Exactly these events; what is left out of `answer` is not looked at. */
-  then(events: readonly AccountEvent[], answer?: Partial<AnswerTo<C>>): AccountRecords;
+  gives(events: readonly AccountEvent[], answer?: Partial<AnswerTo<C>>): AccountRecords;
   refused(code: RefusalCode): void;
 }
 
@@ -111,7 +111,7 @@ export function given(...events: readonly AccountEvent[]): Given {
     when(command) {
       const decision = decideAccount(command, state, CONTEXT);
       return {
-        then(expected, answer) {
+        gives(expected, answer) {
           assert.ok(!('refused' in decision), `refused: ${JSON.stringify(decision)}`);
           assert.deepEqual(decision.events, expected);
           if (answer !== undefined) assert.partialDeepStrictEqual(decision.answer, answer);

@@ -8,22 +8,22 @@ describe('credentials', () => {
   it('record a new password by its reference', () => {
     const state = given()
       .when({ type: 'SetPassword', secret: 's1' })
-      .then([{ type: 'PasswordSet', secret: 's1' }]);
+      .gives([{ type: 'PasswordSet', secret: 's1' }]);
     assert.deepEqual(state.credentials(), { passwordSecret: 's1' });
     given({ type: 'PasswordSet', secret: 's1' })
       .when({ type: 'SetPassword', secret: 's1' })
-      .then([]);
+      .gives([]);
   });
 
   it('close and open an account to logins', () => {
     const closed = given({ type: 'LoginForbidden', reason: 'moved' });
-    closed.when({ type: 'ForbidLogin', reason: 'moved' }).then([]);
-    const state = closed.when({ type: 'AllowLogin' }).then([{ type: 'LoginAllowed' }]);
+    closed.when({ type: 'ForbidLogin', reason: 'moved' }).gives([]);
+    const state = closed.when({ type: 'AllowLogin' }).gives([{ type: 'LoginAllowed' }]);
     assert.deepEqual(state.credentials(), {});
-    given().when({ type: 'AllowLogin' }).then([]);
+    given().when({ type: 'AllowLogin' }).gives([]);
     const again = given()
       .when({ type: 'ForbidLogin', reason: 'gone' })
-      .then([{ type: 'LoginForbidden', reason: 'gone' }]);
+      .gives([{ type: 'LoginForbidden', reason: 'gone' }]);
     assert.equal(again.credentials().forbidden, 'gone');
   });
 });

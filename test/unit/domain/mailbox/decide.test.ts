@@ -29,11 +29,11 @@ function created(...names: readonly string[]): MailboxEvent {
 
 describe('opening an account', () => {
   it('makes the default mailboxes, with UIDVALIDITY from the time of opening', () => {
-    given().when({ type: 'OpenAccount' }).then([OPENED]);
+    given().when({ type: 'OpenAccount' }).gives([OPENED]);
   });
 
   it('does nothing a second time', () => {
-    given(OPENED).when({ type: 'OpenAccount' }).then([], { created: [] });
+    given(OPENED).when({ type: 'OpenAccount' }).gives([], { created: [] });
   });
 });
 
@@ -41,17 +41,17 @@ describe('creating a mailbox', () => {
   it('makes missing parents first, and subscribes to each', () => {
     const state = given(OPENED)
       .when({ type: 'CreateMailbox', name: 'a/b/c' })
-      .then([created('a', 'a/b', 'a/b/c')]);
+      .gives([created('a', 'a/b', 'a/b/c')]);
     for (const name of ['a', 'a/b', 'a/b/c']) assert.ok(state.isSubscribed(name));
   });
 
   it('drops one slash at the end and writes Inbox one way', () => {
     given(OPENED)
       .when({ type: 'CreateMailbox', name: 'x/' })
-      .then([created('x')]);
+      .gives([created('x')]);
     given(OPENED)
       .when({ type: 'CreateMailbox', name: 'iNBOX/x' })
-      .then([created('Inbox/x')]);
+      .gives([created('Inbox/x')]);
   });
 
   it('refuses names that exist or that no mailbox can have', () => {
@@ -65,7 +65,7 @@ describe('creating a mailbox', () => {
   it('takes a special use away from the mailbox that had it, in the same event', () => {
     const state = given(OPENED)
       .when({ type: 'CreateMailbox', name: 'Old', specialUse: '\\Archive' })
-      .then([
+      .gives([
         {
           type: 'MailboxesCreated',
           mailboxes: [nth(0, 'Old', '\\Archive')],
@@ -84,7 +84,7 @@ describe('creating a mailbox', () => {
       name: 'a',
     })
       .when({ type: 'CreateMailbox', name: 'a' })
-      .then([{ type: 'MailboxesCreated', mailboxes: [nth(1, 'a')] }]);
+      .gives([{ type: 'MailboxesCreated', mailboxes: [nth(1, 'a')] }]);
   });
 
   it('refuses more mailboxes than an account may have', () => {
@@ -99,7 +99,7 @@ describe('deleting a mailbox', () => {
   it('leaves the subscription', () => {
     const state = given(OPENED)
       .when({ type: 'DeleteMailbox', name: 'Archive' })
-      .then([{ type: 'MailboxDeleted', mailboxId: ARCHIVE_ID, name: 'Archive' }]);
+      .gives([{ type: 'MailboxDeleted', mailboxId: ARCHIVE_ID, name: 'Archive' }]);
     assert.ok(state.isSubscribed('Archive'));
   });
 
@@ -115,7 +115,7 @@ describe('renaming a mailbox', () => {
   it('takes the children along, makes missing parents, keeps ids and UIDVALIDITY', () => {
     const state = given(OPENED, created('a', 'a/b'))
       .when({ type: 'RenameMailbox', from: 'a', to: 'new/a' })
-      .then(
+      .gives(
         [
           {
             type: 'MailboxesRenamed',
@@ -137,7 +137,7 @@ describe('renaming a mailbox', () => {
   it('may move a mailbox below its own old name', () => {
     const state = given(OPENED, created('a', 'a/b', 'a/b/c'))
       .when({ type: 'RenameMailbox', from: 'a/b', to: 'a/b/x/y' })
-      .then([
+      .gives([
         {
           type: 'MailboxesRenamed',
           renames: [
@@ -172,7 +172,7 @@ describe('renaming a mailbox', () => {
       { type: 'MessagesExpunged', mailboxId: INBOX_ID, uids: '1' },
       delivered(INBOX_ID, 3),
     );
-    const state = tree.when({ type: 'RenameMailbox', from: 'Inbox', to: 'old/mail' }).then([
+    const state = tree.when({ type: 'RenameMailbox', from: 'Inbox', to: 'old/mail' }).gives([
       { type: 'MailboxesCreated', mailboxes: [nth(1, 'old'), nth(2, 'old/mail')] },
       {
         type: 'MessagesMoved',
@@ -190,27 +190,27 @@ describe('renaming a mailbox', () => {
   it('of an empty Inbox only makes the destination', () => {
     given(OPENED)
       .when({ type: 'RenameMailbox', from: 'INBOX', to: 'old' })
-      .then([created('old')]);
+      .gives([created('old')]);
   });
 });
 
 describe('subscribing', () => {
   it('works for names without a mailbox, once', () => {
     const ghost = given(OPENED, { type: 'MailboxSubscribed', name: 'ghost' });
-    ghost.when({ type: 'SubscribeMailbox', name: 'ghost' }).then([], { exists: false });
+    ghost.when({ type: 'SubscribeMailbox', name: 'ghost' }).gives([], { exists: false });
     given(OPENED)
       .when({ type: 'SubscribeMailbox', name: 'ghost' })
-      .then([{ type: 'MailboxSubscribed', name: 'ghost' }], { exists: false });
+      .gives([{ type: 'MailboxSubscribed', name: 'ghost' }], { exists: false });
     given(OPENED).when({ type: 'SubscribeMailbox', name: 'x//y' }).refused('MailboxNameForbidden');
   });
 
   it('ends for what was subscribed; a mailbox without a subscription is no error', () => {
     given(OPENED, { type: 'MailboxSubscribed', name: 'ghost' })
       .when({ type: 'UnsubscribeMailbox', name: 'ghost' })
-      .then([{ type: 'MailboxUnsubscribed', name: 'ghost' }], {});
+      .gives([{ type: 'MailboxUnsubscribed', name: 'ghost' }], {});
     given(OPENED, { type: 'MailboxUnsubscribed', name: 'Inbox' })
       .when({ type: 'UnsubscribeMailbox', name: 'inbox' })
-      .then([], { mailboxId: INBOX_ID });
+      .gives([], { mailboxId: INBOX_ID });
     given(OPENED).when({ type: 'UnsubscribeMailbox', name: 'never' }).refused('NotSubscribed');
     given(OPENED).when({ type: 'UnsubscribeMailbox', name: 'x//y' }).refused('NotSubscribed');
   });

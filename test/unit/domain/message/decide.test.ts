@@ -34,13 +34,13 @@ describe('delivering a message', () => {
         message: stored('\\Seen'),
         arrival: ARRIVAL,
       })
-      .then([delivered(INBOX_ID, 2, '\\Seen')], { mailboxId: INBOX_ID, uid: 2 });
+      .gives([delivered(INBOX_ID, 2, '\\Seen')], { mailboxId: INBOX_ID, uid: 2 });
   });
 
   it('never gives a UID twice', () => {
     given(OPENED, delivered(INBOX_ID, 1), expunged(INBOX_ID, '1'))
       .when({ type: 'DeliverMessage', mailbox: 'Inbox', message: stored(), arrival: ARRIVAL })
-      .then([delivered(INBOX_ID, 2)]);
+      .gives([delivered(INBOX_ID, 2)]);
   });
 
   it('into the junk mailbox marks as junk', () => {
@@ -51,7 +51,7 @@ describe('delivering a message', () => {
         message: stored('$NotJunk', '\\Seen'),
         arrival: ARRIVAL,
       })
-      .then([delivered(JUNK_ID, 1, '\\Seen', '$Junk')]);
+      .gives([delivered(JUNK_ID, 1, '\\Seen', '$Junk')]);
   });
 
   it('refuses a mailbox that does not exist or has no UIDs left', () => {
@@ -63,7 +63,7 @@ describe('delivering a message', () => {
       .refused('UidsExhausted');
     given(OPENED, delivered(INBOX_ID, 2 ** 32 - 3))
       .when({ type: 'DeliverMessage', mailbox: 'Inbox', message: stored(), arrival: ARRIVAL })
-      .then([
+      .gives([
         {
           ...delivered(INBOX_ID, 1),
           message: { ...message(1), uid: 2 ** 32 - 2, messageId: 2 ** 32 - 2 },
@@ -80,7 +80,7 @@ describe('appending messages', () => {
         mailbox: 'Inbox',
         messages: [stored('work', '\\Seen', 'work'), stored('$Junk', '$NotJunk')],
       })
-      .then(
+      .gives(
         [
           {
             type: 'MessagesAppended',
@@ -114,7 +114,7 @@ describe('changing flags', () => {
         op: 'add',
         flags: ['\\Seen'],
       })
-      .then(
+      .gives(
         [
           {
             type: 'FlagsChanged',
@@ -132,7 +132,7 @@ describe('changing flags', () => {
     for (const op of ['add', 'replace'] as const) {
       same
         .when({ type: 'ChangeFlags', mailboxId: INBOX_ID, uids: [[1, 1]], op, flags: ['\\Seen'] })
-        .then([], { changed: [] });
+        .gives([], { changed: [] });
     }
     same
       .when({
@@ -142,7 +142,7 @@ describe('changing flags', () => {
         op: 'remove',
         flags: ['work'],
       })
-      .then([], { changed: [] });
+      .gives([], { changed: [] });
   });
 
   it('leaves alone what changed after UNCHANGEDSINCE', () => {
@@ -157,7 +157,7 @@ describe('changing flags', () => {
         flags: ['work'],
         unchangedSince: 3,
       })
-      .then(
+      .gives(
         [
           {
             type: 'FlagsChanged',
@@ -177,7 +177,7 @@ describe('changing flags', () => {
         flags: ['work'],
         unchangedSince: 0,
       })
-      .then([], { changed: [], leftAlone: [[1, 3]] });
+      .gives([], { changed: [], leftAlone: [[1, 3]] });
   });
 
   it('clears $NotJunk where $Junk is set, and the other way around', () => {
@@ -189,7 +189,7 @@ describe('changing flags', () => {
         op: 'add',
         flags: ['$Junk'],
       })
-      .then([{ type: 'FlagsChanged', mailboxId: INBOX_ID, uids: '1', edit: JUNK_EDIT }]);
+      .gives([{ type: 'FlagsChanged', mailboxId: INBOX_ID, uids: '1', edit: JUNK_EDIT }]);
   });
 
   it('refuses a mailbox that is gone', () => {
@@ -217,7 +217,7 @@ describe('changing flags', () => {
     const uids = everySecond.map(([uid]) => String(uid));
     const first = uids.join(',').lastIndexOf(',', EVENT_BYTES_MAX - 8 * 1024 - 1);
     const texts = [uids.join(',').slice(0, first), uids.join(',').slice(first + 1)];
-    decision.then(
+    decision.gives(
       texts.map((text) => ({
         type: 'FlagsChanged',
         mailboxId: INBOX_ID,
@@ -237,7 +237,7 @@ describe('copying messages', () => {
   it('gives new UIDs and message ids, and leaves the source as it was', () => {
     const state = given(OPENED, ...two)
       .when({ type: 'CopyMessages', source: INBOX_ID, uids: [[1, 9]], target: 'Archive' })
-      .then(
+      .gives(
         [
           {
             type: 'MessagesCopied',
@@ -258,7 +258,7 @@ describe('copying messages', () => {
   it('into the junk mailbox marks as junk', () => {
     const state = given(OPENED, ...two)
       .when({ type: 'CopyMessages', source: INBOX_ID, uids: [[1, 1]], target: 'Junk' })
-      .then([
+      .gives([
         {
           type: 'MessagesCopied',
           source: INBOX_ID,
@@ -276,7 +276,7 @@ describe('copying messages', () => {
   it('of nothing is no event', () => {
     given(OPENED, ...two)
       .when({ type: 'CopyMessages', source: INBOX_ID, uids: [[99, 99]], target: 'Archive' })
-      .then([], { uids: [] });
+      .gives([], { uids: [] });
   });
 
   it('refuses missing mailboxes and the same mailbox', () => {
@@ -293,7 +293,7 @@ describe('moving messages', () => {
   it('keeps the message ids and leaves tombstones', () => {
     const state = given(OPENED, delivered(INBOX_ID, 1), delivered(INBOX_ID, 2))
       .when({ type: 'MoveMessages', source: INBOX_ID, uids: [[2, 2]], target: 'Archive' })
-      .then([
+      .gives([
         { type: 'MessagesMoved', source: INBOX_ID, uids: '2', target: ARCHIVE_ID, firstUid: 1 },
       ]);
     assert.equal(state.messageRecords.contents.get(ARCHIVE_ID)?.messages.get(1)?.messageId, 2);
@@ -306,10 +306,12 @@ describe('moving messages', () => {
     const junk = given(OPENED, delivered(JUNK_ID, 1, '$Junk'));
     junk
       .when({ type: 'MoveMessages', source: JUNK_ID, uids: [[1, 1]], target: 'Trash' })
-      .then([{ type: 'MessagesMoved', source: JUNK_ID, uids: '1', target: TRASH_ID, firstUid: 1 }]);
+      .gives([
+        { type: 'MessagesMoved', source: JUNK_ID, uids: '1', target: TRASH_ID, firstUid: 1 },
+      ]);
     given(OPENED, delivered(JUNK_ID, 1, '$Junk'))
       .when({ type: 'MoveMessages', source: JUNK_ID, uids: [[1, 1]], target: 'Inbox' })
-      .then([
+      .gives([
         {
           type: 'MessagesMoved',
           source: JUNK_ID,
@@ -332,16 +334,16 @@ describe('expunging messages', () => {
   it('removes only what is flagged \\Deleted, of the UIDs asked for', () => {
     given(OPENED, ...three)
       .when({ type: 'ExpungeMessages', mailboxId: INBOX_ID, uids: [[1, 2]] })
-      .then([expunged(INBOX_ID, '1')], { expunged: [[1, 1]] });
+      .gives([expunged(INBOX_ID, '1')], { expunged: [[1, 1]] });
     given(OPENED, ...three)
       .when({ type: 'ExpungeMessages', mailboxId: INBOX_ID })
-      .then([expunged(INBOX_ID, '1,3')]);
+      .gives([expunged(INBOX_ID, '1,3')]);
   });
 
   it('of nothing is no event', () => {
     given(OPENED, delivered(INBOX_ID, 1))
       .when({ type: 'ExpungeMessages', mailboxId: INBOX_ID })
-      .then([], { expunged: [] });
+      .gives([], { expunged: [] });
     given(OPENED).when({ type: 'ExpungeMessages', mailboxId: 99 }).refused('NoSuchMailbox');
   });
 });

@@ -75,7 +75,7 @@ describe('queueing a message', () => {
       recipients: ['a@example.org', 'b@example.org'],
       ...SUBMISSION,
     };
-    const state = given(OPENED).when(command).then([QUEUED], { items: QUEUED.items });
+    const state = given(OPENED).when(command).gives([QUEUED], { items: QUEUED.items });
     assert.equal(state.nextNumbers().queueId, 3);
     assert.equal(state.queueItem(SECOND)?.recipient, 'b@example.org');
   });
@@ -90,7 +90,7 @@ describe('queueing a message', () => {
     );
     given(OPENED)
       .when(command)
-      .then([
+      .gives([
         { ...QUEUED, items: items.slice(0, cut) },
         { ...QUEUED, items: items.slice(cut) },
       ]);
@@ -103,24 +103,24 @@ describe('an attempt', () => {
     const start = { type: 'StartAttempt', queueId: FIRST, nextAttemptAt: 2_000_000_000 } as const;
     given(OPENED, QUEUED)
       .when(start)
-      .then([started(1)], { attempt: 1 });
+      .gives([started(1)], { attempt: 1 });
     given(OPENED, QUEUED, started(1)).when(start).refused('AttemptNotCurrent');
     given(OPENED, QUEUED, started(1), failed(1))
       .when(start)
-      .then([started(2)]);
+      .gives([started(2)]);
     given(OPENED).when(start).refused('NoSuchQueueItem');
   });
 
   it('that fails for now leaves the item for the next one', () => {
     given(OPENED, QUEUED, started(1))
       .when(failure(1, false))
-      .then([failed(1)], { retired: false });
+      .gives([failed(1)], { retired: false });
   });
 
   it('that fails for good retires the item in the same decision', () => {
     const state = given(OPENED, QUEUED, started(1))
       .when(failure(1, true))
-      .then(
+      .gives(
         [
           { type: 'AttemptFailed', queueId: FIRST, attempt: 1, ...REPLY, permanent: true },
           { type: 'MessageRetired', queueId: FIRST, outcome: 'failed' },
@@ -145,13 +145,13 @@ describe('an attempt', () => {
     const before = [OPENED, QUEUED, started(1)];
     given(...before)
       .when(failure(1, true, notice('Inbox')))
-      .then([...last, delivered(INBOX_ID, 1)]);
+      .gives([...last, delivered(INBOX_ID, 1)]);
     given(...before)
       .when(failure(1, true, notice('none')))
-      .then(last);
+      .gives(last);
     given(...before)
       .when(failure(1, false, notice('Inbox')))
-      .then([failed(1)]);
+      .gives([failed(1)]);
   });
 
   it('is the last one after eight', () => {
@@ -161,7 +161,7 @@ describe('an attempt', () => {
     ]).flat();
     given(OPENED, QUEUED, ...before, started(ATTEMPTS_MAX))
       .when(failure(ATTEMPTS_MAX, false))
-      .then([
+      .gives([
         {
           type: 'AttemptFailed',
           queueId: FIRST,
@@ -189,7 +189,7 @@ describe('an attempt', () => {
     };
     given(OPENED, QUEUED, started(1))
       .when(finish)
-      .then(
+      .gives(
         [
           { type: 'AttemptSucceeded', queueId: FIRST, attempt: 1, ...reply },
           { type: 'MessageRetired', queueId: FIRST, outcome: 'delivered' },
@@ -206,7 +206,7 @@ describe('an attempt', () => {
       .refused('NoSuchTarget');
     given(OPENED, QUEUED, started(1))
       .when({ ...finish, outcome: { type: 'delivered', reply } })
-      .then(
+      .gives(
         [
           { type: 'AttemptSucceeded', queueId: FIRST, attempt: 1, ...reply },
           { type: 'MessageRetired', queueId: FIRST, outcome: 'delivered' },
@@ -230,10 +230,10 @@ describe('attempts that a crash cut short', () => {
     const close = { type: 'CloseInterruptedAttempts' } as const;
     const state = given(OPENED, QUEUED, started(1))
       .when(close)
-      .then([{ type: 'AttemptInterrupted', queueId: FIRST, attempt: 1 }], { closed: 1 });
+      .gives([{ type: 'AttemptInterrupted', queueId: FIRST, attempt: 1 }], { closed: 1 });
     assert.equal(state.queueItem(FIRST)?.inAttempt, false);
     assert.equal(state.queueItem(FIRST)?.nextAttemptAt, 2_000_000_000);
     assert.equal(state.queueItem(FIRST)?.attempts, 1);
-    given(OPENED, QUEUED).when(close).then([], { closed: 0 });
+    given(OPENED, QUEUED).when(close).gives([], { closed: 0 });
   });
 });
