@@ -16,6 +16,8 @@ export const IMAP_SEARCH_KEYS_MAX = 500;
 export const IMAP_LIST_PATTERNS_MAX = 100;
 /** RFC 7162 §3.2.5.2: pairs of match data; more than these are left unused. */
 export const IMAP_MATCH_PAIRS_MAX = 10_000;
+/** Messages that one APPEND brings; they become one fact. */
+export const IMAP_APPEND_MESSAGES_MAX = 500;
 export const IMAP_IDLE_MS_BEFORE_LOGIN = 30_000;
 /** RFC 9051 §5.4: at least 30 minutes. */
 export const IMAP_IDLE_MS_AFTER_LOGIN: number = 30 * 60_000;

@@ -1,0 +1,120 @@
+/**
+ * AUTH: carries a SASL exchange in base64 lines and tells how it ended.
+ *
+ * Invariants: unknown logins and wrong passwords get the same reply; from the fourth failure on the
+ * answer comes later each time. RFC 4954.
+ */
+
+import { Fault } from '#domain/values/fault';
+import { findMechanism } from '../sasl/catalog.ts';
+import {
+  countsAsAttempt,
+  decodeResponse,
+  needsTls,
+  type SaslFailure,
+  type ServerExchange,
+  type ServerStep,
+} from '../sasl/mechanism.ts';
+import { BAD_ARGUMENTS, BAD_SEQUENCE, closing, reply, type Reply } from './reply.ts';
+import type { Session } from './session.ts';
+
+const NEEDS_TLS = reply(538, '5.7.11', 'Please start TLS first.');
+const FREE_FAILURES = 3;
+
+export async function auth(session: Session, argument: string): Promise<Reply> {
+  const { settings, ports, channel } = session;
+  if (settings.role === 'mx' || session.helo === undefined) return BAD_SEQUENCE;
+  if (session.transaction !== undefined || session.login !== undefined) return BAD_SEQUENCE;
+  const [name = '', initial, ...more] = argument.split(' ');
+  if (name === '' || more.length > 0) return BAD_ARGUMENTS;
+  const mechanism = findMechanism(name);
+  if (mechanism === undefined) return reply(504, '5.5.4', 'That mechanism is not known here.');
+  const connection = { tls: channel.tls, passwordsInClear: settings.allowPlaintextLogin };
+  const bare = channel.tls === undefined && !settings.allowPlaintextLogin;
+  if (bare || needsTls(mechanism, connection)) return NEEDS_TLS;
+  if (!ports.rates.mayLogin(channel.remoteIp)) {
+    return closing(421, '4.7.0', 'Too many logins failed, please try again later.');
+  }
+  const { logins, random } = ports;
+  const exchange = mechanism.startServer({ logins, random, ...connection });
+  try {
+    return await finished(session, exchange, await converse(session, exchange, initial));
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    ports.log.error({ receipt: session.receipt, err: error }, 'login not checked');
+    return reply(454, '4.7.0', 'The login cannot be checked now, please try again later.');
+  }
+}
+
+type LastStep = Exclude<ServerStep, { readonly type: 'challenge' }>;
+
+async function converse(
+  session: Session,
+  exchange: ServerExchange,
+  initial: string | undefined,
+): Promise<LastStep> {
+  const { channel } = session;
+  let line = initial;
+  for (;;) {
+    const decoded = line === undefined ? undefined : decodeResponse(line, line === initial);
+    if (decoded !== undefined && decoded.type !== 'response') {
+      return { type: 'failed', failure: decoded };
+    }
+    const step = await exchange.next(decoded?.data);
+    if (step.type !== 'challenge') return step;
+    channel.send(`334 ${step.data.toString('base64')}\r\n`);
+    const answer = await channel.line();
+    if (answer.type !== 'line') {
+      return { type: 'failed', failure: { type: 'malformed', what: 'The line is too long.' } };
+    }
+    line = answer.text;
+    initial = undefined;
+  }
+}
+
+async function finished(
+  session: Session,
+  exchange: ServerExchange,
+  step: LastStep,
+): Promise<Reply> {
+  const { ports, channel, receipt } = session;
+  const fields = { receipt, ip: channel.remoteIp, login: exchange.claimedLogin };
+  if (step.type === 'done') {
+    session.login = { accountId: step.accountId, login: step.login };
+    session.failedLogins = 0;
+    ports.rates.successfulLogin(channel.remoteIp);
+    ports.log.info(fields, 'smtp login');
+    return reply(235, '2.7.0', 'Welcome.');
+  }
+  ports.log.info({ ...fields, why: step.failure.type }, 'smtp login failed');
+  if (countsAsAttempt(step.failure)) {
+    ports.rates.failedLogin(channel.remoteIp);
+    session.failedLogins++;
+    const waitMs = (session.failedLogins - FREE_FAILURES) * 1000;
+    if (waitMs > 0) await channel.pause(waitMs);
+  }
+  return failureReply(step.failure);
+}
+
+function failureReply(failure: SaslFailure): Reply {
+  switch (failure.type) {
+    case 'wrong-credentials':
+    case 'not-authorized':
+      return reply(535, '5.7.8', 'The login or the password is wrong.');
+    case 'wrong-binding':
+      return reply(535, '5.7.7', 'The login is bound to another TLS connection than this.');
+    case 'forbidden':
+      return reply(525, '5.7.13', failure.reason);
+    case 'needs-tls':
+      return NEEDS_TLS;
+    case 'cancelled':
+      return reply(501, '5.5.0', 'The login was cancelled.');
+    case 'bad-base64':
+      return reply(501, '5.5.2', 'The response is not base64.');
+    case 'malformed':
+      return reply(501, '5.5.4', failure.what);
+    case 'bad-exchange':
+      // not RFC 4954: the reference for SCRAM errors in SMTP knows no code of its own.
+      return reply(535, '5.7.0', failure.what);
+  }
+}

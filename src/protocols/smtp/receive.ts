@@ -1,0 +1,161 @@
+/**
+ * Mail from strangers: stored once, linked into every account it is for, delivered to each
+ * recipient, and only then acknowledged.
+ *
+ * Invariants: at 250 every delivery is durable (RFC 5321 §6.1); when we cannot say that of all of
+ * them the sender is asked to repeat: a second copy is acceptable, a loss is not. Recipients of one
+ * account get a copy each. Mail with a recipient that does not exist is not delivered to the others:
+ * nothing is known of the sender here, so no notice can be sent to it, and it is asked to repeat.
+ */
+
+import { Buffer } from 'node:buffer';
+import { formatAddress } from '#domain/values/address';
+import { isRefusal } from '#domain/values/decision';
+import { Fault } from '#domain/values/fault';
+import type { AccountId } from '#domain/values/ids';
+import { SMTP_RECEIVED_FIELDS_MAX, SMTP_UNKNOWN_MS } from '../limits.ts';
+import { formatDeliveredTo, formatReceived, formatReturnPath } from '../message/trace.ts';
+import type { StagedBody } from '../ports.ts';
+import type { IncomingData } from './incoming.ts';
+import {
+  combinedReply,
+  faultReply,
+  LOOP,
+  OUR_FAULT,
+  refusalReply,
+  reply,
+  UNKNOWN_ADDRESS,
+  type Reply,
+} from './reply.ts';
+import { actorOf, askedFailure, protocolOf, type Session, type Transaction } from './session.ts';
+
+const TAKEN = reply(250, '2.0.0', 'The message is delivered.');
+const SOME_UNKNOWN = reply(451, '4.3.0', 'Please send to one recipient at a time.');
+
+/** A recipient who exists. */
+interface Delivery {
+  readonly accountId: AccountId;
+  readonly mailbox: string;
+  readonly rcptTo: string;
+}
+
+export async function receive(
+  session: Session,
+  transaction: Transaction,
+  incoming: IncomingData,
+): Promise<Reply> {
+  const refusal = await refused(session, transaction, incoming);
+  if (refusal !== undefined) return refusal;
+  const deliveries = deliveriesOf(transaction);
+  if (deliveries.length < transaction.recipients.size) {
+    await incoming.drain();
+    if (deliveries.length > 0) return SOME_UNKNOWN;
+    await session.channel.pause(SMTP_UNKNOWN_MS);
+    return UNKNOWN_ADDRESS;
+  }
+  const { bodies } = session.ports;
+  const staged = await bodies.stage(incoming.octets(), session.settings.messageBytesMax);
+  try {
+    return await deliverToAll(session, transaction, deliveries, staged);
+  } finally {
+    await staged.discard();
+  }
+}
+
+/** What stands against a message before it is stored; the same for mail of our users. */
+export async function refused(
+  session: Session,
+  { recipients }: Transaction,
+  incoming: IncomingData,
+): Promise<Reply | undefined> {
+  const { octets } = await incoming.head();
+  // RFC 5321 §6.3
+  const received = octets.toString('latin1').match(/^received[ \t]*:/gim);
+  if ((received?.length ?? 0) > SMTP_RECEIVED_FIELDS_MAX) return LOOP;
+  for (const { address } of recipients.values()) {
+    const failure = await askedFailure(session, address.localpart, 'data');
+    if (failure !== undefined) return failure;
+  }
+  return undefined;
+}
+
+function deliveriesOf({ recipients }: Transaction): readonly Delivery[] {
+  const deliveries: Delivery[] = [];
+  for (const { address, target } of recipients.values()) {
+    if (target.type !== 'account') continue;
+    const { accountId, mailbox } = target;
+    deliveries.push({ accountId, mailbox, rcptTo: formatAddress(address) });
+  }
+  return deliveries;
+}
+
+/** One append for each recipient; those of different accounts wait for the same fsync. */
+async function deliverToAll(
+  session: Session,
+  transaction: Transaction,
+  deliveries: readonly Delivery[],
+  staged: StagedBody,
+): Promise<Reply> {
+  const { bodies } = session.ports;
+  const accounts = new Set(deliveries.map(({ accountId }) => accountId));
+  await Promise.all([...accounts].map((accountId) => bodies.link(staged, accountId)));
+  const answers = await Promise.all(
+    deliveries.map((delivery) => deliver(session, transaction, delivery, staged)),
+  );
+  const replies = answers.filter((answer) => answer !== undefined);
+  if (replies.length === 0) return TAKEN;
+  // Some have it: the sender may repeat, but must not lose it for the others.
+  return replies.length < answers.length ? OUR_FAULT : combinedReply(replies);
+}
+
+/** Undefined when the message is delivered, durably. */
+async function deliver(
+  session: Session,
+  { mailFrom, smtpUtf8 }: Transaction,
+  { accountId, mailbox, rcptTo }: Delivery,
+  staged: StagedBody,
+): Promise<Reply | undefined> {
+  const { ports, channel, receipt, settings, helo = '' } = session;
+  const at = ports.clock.now();
+  const sender = formatAddress(mailFrom);
+  const prefix = [
+    formatDeliveredTo(rcptTo),
+    formatReturnPath(sender),
+    formatReceived({
+      helo,
+      ip: channel.remoteIp,
+      by: settings.hostName,
+      localIp: channel.localIp,
+      protocol: protocolOf(session, smtpUtf8),
+      receipt,
+      tls: channel.tls,
+      recipient: rcptTo,
+      at,
+    }),
+  ].join('');
+  const tls = channel.tls?.version ?? '';
+  try {
+    const done = await ports.commands.execute(
+      accountId,
+      {
+        type: 'DeliverMessage',
+        mailbox,
+        message: {
+          body: staged.hash,
+          prefix,
+          sizeBytes: Buffer.byteLength(prefix) + staged.sizeBytes,
+          flags: [],
+          receivedAt: at,
+          zoneMinutes: 0,
+        },
+        arrival: { mailFrom: sender, rcptTo, helo, ip: channel.remoteIp, tls, receipt },
+      },
+      { actor: actorOf(session), ip: channel.remoteIp, cid: receipt },
+    );
+    return isRefusal(done) ? refusalReply(done) : undefined;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    ports.log.error({ receipt, accountId, err: error }, 'message not delivered');
+    return faultReply(error);
+  }
+}

@@ -1,0 +1,442 @@
+/**
+ * A mail server in memory for SMTP: real decisions on plain maps, a clock that only the test moves,
+ * bodies in a map, conversations over a pair of pipes.
+ *
+ * Host mail.example.org; domain example.org (separator `+`) with alice (account 1: alice@, alice2@)
+ * and bob (account 2); domain localhost, of which account 1 takes every localpart.
+ */
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { duplexPair, Readable, type Duplex } from 'node:stream';
+import { NEVER } from 'rxjs';
+import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';
+import { OPENED } from './given.ts';
+import { fakeLogins } from './logins.ts';
+import { decideAccount, type AccountCommand, type AnswerTo } from '#domain/account';
+import { emptyAccountState, type AccountRecords } from '#domain/account-state';
+import type { Cause } from '#domain/log/event';
+import { modSeqAt, type AccountEvent, type AccountFact } from '#domain/log/streams';
+import type { MessageDelivered } from '#domain/message/events';
+import type { MessageQueued } from '#domain/queue/events';
+import { canonicalLocalpart } from '#domain/values/address';
+import { isRefusal, type Refusal } from '#domain/values/decision';
+import { Fault } from '#domain/values/fault';
+import type { AccountId, BodyHash } from '#domain/values/ids';
+import { readFacts } from '#protocols/message/facts';
+import type {
+  AddressTarget,
+  Bodies,
+  Commands,
+  Directory,
+  Done,
+  Log,
+  Queue,
+  Rates,
+  StagedBody,
+  TlsFacts,
+  Wire,
+} from '#protocols/ports';
+import { openSmtpServer, type SmtpServer } from '#protocols/smtp/server';
+import type { SmtpPorts, SmtpSettings } from '#protocols/smtp/session';
+
+export const ALICE = 1;
+export const BOB = 2;
+export const PASSWORD = 'test-pass-123';
+
+const EXAMPLE_ORG: ReadonlyMap<string, AccountId> = new Map([
+  ['alice', ALICE],
+  ['alice2', ALICE],
+  ['bob', BOB],
+  ['postmaster', ALICE],
+]);
+
+export const TLS: TlsFacts = {
+  version: 'TLSv1.3',
+  cipher: 'TLS_AES_128_GCM_SHA256',
+  channelBinding: { type: 'tls-exporter', data: Buffer.alloc(32, 7) },
+};
+
+export interface World extends AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly ports: SmtpPorts;
+  readonly server: SmtpServer;
+  readonly bodies: MemoryBodies;
+  readonly rates: { admits: boolean; mayLogin: boolean; open: number; failures: number };
+  readonly logged: readonly string[];
+  /** What the next commands fail with, one after the other. */
+  readonly faults: Fault[];
+  events(accountId: AccountId): readonly AccountEvent[];
+  state(accountId: AccountId): AccountRecords;
+  /** A client's end of a new connection. */
+  connect(options?: { readonly tls?: boolean }): Talk;
+}
+
+export interface WorldOptions extends Partial<SmtpSettings> {
+  readonly startTls?: boolean;
+}
+
+export function smtpWorld(options: WorldOptions = {}): World {
+  const { startTls = true, ...given } = options;
+  const settings: SmtpSettings = {
+    role: 'mx',
+    hostName: 'mail.example.org',
+    messageBytesMax: 104_857_600,
+    allowPlaintextLogin: false,
+    localMode: false,
+    ...given,
+  };
+  const clock = fakeClock();
+  const accounts = new Accounts(clock);
+  const bodies = new MemoryBodies();
+  const rates = { admits: true, mayLogin: true, open: 0, failures: 0 };
+  const logged: string[] = [];
+  const ports: SmtpPorts = {
+    commands: accounts,
+    bodies,
+    directory: DIRECTORY,
+    logins: fakeLogins({
+      'alice@example.org': { accountId: ALICE, password: PASSWORD },
+      'bob@example.org': { accountId: BOB, password: PASSWORD },
+      'closed@example.org': { accountId: 3, password: PASSWORD, forbidden: 'Closed for now.' },
+    }),
+    rates: fakeRates(rates),
+    clock,
+    random: fakeRandom(),
+    log: fakeLog(logged),
+  };
+  const server = openSmtpServer(settings, ports);
+  return {
+    clock,
+    ports,
+    server,
+    bodies,
+    rates,
+    logged,
+    faults: accounts.faults,
+    events: (accountId) => accounts.events(accountId),
+    state: (accountId) => accounts.state(accountId),
+    connect({ tls = false } = {}) {
+      const talk = new Talk();
+      void server.serve(talk.accept(tls ? TLS : undefined, startTls));
+      return talk;
+    },
+    async [Symbol.asyncDispose]() {
+      await server.close();
+    },
+  };
+}
+
+/** Accounts by their own rules, without a log. */
+export class Accounts implements Commands {
+  readonly faults: Fault[] = [];
+  readonly #clock: FakeClock;
+  readonly #accounts = new Map<AccountId, { state: AccountRecords; facts: AccountFact[] }>();
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+  }
+
+  async execute<C extends AccountCommand>(
+    accountId: AccountId,
+    command: C,
+    cause: Cause,
+  ): Promise<Done<AnswerTo<C>> | Refusal> {
+    await Promise.resolve();
+    const fault = this.faults.shift();
+    if (fault !== undefined) throw fault;
+    const { state, facts } = this.#account(accountId);
+    const at = this.#clock.now();
+    const decision = decideAccount(command, state, { accountId, at });
+    if (isRefusal(decision)) return decision;
+    for (const event of decision.events) {
+      const revision = facts.length;
+      const fact = { revision, modSeq: modSeqAt(revision, 0), at, cause, event };
+      state.write(fact);
+      facts.push(fact);
+    }
+    const revision = facts.length - 1;
+    const made = facts.slice(facts.length - decision.events.length);
+    return { revision, modSeq: modSeqAt(revision, 0), facts: made, answer: decision.answer };
+  }
+
+  events(accountId: AccountId): readonly AccountEvent[] {
+    return this.#account(accountId)
+      .facts.slice(1)
+      .map(({ event }) => event);
+  }
+
+  state(accountId: AccountId): AccountRecords {
+    return this.#account(accountId).state;
+  }
+
+  #account(accountId: AccountId): { state: AccountRecords; facts: AccountFact[] } {
+    let account = this.#accounts.get(accountId);
+    if (account === undefined) {
+      const opened = { revision: 0, modSeq: 1, at: 0, cause: { actor: 'test' }, event: OPENED };
+      account = { state: emptyAccountState(), facts: [opened] };
+      account.state.write(opened);
+      this.#accounts.set(accountId, account);
+    }
+    return account;
+  }
+}
+
+export class MemoryBodies implements Bodies {
+  readonly staged: Set<BodyHash> = new Set();
+  readonly linked: Map<string, Buffer> = new Map();
+  /** What the next stage fails with, after its first chunk. */
+  fault: Fault | undefined;
+
+  async stage(body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<StagedBody> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body) {
+      if (this.fault !== undefined) throw this.fault;
+      chunks.push(chunk);
+    }
+    const octets = Buffer.concat(chunks);
+    if (octets.length > limitBytes) throw new Fault('BodyTooLarge', 'too large');
+    const hash = createHash('sha256').update(octets).digest('hex');
+    this.staged.add(hash);
+    this.#staging.set(hash, octets);
+    return {
+      hash,
+      sizeBytes: octets.length,
+      facts: readFacts(octets),
+      discard: async () => void this.staged.delete(hash),
+    };
+  }
+
+  readonly #staging = new Map<BodyHash, Buffer>();
+
+  async link(staged: StagedBody, accountId: AccountId): Promise<void> {
+    assert.ok(this.staged.has(staged.hash), 'linked before it is discarded');
+    this.linked.set(`${accountId}/${staged.hash}`, this.#staging.get(staged.hash) as Buffer);
+  }
+
+  read(accountId: AccountId, hash: BodyHash): Buffer | undefined {
+    return this.linked.get(`${accountId}/${hash}`);
+  }
+
+  stream(accountId: AccountId, hash: BodyHash): Readable {
+    const body = this.read(accountId, hash);
+    const gone = new Fault('BodyMissing', 'gone', { temporary: false });
+    return body === undefined
+      ? new Readable({
+          read: (): never => {
+            throw gone;
+          },
+        })
+      : Readable.from([body]);
+  }
+
+  facts(accountId: AccountId, hash: BodyHash): ReturnType<Bodies['facts']> {
+    const body = this.read(accountId, hash);
+    return body === undefined ? undefined : readFacts(body);
+  }
+}
+
+/** Only what a single pass over the items needs; tests look again by themselves. */
+export function idleQueue(): Queue {
+  return {
+    due: () => [],
+    nextDueAt: () => undefined,
+    accountsInAttempt: () => [],
+    changes: NEVER,
+  };
+}
+
+const DIRECTORY: Directory = {
+  target(localpart, domain): AddressTarget {
+    const name = canonicalLocalpart(localpart, { caseSensitive: false, catchallSeparator: '+' });
+    if (domain === 'localhost') return { type: 'account', accountId: ALICE, mailbox: 'Inbox' };
+    if (domain === 'mail.example.org') {
+      return name === 'postmaster'
+        ? { type: 'account', accountId: ALICE, mailbox: 'Inbox' }
+        : { type: 'unknown-address' };
+    }
+    if (domain !== 'example.org') return { type: 'unknown-domain' };
+    const accountId = EXAMPLE_ORG.get(name);
+    return accountId === undefined
+      ? { type: 'unknown-address' }
+      : { type: 'account', accountId, mailbox: 'Inbox' };
+  },
+  maySendAs(accountId, localpart, domain) {
+    const target = this.target(localpart, domain);
+    return (
+      target.type === 'account' && target.accountId === accountId && localpart !== 'postmaster'
+    );
+  },
+};
+
+function fakeRates(rates: World['rates']): Rates {
+  return {
+    admitConnection() {
+      if (rates.admits) rates.open++;
+      return rates.admits;
+    },
+    releaseConnection: () => void rates.open--,
+    failedLogin: () => void rates.failures++,
+    successfulLogin: () => void (rates.failures = 0),
+    mayLogin: () => rates.mayLogin,
+  };
+}
+
+export function fakeLog(logged: string[]): Log {
+  const at =
+    (level: string) =>
+    (_fields: object, phrase: string): void =>
+      void logged.push(`${level} ${phrase}`);
+  const log: Log = {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: () => log,
+  };
+  return log;
+}
+
+/** A client that says what the test wants, as raw as the test wants. */
+export class Talk {
+  #stream!: Duplex;
+  #serverEnd!: Duplex;
+  #in = '';
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  /** The server's end; called once. */
+  accept(tls: TlsFacts | undefined, startTls: boolean): Wire {
+    const [client, server] = duplexPair();
+    this.#stream = client;
+    this.#serverEnd = server;
+    this.#in = '';
+    client.setEncoding('latin1');
+    client.on('data', (text: string) => {
+      this.#in += text;
+      this.#wake?.();
+    });
+    const ended = (): void => {
+      // The pipe in the clear ends when TLS begins on it.
+      if (client !== this.#stream) return;
+      this.#ended = true;
+      this.#wake?.();
+    };
+    client.on('end', ended);
+    client.on('close', ended);
+    server.on('error', () => ended());
+    return {
+      stream: server,
+      remoteIp: '192.0.2.1',
+      localIp: '198.51.100.1',
+      tls,
+      startTls:
+        startTls && tls === undefined
+          ? async (alreadyRead) => {
+              this.handshake = alreadyRead.toString('latin1');
+              return this.accept(TLS, false);
+            }
+          : undefined,
+      destroy: () => {
+        server.destroy();
+        ended();
+      },
+    };
+  }
+
+  /** What was handed back behind STARTTLS. */
+  handshake: string | undefined;
+
+  write(raw: string | Buffer): void {
+    this.#stream.write(typeof raw === 'string' ? Buffer.from(raw, 'utf8') : raw);
+  }
+
+  /** Resolves when the server has taken all that was written. */
+  async writeAll(raw: Buffer): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#stream.write(raw, () => resolve());
+    });
+  }
+
+  send(line: string): void {
+    this.write(`${line}\r\n`);
+  }
+
+  /** The peer goes away in the middle of things. */
+  hangUp(): void {
+    this.#stream.destroy();
+    this.#serverEnd.destroy();
+  }
+
+  /** The next line of the server, without its end. */
+  async line(): Promise<string> {
+    for (;;) {
+      const end = this.#in.indexOf('\r\n');
+      if (end >= 0) {
+        const line = this.#in.slice(0, end);
+        this.#in = this.#in.slice(end + 2);
+        return line;
+      }
+      assert.ok(!this.#ended, `connection ended, left: ${JSON.stringify(this.#in)}`);
+      await this.#news();
+    }
+  }
+
+  /** All lines of the next reply, joined by line feeds. */
+  async reply(): Promise<string> {
+    const lines: string[] = [];
+    for (;;) {
+      const line = await this.line();
+      lines.push(line);
+      if (line[3] !== '-') return lines.join('\n');
+    }
+  }
+
+  /** Says a line and hears the reply. */
+  async ask(line: string): Promise<string> {
+    this.send(line);
+    return this.reply();
+  }
+
+  /** Says each line and expects each reply to begin so. */
+  async expect(...pairs: readonly (readonly [line: string, reply: string])[]): Promise<void> {
+    for (const [line, begin] of pairs) {
+      const heard = await this.ask(line);
+      assert.ok(heard.startsWith(begin), `${line} → ${heard}, not ${begin}`);
+    }
+  }
+
+  async closed(): Promise<void> {
+    while (!this.#ended) await this.#news();
+    assert.equal(this.#in, '');
+  }
+
+  async #news(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+  }
+}
+
+/** Lets everything happen that needs no time to pass. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+export function deliveredTo(world: World, accountId: AccountId): readonly MessageDelivered[] {
+  return world.events(accountId).filter((event) => event.type === 'MessageDelivered');
+}
+
+export function queuedBy(world: World, accountId: AccountId): readonly MessageQueued[] {
+  return world.events(accountId).filter((event) => event.type === 'MessageQueued');
+}
+
+/** A delivered or queued message as a reader sees it: prefix and body. */
+export function wholeText(
+  world: World,
+  accountId: AccountId,
+  { prefix, body }: { readonly prefix: string; readonly body: BodyHash },
+): string {
+  return prefix + (world.bodies.read(accountId, body)?.toString('latin1') ?? '(no body)');
+}
