@@ -23,7 +23,7 @@ export function civilDay(year: number, month: string, day: number): number | und
 }
 
 /** The moment `seconds` after midnight UTC of a day given as YYYYMMDD. */
-export function civilInstant(day: number, seconds: number): Instant {
+function civilInstant(day: number, seconds: number): Instant {
   const year = Math.floor(day / 10_000);
   const month = Math.floor(day / 100) % 100;
   return daysSince1970(year, month, day % 100) * DAY_MS + seconds * 1000;

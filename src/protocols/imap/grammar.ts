@@ -24,7 +24,7 @@ export function noArguments(p: Parser): void {
   p.end();
 }
 
-export interface LoginWords {
+interface LoginWords {
   readonly user: string;
   readonly password: string;
 }
@@ -38,7 +38,7 @@ export function login(p: Parser): LoginWords {
   return { user, password };
 }
 
-export interface AuthenticateWords {
+interface AuthenticateWords {
   /** In capitals. */
   readonly mechanism: string;
   /** RFC 4959 §3: the initial response, which may be empty. */
@@ -185,7 +185,7 @@ function members(ranges: readonly UidRange[]): number[] {
   return numbers;
 }
 
-export interface CreateWords {
+interface CreateWords {
   readonly mailbox: string;
   /** RFC 6154 §3: special uses that a mailbox of ours can have. */
   readonly uses: readonly SpecialUse[];
@@ -227,7 +227,7 @@ export function oneMailbox(p: Parser): string {
   return mailbox;
 }
 
-export interface RenameWords {
+interface RenameWords {
   readonly from: string;
   readonly to: string;
 }

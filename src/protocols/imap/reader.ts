@@ -75,7 +75,7 @@ export class StreamEnded extends Error {
 const LF = 10;
 
 /** Sends the continuation that a synchronizing literal waits for. */
-export type Proceed = () => void | Promise<void>;
+type Proceed = () => void | Promise<void>;
 
 export class CommandReader {
   readonly #stream: Readable;

@@ -10,8 +10,8 @@ import { wireText } from './writer.ts';
 import { REFUSALS, type Refusal, type RefusalCode } from '#domain/values/decision';
 import type { Fault, FaultCode } from '#domain/values/fault';
 
-export type TaggedStatus = 'OK' | 'NO' | 'BAD';
-export type UntaggedStatus = TaggedStatus | 'BYE' | 'PREAUTH';
+type TaggedStatus = 'OK' | 'NO' | 'BAD';
+type UntaggedStatus = TaggedStatus | 'BYE' | 'PREAUTH';
 
 /** `a NO [CANNOT] text`, without CRLF. */
 export function tagged(tag: string, status: TaggedStatus, text: string, code?: string): string {
@@ -32,7 +32,7 @@ function oneLine(text: string): string {
   return wireText(text.replace(/[\x00-\x1f\x7f]+/g, ' '));
 }
 
-export interface RefusalReply {
+interface RefusalReply {
   readonly status: 'NO';
   readonly code?: string;
 }

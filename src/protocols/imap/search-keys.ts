@@ -15,9 +15,12 @@ import type { SearchKey, SearchReturn, SearchWords } from './words.ts';
 /** Ends as NO [BADCHARSET (US-ASCII UTF-8)]. RFC 9051 §6.4.4 */
 export class BadCharset extends Error {
   override readonly name = 'BadCharset';
+  /** RFC 5182 §2.1: the search was to be saved, so what was saved before is forgotten. */
+  readonly saves: boolean;
 
-  constructor() {
+  constructor(saves: boolean) {
     super('Only US-ASCII and UTF-8 are known here.');
+    this.saves = saves;
   }
 }
 
@@ -40,7 +43,9 @@ export function search(p: Parser): SearchWords {
   if (p.tryWord('CHARSET')) {
     p.space();
     const charset = p.astring().toUpperCase();
-    if (charset !== 'US-ASCII' && charset !== 'UTF-8') throw new BadCharset();
+    if (charset !== 'US-ASCII' && charset !== 'UTF-8') {
+      throw new BadCharset(returns?.has('SAVE') ?? false);
+    }
     p.space();
   }
   const key = new KeyReader(p).keys();

@@ -172,7 +172,12 @@ describe('CHARSET', () => {
     for (const charset of ['US-ASCII', 'utf-8', '"UTF-8"']) {
       assert.deepEqual(key(`CHARSET ${charset} ALL`), { type: 'ALL' });
     }
-    assert.throws(() => key('CHARSET X-FOO ALL'), BadCharset);
+    const isBadCharset =
+      (saves: boolean) =>
+      (error: unknown): boolean =>
+        error instanceof BadCharset && error.saves === saves;
+    assert.throws(() => key('CHARSET X-FOO ALL'), isBadCharset(false));
+    assert.throws(() => key('RETURN (SAVE) CHARSET X-FOO ALL'), isBadCharset(true));
     isBad(search, 'SEARCH CHARSET UTF-8');
     isBad(search, 'SEARCH CHARSET');
   });
