@@ -12,7 +12,7 @@ export type FaultCode =
   | 'ConflictsSpent'
   | 'SecretUnreadable'
   | 'LoginsBusy'
-  | 'PortTaken'
+  | 'CannotListen'
   | 'TlsHandshakeFailed'
   | 'Closing';
 
