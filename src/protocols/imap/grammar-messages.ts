@@ -101,7 +101,7 @@ function bareFlags(p: Parser): string[] {
   return flags;
 }
 
-interface CopyWords {
+export interface CopyWords {
   readonly set: SequenceSet;
   readonly mailbox: string;
 }

@@ -43,7 +43,7 @@ const NONEXISTENT: RefusalReply = { status: 'NO', code: 'NONEXISTENT' };
 const ALREADYEXISTS: RefusalReply = { status: 'NO', code: 'ALREADYEXISTS' };
 const LIMIT: RefusalReply = { status: 'NO', code: 'LIMIT' };
 
-export const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
+const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
   NoSuchMailbox: NONEXISTENT,
   // RFC 9051 §6.3.12, §6.4.7: the client may make the mailbox and try again.
   NoSuchTarget: { status: 'NO', code: 'TRYCREATE' },
@@ -95,6 +95,11 @@ const FAULT_REPLIES: Readonly<Record<FaultCode, FaultReply>> = {
   BodyTooLarge: { code: 'TOOBIG', text: 'The message is too large.' },
   BodyMissing: { code: 'SERVERBUG', text: 'The content of the message is missing.' },
   LaneBusy: UNAVAILABLE,
+  LoginsBusy: UNAVAILABLE,
+  CannotListen: UNAVAILABLE,
+  TlsHandshakeFailed: UNAVAILABLE,
+  // RFC 5530 §3: only a person can mend that.
+  SecretUnreadable: { code: 'CONTACTADMIN', text: 'The server needs its administrator.' },
   ConflictsSpent: UNAVAILABLE,
   Closing: { code: 'UNAVAILABLE', text: 'The server is shutting down.' },
 };
