@@ -69,7 +69,7 @@ export interface Bodies {
   /** The whole body; undefined when it is gone. */
   read(accountId: AccountId, hash: BodyHash): Buffer | undefined;
   /** The body as a stream, from `start` on. */
-  stream(accountId: AccountId, hash: BodyHash): Readable;
+  stream(accountId: AccountId, hash: BodyHash, start?: number): Readable;
   /** Facts of a body; parsed again when the stored ones are missing or of an older shape. */
   facts(accountId: AccountId, hash: BodyHash): MessageFacts | undefined;
 }

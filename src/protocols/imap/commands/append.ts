@@ -1,0 +1,123 @@
+/**
+ * APPEND: messages go to stable storage as they arrive, and into the mailbox all at once.
+ *
+ * Invariant: a continuation is sent only when mailbox and size are acceptable; what was staged for
+ * a command that fails is discarded.
+ *
+ * RFC 9051 §6.3.12, RFC 3502 (several messages), RFC 4315 §3 (APPENDUID), RFC 7889 (APPENDLIMIT)
+ */
+
+import { isRefusal } from '#domain/values/decision';
+import type { StoredMessage } from '#domain/message/decide';
+import { formatUidSet } from '#domain/values/uid-set';
+import { IMAP_APPEND_MESSAGES_MAX } from '../../limits.ts';
+import type { StagedBody } from '../../ports.ts';
+import {
+  appendMailbox,
+  appendMailboxIsLiteral,
+  appendMessage,
+  appendMore,
+} from '../grammar-messages.ts';
+import { Parser } from '../parser.ts';
+import type { Command, LiteralMark } from '../reader.ts';
+import { no, ok, refused, type Reply, type Session } from '../session.ts';
+import type { AppendWords } from '../words.ts';
+import { LOGGED_IN, type StreamedCommand } from './command.ts';
+
+export const append: StreamedCommand = {
+  states: LOGGED_IN,
+  async stream(command, parser, session) {
+    const upload = new Upload(command, session);
+    try {
+      return await upload.run(parser);
+    } finally {
+      await upload.end();
+    }
+  },
+};
+
+/** One APPEND on its way. */
+class Upload {
+  readonly #session: Session;
+  readonly #staged: StagedBody[] = [];
+  readonly #messages: StoredMessage[] = [];
+  /** The part of the command that is being read. */
+  #command: Command;
+
+  constructor(command: Command, session: Session) {
+    this.#command = command;
+    this.#session = session;
+  }
+
+  async run(first: Parser): Promise<Reply> {
+    const { reader } = this.#session;
+    let parser = first;
+    if (appendMailboxIsLiteral(this.#command)) {
+      await reader.readLiteral(this.#command, () => this.#proceed());
+    }
+    const mailbox = appendMailbox(parser);
+    for (;;) {
+      const { words, literal, wrapped } = appendMessage(parser);
+      const refusal = this.#refusalOf(mailbox, literal);
+      if (refusal !== undefined) return refusal;
+      await this.#receive(words, literal);
+      this.#command = await reader.nextLine();
+      parser = new Parser(this.#command, { utf8: this.#session.utf8 });
+      if (!appendMore(parser, wrapped)) break;
+    }
+    return this.#commit(mailbox);
+  }
+
+  /** Skips what the client still sends of the command, and forgets what was staged. */
+  async end(): Promise<void> {
+    await Promise.all(this.#staged.map((body) => body.discard()));
+    await this.#session.reader.discardRest(this.#command);
+  }
+
+  /** Why the next message is not wanted; told before the client sends it. */
+  #refusalOf(mailbox: string, literal: LiteralMark): Reply | undefined {
+    if (this.#session.mailboxNamed(mailbox) === undefined) {
+      return no('the mailbox does not exist', 'TRYCREATE');
+    }
+    // RFC 3502 §6.3.11: an empty message cancels the command.
+    if (literal.bytes === 0) return no('cancelled by an empty message');
+    if (literal.bytes > this.#session.options.messageBytesMax) {
+      return no('the message is too large', 'TOOBIG');
+    }
+    if (this.#messages.length >= IMAP_APPEND_MESSAGES_MAX) {
+      return no('these are too many messages for one command', 'LIMIT');
+    }
+    return undefined;
+  }
+
+  async #receive(words: AppendWords, literal: LiteralMark): Promise<void> {
+    const { reader, ports, options } = this.#session;
+    if (literal.synchronizing) await this.#proceed();
+    const octets = reader.streamLiteral(this.#command);
+    const body = await ports.bodies.stage(octets, options.messageBytesMax);
+    this.#staged.push(body);
+    this.#messages.push({
+      body: body.hash,
+      prefix: '',
+      sizeBytes: body.sizeBytes,
+      flags: words.flags,
+      receivedAt: words.receivedAt ?? ports.clock.now(),
+      zoneMinutes: words.zoneMinutes ?? 0,
+    });
+  }
+
+  async #commit(mailbox: string): Promise<Reply> {
+    const { ports, account } = this.#session;
+    for (const body of this.#staged) await ports.bodies.link(body, account.accountId);
+    const messages = this.#messages;
+    const outcome = await this.#session.execute({ type: 'AppendMessages', mailbox, messages });
+    if (isRefusal(outcome)) return refused(outcome);
+    const { uidValidity, uids } = outcome.answer;
+    return ok('APPEND done', { code: `APPENDUID ${uidValidity} ${formatUidSet(uids)}` });
+  }
+
+  async #proceed(): Promise<void> {
+    this.#session.out.line('+ go ahead');
+    await this.#session.out.flush();
+  }
+}

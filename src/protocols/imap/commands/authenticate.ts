@@ -1,0 +1,170 @@
+/**
+ * STARTTLS, AUTHENTICATE and LOGIN.
+ *
+ * Diagnostics: an unknown user and a wrong password get the same answer. From the fourth failure on
+ * the answer comes later each time.
+ *
+ * RFC 9051 §6.2, RFC 4959 (initial response), RFC 5530 (codes), RFC 8314 §4
+ */
+
+import { Fault } from '#domain/values/fault';
+import type { Wire } from '../../ports.ts';
+import { findMechanism } from '../../sasl/catalog.ts';
+import {
+  countsAsAttempt,
+  stepOf,
+  type SaslFailure,
+  type ServerStep,
+} from '../../sasl/mechanism.ts';
+import {
+  authenticate as authenticateWords,
+  login as loginWords,
+  noArguments,
+  saslResponse,
+} from '../grammar.ts';
+import { pause } from '../pace.ts';
+import { bad, no, ok, type Reply, type Session } from '../session.ts';
+import { capabilitiesOf, mechanismsFor, passwordsAllowed } from './capability.ts';
+import { imapCommand, NOT_LOGGED_IN, type WholeCommand } from './command.ts';
+
+/** Failures on one connection before its answers are delayed. */
+const FAILURES_UNDELAYED = 3;
+
+export const starttls: WholeCommand = imapCommand({
+  states: NOT_LOGGED_IN,
+  parse: noArguments,
+  run(_, session) {
+    const { startTls } = session.wire;
+    if (startTls === undefined) {
+      return session.wire.tls === undefined
+        ? no('TLS is not available here')
+        : no('TLS is active already');
+    }
+    return ok('begin TLS now', {
+      // What the client sent behind the command goes into the handshake: it is never a command.
+      afterwards: () => handshake(startTls, session),
+    });
+  },
+});
+
+async function handshake(startTls: NonNullable<Wire['startTls']>, session: Session): Promise<void> {
+  try {
+    session.attach(await startTls(session.reader.release()));
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    session.log.info({ error: error.message }, 'imap starttls failed');
+    session.ending = {};
+  }
+}
+
+export const login: WholeCommand = imapCommand({
+  states: NOT_LOGGED_IN,
+  parse: loginWords,
+  async run({ user, password }, session) {
+    // RFC 9051 §6.2.3: refused before anybody looks at the credentials.
+    if (!passwordsAllowed(session)) return failureReply({ type: 'needs-tls' });
+    if (!mayTry(session)) return tooManyFailures(session);
+    const outcome = await session.ports.logins.verifyPassword(user, password);
+    return conclude(stepOf(outcome), user, session);
+  },
+});
+
+export const authenticate: WholeCommand = imapCommand({
+  states: NOT_LOGGED_IN,
+  parse: authenticateWords,
+  async run({ mechanism: name, initial }, session) {
+    const mechanism = findMechanism(name);
+    if (mechanism === undefined || mechanism.name === 'LOGIN') {
+      return no('the mechanism is not one of ours');
+    }
+    if (!mechanismsFor(session).includes(mechanism.name)) {
+      return failureReply({ type: 'needs-tls' });
+    }
+    if (!mayTry(session)) return tooManyFailures(session);
+    const exchange = mechanism.startServer({
+      logins: session.ports.logins,
+      random: session.ports.random,
+      tls: session.wire.tls,
+      passwordsInClear: session.options.allowPlaintextLogin,
+    });
+    let response = initial;
+    // RFC 9051 §6.2.2: without an initial response the client waits for an empty challenge, where
+    // the mechanism begins with the client.
+    if (response === undefined) {
+      const line = await ask(Buffer.alloc(0), session);
+      if (line === 'cancel') return conclude(cancelled, exchange.claimedLogin, session);
+      response = line;
+    }
+    let step = await exchange.next(response);
+    while (step.type === 'challenge') {
+      const line = await ask(step.data, session);
+      step = line === 'cancel' ? cancelled : await exchange.next(line);
+    }
+    return conclude(step, exchange.claimedLogin, session);
+  },
+});
+
+const cancelled: ServerStep = { type: 'failed', failure: { type: 'cancelled' } };
+
+async function ask(challenge: Buffer, session: Session): Promise<Buffer | 'cancel'> {
+  session.out.line(`+ ${challenge.toString('base64')}`);
+  await session.out.flush();
+  const line = await session.reader.readLine();
+  if (line === undefined) return 'cancel';
+  return saslResponse(line);
+}
+
+function mayTry(session: Session): boolean {
+  return session.ports.rates.mayLogin(session.wire.remoteIp);
+}
+
+function tooManyFailures(session: Session): Reply {
+  session.ending = { bye: 'too many failed logins' };
+  return no('too many failed logins from your address, please try again later', 'LIMIT');
+}
+
+async function conclude(
+  step: ServerStep,
+  claimed: string | undefined,
+  session: Session,
+): Promise<Reply> {
+  const { rates, clock } = session.ports;
+  const ip = session.wire.remoteIp;
+  if (step.type === 'done') {
+    await session.logIn(step.accountId, step.login);
+    rates.successfulLogin(ip);
+    session.failedLogins = 0;
+    return ok('logged in', { code: `CAPABILITY ${capabilitiesOf(session)}` });
+  }
+  const failure: SaslFailure =
+    step.type === 'failed' ? step.failure : { type: 'bad-exchange', what: 'The exchange is over.' };
+  session.log.info({ login: claimed, result: failure.type }, 'imap login failed');
+  if (countsAsAttempt(failure)) {
+    rates.failedLogin(ip);
+    session.failedLogins++;
+    const over = session.failedLogins - FAILURES_UNDELAYED;
+    if (over > 0) await pause(clock, over * 1000);
+  }
+  return failureReply(failure);
+}
+
+function failureReply(failure: SaslFailure): Reply {
+  switch (failure.type) {
+    case 'wrong-credentials':
+    case 'wrong-binding':
+      return no('the credentials are wrong', 'AUTHENTICATIONFAILED');
+    case 'not-authorized':
+      return no('you cannot act as somebody else', 'AUTHORIZATIONFAILED');
+    case 'forbidden':
+      return no(failure.reason);
+    case 'needs-tls':
+      return no('this needs TLS', 'PRIVACYREQUIRED');
+    case 'cancelled':
+      return bad('cancelled');
+    case 'bad-base64':
+      return bad('the response is not base64');
+    case 'malformed':
+    case 'bad-exchange':
+      return bad(failure.what);
+  }
+}

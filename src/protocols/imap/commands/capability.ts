@@ -1,0 +1,62 @@
+/**
+ * What we say we can do, which is what the table of commands does.
+ *
+ * RFC 9051 §7.2.2
+ */
+
+import { offeredMechanisms } from '../../sasl/catalog.ts';
+import type { Session } from '../session.ts';
+
+const ALWAYS = [
+  'IMAP4rev2',
+  'IMAP4rev1',
+  'LITERAL+',
+  'SASL-IR',
+  'ID',
+  'ENABLE',
+  'IDLE',
+  'NAMESPACE',
+  'UNSELECT',
+  'UIDPLUS',
+  'MOVE',
+  'MULTIAPPEND',
+  'BINARY',
+  'ESEARCH',
+  'SEARCHRES',
+  'WITHIN',
+  'SAVEDATE',
+  'CHILDREN',
+  'LIST-EXTENDED',
+  'LIST-STATUS',
+  'SPECIAL-USE',
+  'CREATE-SPECIAL-USE',
+  'STATUS=SIZE',
+  'UTF8=ACCEPT',
+  'CONDSTORE',
+  'QRESYNC',
+] as const;
+
+/** The mechanisms that a client may name in AUTHENTICATE. */
+export function mechanismsFor(session: Session): readonly string[] {
+  const connection = {
+    tls: session.wire.tls,
+    passwordsInClear: session.options.allowPlaintextLogin,
+  };
+  // LOGIN is the mechanism of SMTP; here the LOGIN command is the same in fewer steps.
+  return offeredMechanisms(connection).filter((name) => name !== 'LOGIN');
+}
+
+/** Passwords may travel on this connection. */
+export function passwordsAllowed(session: Session): boolean {
+  return session.wire.tls !== undefined || session.options.allowPlaintextLogin;
+}
+
+export function capabilitiesOf(session: Session): string {
+  const names: string[] = [...ALWAYS, `APPENDLIMIT=${session.options.messageBytesMax}`];
+  if (session.state === 'not-authenticated') {
+    if (session.wire.startTls !== undefined) names.push('STARTTLS');
+    if (!passwordsAllowed(session)) names.push('LOGINDISABLED');
+    for (const name of mechanismsFor(session)) names.push(`AUTH=${name}`);
+  }
+  return names.join(' ');
+}

@@ -1,0 +1,56 @@
+/**
+ * The table of commands: verb → what it is. What it can do is announced in `capability.ts`.
+ */
+
+import { append } from './append.ts';
+import { authenticate, login, starttls } from './authenticate.ts';
+import type { ImapCommand } from './command.ts';
+import { capability, check, enable, id, logout, namespace, noop } from './connection.ts';
+import { copy, move, uidCopy, uidMove } from './copy.ts';
+import { expunge, uidExpunge } from './expunge.ts';
+import { fetch, uidFetch } from './fetch.ts';
+import { idle } from './idle.ts';
+import { list, lsub, status } from './list.ts';
+import { create, deleteMailbox, rename, subscribe, unsubscribe } from './mailbox.ts';
+import { search, uidSearch } from './search.ts';
+import { close, examine, select, unselect } from './select.ts';
+import { store, uidStore } from './store.ts';
+
+export const COMMANDS: ReadonlyMap<string, ImapCommand> = new Map<string, ImapCommand>([
+  ['CAPABILITY', capability],
+  ['NOOP', noop],
+  ['LOGOUT', logout],
+  ['ID', id],
+  ['STARTTLS', starttls],
+  ['AUTHENTICATE', authenticate],
+  ['LOGIN', login],
+  ['ENABLE', enable],
+  ['NAMESPACE', namespace],
+  ['SELECT', select],
+  ['EXAMINE', examine],
+  ['CREATE', create],
+  ['DELETE', deleteMailbox],
+  ['RENAME', rename],
+  ['SUBSCRIBE', subscribe],
+  ['UNSUBSCRIBE', unsubscribe],
+  ['LIST', list],
+  ['LSUB', lsub],
+  ['STATUS', status],
+  ['APPEND', append],
+  ['IDLE', idle],
+  ['CHECK', check],
+  ['CLOSE', close],
+  ['UNSELECT', unselect],
+  ['EXPUNGE', expunge],
+  ['UID EXPUNGE', uidExpunge],
+  ['SEARCH', search],
+  ['UID SEARCH', uidSearch],
+  ['FETCH', fetch],
+  ['UID FETCH', uidFetch],
+  ['STORE', store],
+  ['UID STORE', uidStore],
+  ['COPY', copy],
+  ['UID COPY', uidCopy],
+  ['MOVE', move],
+  ['UID MOVE', uidMove],
+]);

@@ -1,0 +1,305 @@
+/**
+ * One conversation: a command is read, carried out and answered before the next one is read.
+ *
+ * Diagnostics: bad syntax is BAD, a refusal or a fault is NO, a broken assumption of ours is BYE
+ * and the end of this conversation only. What a client must not do ends with BYE too.
+ *
+ * Invariants: every wait for the client has an end, by the clock; every wait for its taking our
+ * octets too.
+ *
+ * RFC 9051 §5.4 (autologout), §5.5 (order of commands), §7.1.5 (BYE)
+ */
+
+import { Fault } from '#domain/values/fault';
+import {
+  IMAP_IDLE_MS_AFTER_LOGIN,
+  IMAP_IDLE_MS_BEFORE_LOGIN,
+  IMAP_WRITE_MS_AFTER_LOGIN,
+  IMAP_WRITE_MS_BEFORE_LOGIN,
+} from '../limits.ts';
+import type { Wire } from '../ports.ts';
+import { capabilitiesOf } from './commands/capability.ts';
+import { SELECTED, type ImapCommand } from './commands/command.ts';
+import { COMMANDS } from './commands/index.ts';
+import type { NewsDesk } from './notify.ts';
+import { pause, slowly } from './pace.ts';
+import { BadSyntax, Parser } from './parser.ts';
+import { CommandReader, LineTooLong, LiteralTooBig, StreamEnded, type Command } from './reader.ts';
+import { failed, refused, tagged, untagged } from './reply.ts';
+import { bad, no, Session, type ImapOptions, type ImapPorts, type Reply } from './session.ts';
+import { ReplyWriter } from './writer.ts';
+
+/** Failed logins after which a connection becomes slow. */
+const FAILURES_FAST = 3;
+const SLOW_READ_MS = 1000;
+/** How long a client may take to hang up after our BYE. */
+const GOODBYE_MS = 2000;
+
+export class Connection {
+  readonly #session: Session;
+  readonly #ports: ImapPorts;
+  #heardAt: number;
+  #stopIdleTimer: () => void = () => undefined;
+  #isFirst = true;
+  #isSlow = false;
+  #interrupted = false;
+
+  constructor(wire: Wire, ports: ImapPorts, options: ImapOptions, desk: NewsDesk) {
+    this.#ports = ports;
+    this.#heardAt = ports.clock.now();
+    const cid = ports.random.bytes(6).toString('hex');
+    this.#session = new Session(ports, options, desk, cid, {
+      wire,
+      reader: this.#readerOf(wire),
+      out: this.#writerOf(wire),
+      attach: (next) => this.#attach(next),
+      abandon: () => this.interrupt('you lag too far behind, please begin anew'),
+    });
+  }
+
+  /** The whole conversation; never rejects. */
+  async run(): Promise<void> {
+    const session = this.#session;
+    const { remoteIp } = session.wire;
+    const { rates } = this.#ports;
+    const admitted = rates.admitConnection(remoteIp);
+    session.log.info({ ip: remoteIp, tls: session.wire.tls?.version }, 'imap connection');
+    try {
+      if (!admitted) session.ending = { bye: 'too many connections from your address' };
+      else if (!rates.mayLogin(remoteIp)) session.ending = { bye: 'too many failed logins' };
+      else await this.#converse();
+    } catch (error) {
+      this.#end(error);
+    } finally {
+      this.#stopIdleTimer();
+      await this.#hangUp();
+      session.close();
+      if (admitted) rates.releaseConnection(remoteIp);
+      session.log.info({}, 'imap connection closed');
+    }
+  }
+
+  /** Ends the conversation; a command that is being carried out is not answered any more. */
+  interrupt(bye: string): void {
+    if (this.#interrupted) return;
+    this.#interrupted = true;
+    this.#session.ending ??= { bye };
+    this.#session.reader.release();
+    this.#session.wake();
+  }
+
+  destroy(): void {
+    this.#session.wire.destroy();
+  }
+
+  async #converse(): Promise<void> {
+    const session = this.#session;
+    const { hostName } = session.options;
+    session.out.line(untagged('OK', `${hostName} ready`, `CAPABILITY ${capabilitiesOf(session)}`));
+    await session.out.flush();
+    this.#watchIdleness(this.#idleMs);
+    while (session.ending === undefined) {
+      if (this.#isSlow) await pause(this.#ports.clock, SLOW_READ_MS);
+      const command = await session.reader.readCommand();
+      if (command === undefined) return;
+      await this.#serve(command);
+      this.#isFirst = false;
+    }
+  }
+
+  async #serve(command: Command): Promise<void> {
+    const session = this.#session;
+    const parser = new Parser(command, { utf8: session.utf8 });
+    let tag: string | undefined;
+    try {
+      tag = parser.tag();
+      parser.space();
+      session.tag = tag;
+      const found = COMMANDS.get(parser.verb());
+      if (found === undefined) throw new BadSyntax('The command is not known.');
+      await this.#answer(tag, await this.#perform(found, command, parser));
+    } catch (error) {
+      if (error instanceof BadSyntax) await this.#notUnderstood(tag, error, command);
+      else if (error instanceof Fault && tag !== undefined) await this.#faulted(tag, error);
+      else if (error instanceof LiteralTooBig && error.synchronizing && tag !== undefined) {
+        // None of it was sent: the next line is a command again.
+        await this.#answer(tag, { ...bad(error.message), code: 'TOOBIG' });
+      } else throw error;
+    }
+  }
+
+  async #perform(entry: ImapCommand, command: Command, parser: Parser): Promise<Reply> {
+    const session = this.#session;
+    const { reader, out } = session;
+    const misplaced = this.#misplaced(entry);
+    if (misplaced !== undefined) {
+      await reader.discardRest(command);
+      return misplaced;
+    }
+    if ('stream' in entry) return entry.stream(command, parser, session);
+    await reader.complete(command, async () => {
+      out.line('+ go ahead');
+      await out.flush();
+    });
+    return entry.prepare(parser, session)();
+  }
+
+  /** Why the command is not possible now. */
+  #misplaced(entry: ImapCommand): Reply | undefined {
+    const session = this.#session;
+    if (!entry.states.includes(session.state)) {
+      return { ...no(WRONG_STATE[session.state]), news: 'nothing' };
+    }
+    if (entry.states !== SELECTED || session.selected?.isGone !== true) return undefined;
+    // RFC 9051 §6.4.1, §6.4.2: a mailbox that is gone can still be left.
+    if (entry === COMMANDS.get('CLOSE') || entry === COMMANDS.get('UNSELECT')) return undefined;
+    return no('the mailbox was deleted', 'NONEXISTENT');
+  }
+
+  /** The news that are due, and the tagged line. */
+  async #answer(tag: string, reply: Reply): Promise<void> {
+    const session = this.#session;
+    if (this.#interrupted) return;
+    const { out } = session;
+    out.put(session.takeNews(reply.news ?? 'mailbox'));
+    out.line(
+      reply.refusal === undefined
+        ? tagged(tag, reply.status, reply.text, reply.code)
+        : refused(tag, reply.refusal),
+    );
+    await out.flush();
+    this.#setPace();
+    await reply.afterwards?.();
+    this.#heardAt = this.#ports.clock.now();
+  }
+
+  async #notUnderstood(tag: string | undefined, error: BadSyntax, command: Command): Promise<void> {
+    const session = this.#session;
+    // Whoever does not begin with a command speaks something else (HTTP).
+    if (this.#isFirst && session.state === 'not-authenticated' && !isCommand(command)) {
+      session.ending = { bye: 'please try again, speaking IMAP' };
+      return;
+    }
+    const { out } = session;
+    out.line(
+      tag === undefined ? untagged('BAD', error.message) : tagged(tag, 'BAD', error.message),
+    );
+    await out.flush();
+    // RFC 7888 §4: the octets of a literal that we do not understand cannot be told from commands.
+    const { open } = command;
+    if (open !== undefined && !open.synchronizing) session.ending = {};
+  }
+
+  async #faulted(tag: string, fault: Fault): Promise<void> {
+    const session = this.#session;
+    session.log.warn({ code: fault.code, error: fault.message }, 'imap command failed');
+    session.out.line(failed(tag, fault));
+    await session.out.flush();
+  }
+
+  /** An error that ends the conversation. */
+  #end(error: unknown): void {
+    const session = this.#session;
+    if (error instanceof StreamEnded) session.ending ??= {};
+    else if (error instanceof LineTooLong) session.ending ??= { bye: error.message };
+    else if (error instanceof LiteralTooBig) {
+      session.ending ??= { bye: error.message, code: 'ALERT' };
+    } else {
+      session.log.error({ error }, 'imap conversation failed');
+      session.ending ??= { bye: 'an error of ours, please try again', code: 'SERVERBUG' };
+    }
+  }
+
+  async #hangUp(): Promise<void> {
+    const session = this.#session;
+    const { out, wire } = session;
+    if (session.ending?.bye !== undefined) {
+      out.line(untagged('BYE', session.ending.bye, session.ending.code));
+    }
+    await out.flush();
+    const { stream } = wire;
+    if (stream.destroyed) return;
+    session.reader.release();
+    await new Promise<void>((resolve) => {
+      const cancel = this.#ports.clock.after(GOODBYE_MS, resolve);
+      stream.once('close', () => {
+        cancel();
+        resolve();
+      });
+      // What the client still sends is taken off the wire, or it would never see our BYE.
+      stream.resume();
+      stream.once('end', () => wire.destroy());
+      stream.end(() => {
+        if (stream.readableEnded) wire.destroy();
+      });
+    });
+    wire.destroy();
+  }
+
+  #attach(wire: Wire): void {
+    const session = this.#session;
+    session.wire = wire;
+    session.reader = this.#readerOf(wire);
+    session.out = this.#writerOf(wire);
+    this.#isSlow = false;
+    this.#setPace();
+  }
+
+  #readerOf(wire: Wire): CommandReader {
+    return new CommandReader(wire.stream, () => {
+      this.#heardAt = this.#ports.clock.now();
+    });
+  }
+
+  #writerOf(wire: Wire): ReplyWriter {
+    return new ReplyWriter(wire.stream, () => {
+      const cancel = this.#ports.clock.after(this.#writeMs, () => wire.destroy());
+      return () => {
+        cancel();
+        this.#heardAt = this.#ports.clock.now();
+      };
+    });
+  }
+
+  /** RFC 9051 §11: guessing passwords is made slow. */
+  #setPace(): void {
+    const session = this.#session;
+    const isSlow = session.failedLogins >= FAILURES_FAST;
+    if (isSlow === this.#isSlow) return;
+    this.#isSlow = isSlow;
+    session.out = isSlow
+      ? new ReplyWriter(slowly(session.wire.stream, this.#ports.clock))
+      : this.#writerOf(session.wire);
+  }
+
+  #watchIdleness(ms: number): void {
+    this.#stopIdleTimer = this.#ports.clock.after(ms, () => {
+      const left = this.#idleMs - (this.#ports.clock.now() - this.#heardAt);
+      if (left > 0) this.#watchIdleness(left);
+      else this.interrupt('inactive for too long');
+    });
+  }
+
+  get #idleMs(): number {
+    const isKnown = this.#session.state !== 'not-authenticated';
+    return isKnown ? IMAP_IDLE_MS_AFTER_LOGIN : IMAP_IDLE_MS_BEFORE_LOGIN;
+  }
+
+  get #writeMs(): number {
+    const isKnown = this.#session.state !== 'not-authenticated';
+    return isKnown ? IMAP_WRITE_MS_AFTER_LOGIN : IMAP_WRITE_MS_BEFORE_LOGIN;
+  }
+}
+
+const WRONG_STATE = {
+  'not-authenticated': 'please log in first',
+  authenticated: 'no mailbox is selected',
+  selected: 'you are logged in already',
+} as const;
+
+/** True when tag and verb of the command are those of IMAP. */
+function isCommand(command: Command): boolean {
+  const words = command.lines[0]?.split(' ') ?? [];
+  const verb = words[1]?.toUpperCase() ?? '';
+  return COMMANDS.has(verb === 'UID' ? `UID ${words[2]?.toUpperCase() ?? ''}` : verb);
+}

@@ -1,0 +1,338 @@
+/**
+ * FETCH lines: which read of the views an item needs, and how it is written.
+ *
+ * Marks answer UID, FLAGS and MODSEQ; rows what else the views know; ENVELOPE and BODYSTRUCTURE are
+ * copied in wire form; bodies are read one at a time, and large ones are streamed.
+ *
+ * RFC 9051 §7.5.2, RFC 3516 (BINARY)
+ */
+
+import type { Uid } from '#domain/values/ids';
+import type { MessageMark } from '#domain/message/state';
+import { hasUid, intersectionOf, uidCount, uidsOf, type UidSet } from '#domain/values/uid-set';
+import type { MessageRow, MessageWire, WireItem } from '#projections/account-views';
+import { openSections, type Sections } from '../message/section.ts';
+import { fetchItemName } from './fetch-items.ts';
+import type { Turn } from './pace.ts';
+import { no, type Reply, type Session } from './session.ts';
+import type { FetchItem, Partial, Section } from './words.ts';
+import { flagSetText, internalDate } from './writer.ts';
+
+/** Bodies above this are not held in memory when all that is wanted are their octets. */
+const STREAMED_BYTES = 1024 * 1024;
+
+export interface AnswerForm {
+  readonly byUid: boolean;
+  /** MODSEQ goes with every message. */
+  readonly modSeq: boolean;
+  /** Messages that this command made seen: their flags go with the rest. */
+  readonly newlySeen: UidSet;
+}
+
+export function setsSeen(item: FetchItem): boolean {
+  switch (item.type) {
+    case 'RFC822':
+    case 'RFC822.TEXT':
+      return true;
+    case 'SECTION':
+    case 'BINARY':
+      return !item.peek;
+    default:
+      return false;
+  }
+}
+
+/** What the views must be asked. */
+type Source = 'runs' | 'marks' | 'rows';
+
+function sourceOf(item: FetchItem): Source {
+  switch (item.type) {
+    case 'UID':
+    case 'ENVELOPE':
+    case 'BODY':
+    case 'BODYSTRUCTURE':
+      return 'runs';
+    case 'FLAGS':
+    case 'MODSEQ':
+      return 'marks';
+    default:
+      return 'rows';
+  }
+}
+
+const WIRE_ITEMS: Readonly<Record<'ENVELOPE' | 'BODY' | 'BODYSTRUCTURE', WireItem>> = {
+  ENVELOPE: 'envelope',
+  BODY: 'body',
+  BODYSTRUCTURE: 'bodyStructure',
+};
+
+/** What is known of one message of a chunk. */
+interface Known {
+  readonly uid: Uid;
+  readonly mark: MessageMark | undefined;
+  readonly row: MessageRow | undefined;
+}
+
+export class FetchAnswers {
+  /** The first item that could not be answered. */
+  failure: Reply | undefined;
+  /** Messages that are gone. */
+  missing = 0;
+  readonly #session: Session;
+  readonly #items: readonly FetchItem[];
+  readonly #form: AnswerForm;
+  readonly #source: Source;
+  readonly #hasMore: boolean;
+  readonly #asked: ReadonlySet<FetchItem['type']>;
+
+  constructor(session: Session, items: readonly FetchItem[], form: AnswerForm) {
+    this.#session = session;
+    this.#items = items;
+    this.#form = form;
+    this.#asked = new Set(items.map((item) => item.type));
+    this.#hasMore = items.some(
+      ({ type }) => type !== 'UID' && type !== 'FLAGS' && type !== 'MODSEQ',
+    );
+    const sources = new Set(items.map(sourceOf));
+    if (form.modSeq || form.newlySeen.length > 0) sources.add('marks');
+    this.#source = sources.has('rows') ? 'rows' : sources.has('marks') ? 'marks' : 'runs';
+  }
+
+  async send(chunk: UidSet, turn: Turn): Promise<void> {
+    const { out, mailbox } = this.#session;
+    const known = this.#read(chunk);
+    this.missing += uidCount(chunk) - known.length;
+    const wires = this.#wires(chunk);
+    if (this.#asked.has('FLAGS')) out.put(mailbox.keywordLine());
+    for (const [i, message] of known.entries()) {
+      const seq = mailbox.seqOf(message.uid);
+      if (seq === undefined) continue;
+      const fixed = this.#fixedItems(message);
+      out.put(`* ${seq} FETCH (${fixed}`);
+      if (this.#hasMore) await this.#variableItems(message, i, fixed === '', wires);
+      out.put(')\r\n');
+      if (!out.full) continue;
+      await out.flush();
+      await turn.giveWay();
+    }
+  }
+
+  #read(chunk: UidSet): readonly Known[] {
+    const { mailboxId } = this.#session.mailbox;
+    const { views } = this.#session.account;
+    switch (this.#source) {
+      case 'rows':
+        return views.rows(mailboxId, chunk).map((row) => ({ uid: row.uid, mark: row, row }));
+      case 'marks':
+        return views
+          .marks(mailboxId, chunk)
+          .map((mark) => ({ uid: mark.uid, mark, row: undefined }));
+      case 'runs': {
+        const uids = intersectionOf(chunk, views.uidRuns(mailboxId).uids);
+        return Array.from(uidsOf(uids), (uid) => ({ uid, mark: undefined, row: undefined }));
+      }
+    }
+  }
+
+  /** Texts in wire form, in the order of the messages. */
+  #wires(chunk: UidSet): ReadonlyMap<WireItem, readonly MessageWire[]> {
+    const { views } = this.#session.account;
+    const { mailboxId } = this.#session.mailbox;
+    const wires = new Map<WireItem, readonly MessageWire[]>();
+    for (const { type } of this.#items) {
+      if (type !== 'ENVELOPE' && type !== 'BODY' && type !== 'BODYSTRUCTURE') continue;
+      const item = WIRE_ITEMS[type];
+      wires.set(item, views.wire(mailboxId, chunk, item));
+    }
+    return wires;
+  }
+
+  /** UID, FLAGS and MODSEQ, asked for or due. */
+  #fixedItems({ uid, mark }: Known): string {
+    const { newlySeen, byUid, modSeq } = this.#form;
+    const changed = newlySeen.length > 0 && hasUid(newlySeen, uid);
+    const session = this.#session;
+    let text = '';
+    // RFC 9051 §6.4.9; RFC 7162 §3.2.4: with QRESYNC, changes are told with their UID.
+    if (byUid || this.#asked.has('UID') || (changed && session.has('QRESYNC'))) {
+      text += ` UID ${uid}`;
+    }
+    if (mark !== undefined && (changed || this.#asked.has('FLAGS'))) {
+      text += ` FLAGS ${flagSetText(mark)}`;
+    }
+    const due = modSeq || this.#asked.has('MODSEQ') || (changed && session.has('CONDSTORE'));
+    if (mark !== undefined && due) {
+      session.mailbox.show(mark.modSeq);
+      text += ` MODSEQ (${mark.modSeq})`;
+    }
+    return text.slice(1);
+  }
+
+  async #variableItems(
+    message: Known,
+    index: number,
+    isFirst: boolean,
+    wires: ReadonlyMap<WireItem, readonly MessageWire[]>,
+  ): Promise<void> {
+    const { out } = this.#session;
+    const body =
+      message.row === undefined ? undefined : new FetchedBody(message.row, this.#session);
+    let space = isFirst ? '' : ' ';
+    for (const item of this.#items) {
+      switch (item.type) {
+        case 'UID':
+        case 'FLAGS':
+        case 'MODSEQ':
+          continue;
+        case 'ENVELOPE':
+        case 'BODY':
+        case 'BODYSTRUCTURE': {
+          const text = wireTextOf(wires.get(WIRE_ITEMS[item.type]), index, message.uid);
+          out.put(`${space}${item.type} ${text}`);
+          break;
+        }
+        default:
+          if (body === undefined) throw new Error(`no row for ${item.type}`);
+          await this.#rowItem(item, body, space);
+      }
+      space = ' ';
+    }
+    if (body?.isMissing === true) {
+      this.failure ??= no('the content of a message is missing', 'SERVERBUG');
+    }
+  }
+
+  async #rowItem(
+    item: Exclude<
+      FetchItem,
+      { readonly type: 'UID' | 'FLAGS' | 'MODSEQ' | 'ENVELOPE' | 'BODY' | 'BODYSTRUCTURE' }
+    >,
+    body: FetchedBody,
+    space: string,
+  ): Promise<void> {
+    const { out } = this.#session;
+    const { row } = body;
+    const name = `${space}${fetchItemName(item)}`;
+    switch (item.type) {
+      case 'INTERNALDATE':
+        return out.put(`${name} ${internalDate(row.receivedAt, row.zoneMinutes)}`);
+      case 'RFC822.SIZE':
+        return out.put(`${name} ${row.sizeBytes}`);
+      case 'SAVEDATE':
+        return out.put(`${name} ${internalDate(row.savedAt, 0)}`);
+      case 'RFC822':
+        return body.send(name, { part: [] });
+      case 'RFC822.HEADER':
+        return body.send(name, { part: [], text: 'HEADER' });
+      case 'RFC822.TEXT':
+        return body.send(name, { part: [], text: 'TEXT' });
+      case 'SECTION':
+        return body.send(name, item.section, item.partial);
+      case 'BINARY': {
+        const octets = this.#binary(item.part, body);
+        return body.sendOctets(name, octets, item.partial);
+      }
+      case 'BINARY.SIZE':
+        return out.put(`${name} ${this.#binary(item.part, body)?.length ?? 0}`);
+      default:
+        throw new Error(`${item.type} is not announced`);
+    }
+  }
+
+  #binary(part: readonly number[], body: FetchedBody): Buffer | undefined {
+    const binary = body.sections()?.binary(part);
+    switch (binary?.type) {
+      case undefined:
+        return undefined;
+      case 'octets':
+        return binary.octets;
+      case 'multipart':
+        this.failure ??= no('a multipart has no content of its own');
+        return undefined;
+      case 'unknown-encoding':
+        this.failure ??= no('the encoding of the part is unknown', 'UNKNOWN-CTE');
+        return undefined;
+    }
+  }
+}
+
+function wireTextOf(wires: readonly MessageWire[] | undefined, index: number, uid: Uid): string {
+  const wire = wires?.[index];
+  if (wire?.uid === uid) return wire.text;
+  // A message without facts, or one that went between the two reads.
+  return wires?.find((each) => each.uid === uid)?.text ?? 'NIL';
+}
+
+/** The octets of one message while it is being answered. */
+class FetchedBody {
+  readonly row: MessageRow;
+  isMissing = false;
+  readonly #session: Session;
+  #sections: Sections | undefined;
+
+  constructor(row: MessageRow, session: Session) {
+    this.row = row;
+    this.#session = session;
+  }
+
+  /** Undefined when the content is missing. */
+  sections(): Sections | undefined {
+    if (this.#sections !== undefined || this.isMissing) return this.#sections;
+    const message = this.#whole();
+    if (message === undefined) this.isMissing = true;
+    else this.#sections = openSections(message);
+    return this.#sections;
+  }
+
+  /** `name {n}` and the octets of a section; NIL when there is no such section. */
+  async send(name: string, section: Section, partial?: Partial): Promise<void> {
+    const isWhole = section.part.length === 0 && section.text === undefined;
+    if (isWhole && this.#sections === undefined && this.row.sizeBytes > STREAMED_BYTES) {
+      return this.#stream(name, partial);
+    }
+    this.sendOctets(name, this.sections()?.section(section), partial);
+  }
+
+  sendOctets(name: string, octets: Buffer | undefined, partial?: Partial): void {
+    const { out } = this.#session;
+    if (octets === undefined) return out.put(`${name} NIL`);
+    const wanted =
+      partial === undefined
+        ? octets
+        : octets.subarray(partial.start, partial.start + partial.length);
+    if (wanted.length === 0) return out.put(`${name} ""`);
+    out.put(`${name} `);
+    // RFC 3516 §4.2: NUL goes into a literal8 only.
+    out.literal(wanted, wanted.includes(0));
+  }
+
+  #whole(): Buffer | undefined {
+    const { accountId } = this.#session.account;
+    const body = this.#session.ports.bodies.read(accountId, this.row.body);
+    const { prefix } = this.row;
+    if (body === undefined || prefix === '') return body;
+    return Buffer.concat([Buffer.from(prefix), body]);
+  }
+
+  async #stream(name: string, partial: Partial | undefined): Promise<void> {
+    const { out, ports, account } = this.#session;
+    const prefix = Buffer.from(this.row.prefix);
+    const start = Math.min(partial?.start ?? 0, this.row.sizeBytes);
+    let left = Math.min(partial?.length ?? Infinity, this.row.sizeBytes - start);
+    if (left === 0) return out.put(`${name} ""`);
+    out.put(`${name} {${left}}\r\n`);
+    const ahead = prefix.subarray(start, start + left);
+    out.octets(ahead);
+    left -= ahead.length;
+    const from = Math.max(start - prefix.length, 0);
+    for await (const chunk of ports.bodies.stream(account.accountId, this.row.body, from)) {
+      const octets = (chunk as Buffer).subarray(0, left);
+      out.octets(octets);
+      left -= octets.length;
+      if (left === 0) break;
+      await out.flush();
+    }
+    // The client waits for octets that do not come: nothing that is said now can be understood.
+    if (left > 0) throw new Error(`body ${this.row.body} ends early`);
+  }
+}

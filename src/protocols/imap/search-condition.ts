@@ -1,0 +1,115 @@
+/**
+ * SEARCH keys as conditions on messages: sequence numbers become UIDs, times become instants.
+ *
+ * RFC 9051 §6.4.4, RFC 5032 (OLDER, YOUNGER), RFC 8514 §4.3 (SAVEDATE)
+ */
+
+import { FLAG_BITS, type FixedFlag } from '#domain/values/flags';
+import { unreachable } from '#domain/values/decision';
+import type { Instant } from '#domain/values/ids';
+import type { SearchCondition } from '#projections/message-search';
+import type { Selected } from './selected.ts';
+import type { SearchKey } from './words.ts';
+
+export function conditionOf(key: SearchKey, selected: Selected, now: Instant): SearchCondition {
+  const of = (inner: SearchKey): SearchCondition => conditionOf(inner, selected, now);
+  switch (key.type) {
+    case 'ALL':
+    // RFC 9051 appendix E: without \Recent every message is old.
+    // falls through
+    case 'OLD':
+    case 'SAVEDATESUPPORTED':
+      return { type: 'all' };
+    case 'RECENT':
+    case 'NEW':
+      return { type: 'none' };
+    case 'AND':
+      return { type: 'and', all: key.keys.map(of) };
+    case 'OR':
+      return { type: 'or', any: [of(key.left), of(key.right)] };
+    case 'NOT':
+      return { type: 'not', condition: of(key.key) };
+    case 'SEQUENCE':
+      return { type: 'uids', uids: selected.uidsOfSeqs(key.set) };
+    case 'UID':
+      return { type: 'uids', uids: selected.uidsOfUids(key.set) };
+    case 'FLAG':
+      return isFixed(key.flag)
+        ? { type: 'flag', flag: key.flag }
+        : { type: 'keyword', keyword: key.flag };
+    case 'SUBJECT':
+    case 'FROM':
+    case 'TO':
+    case 'CC':
+    case 'BCC':
+      return { type: 'field', field: FIELDS[key.type], text: key.text.toLowerCase() };
+    case 'BODY':
+      return { type: 'body-text', text: key.text.toLowerCase() };
+    case 'TEXT':
+      return { type: 'any-text', text: key.text.toLowerCase() };
+    case 'HEADER':
+      return { type: 'header', field: key.field.toLowerCase(), text: key.text.toLowerCase() };
+    case 'LARGER':
+      return { type: 'larger', bytes: key.bytes };
+    case 'SMALLER':
+      return { type: 'smaller', bytes: key.bytes };
+    case 'OLDER':
+      return { type: 'received-at', compare: '<=', at: now - key.seconds * 1000 };
+    case 'YOUNGER':
+      return { type: 'received-at', compare: '>=', at: now - key.seconds * 1000 };
+    case 'MODSEQ':
+      return { type: 'mod-seq', atLeast: key.atLeast };
+    case 'EMAILID':
+    case 'THREADID':
+      throw new Error(`${key.type} is not announced`);
+    default:
+      return dayCondition(key);
+  }
+}
+
+function dayCondition(key: Extract<SearchKey, { readonly day: number }>): SearchCondition {
+  const { day } = key;
+  switch (key.type) {
+    case 'BEFORE':
+      return { type: 'received-day', compare: '<', day };
+    case 'ON':
+      return { type: 'received-day', compare: '=', day };
+    case 'SINCE':
+      return { type: 'received-day', compare: '>=', day };
+    case 'SENTBEFORE':
+      return { type: 'sent-day', compare: '<', day };
+    case 'SENTON':
+      return { type: 'sent-day', compare: '=', day };
+    case 'SENTSINCE':
+      return { type: 'sent-day', compare: '>=', day };
+    case 'SAVEDBEFORE':
+      return { type: 'saved-day', compare: '<', day };
+    case 'SAVEDON':
+      return { type: 'saved-day', compare: '=', day };
+    case 'SAVEDSINCE':
+      return { type: 'saved-day', compare: '>=', day };
+    default:
+      return unreachable(key.type);
+  }
+}
+
+const FIELDS = { SUBJECT: 'subject', FROM: 'from', TO: 'to', CC: 'cc', BCC: 'bcc' } as const;
+
+function isFixed(flag: string): flag is FixedFlag {
+  return Object.hasOwn(FLAG_BITS, flag);
+}
+
+/** True when some part of the key is about what `holds` says. */
+export function someKey(key: SearchKey, holds: (key: SearchKey) => boolean): boolean {
+  if (holds(key)) return true;
+  switch (key.type) {
+    case 'AND':
+      return key.keys.some((inner) => someKey(inner, holds));
+    case 'OR':
+      return someKey(key.left, holds) || someKey(key.right, holds);
+    case 'NOT':
+      return someKey(key.key, holds);
+    default:
+      return false;
+  }
+}

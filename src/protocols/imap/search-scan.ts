@@ -1,0 +1,115 @@
+/**
+ * The part of a search that only the messages themselves can answer: what the views know is asked
+ * of the views, the rest is read from the bodies of those messages that may still match.
+ *
+ * RFC 9051 §6.4.4 (BODY, TEXT, HEADER)
+ */
+
+import type { Uid } from '#domain/values/ids';
+import { hasUid, UidSetBuilder, type UidSet } from '#domain/values/uid-set';
+import type { MessageRow } from '#projections/account-views';
+import type { SearchCondition } from '#projections/message-search';
+import { MessageText } from './message-text.ts';
+import { Turn } from './pace.ts';
+import { chunksOf } from './selected.ts';
+import type { Session } from './session.ts';
+
+const CHUNK_MESSAGES = 200;
+
+/** True for conditions that the views answer only in part. */
+export function needsBody(condition: SearchCondition): boolean {
+  switch (condition.type) {
+    case 'and':
+      return condition.all.some(needsBody);
+    case 'or':
+      return condition.any.some(needsBody);
+    case 'not':
+      return needsBody(condition.condition);
+    case 'header':
+    case 'body-text':
+    case 'any-text':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** A message under test; its text is read when a test first asks. */
+interface Candidate {
+  readonly uid: Uid;
+  readonly text: () => MessageText;
+}
+
+type Test = (candidate: Candidate) => boolean;
+
+/** Those of `candidates` for which the condition is true. */
+export async function scan(
+  condition: SearchCondition,
+  candidates: UidSet,
+  session: Session,
+): Promise<UidSet> {
+  const { views } = session.account;
+  const { mailboxId } = session.mailbox;
+  const test = testOf(condition, (inner) =>
+    views.search(mailboxId, { type: 'and', all: [{ type: 'uids', uids: candidates }, inner] }),
+  );
+  const found = new UidSetBuilder();
+  const turn = new Turn(session.ports.clock);
+  for (const chunk of chunksOf(candidates, CHUNK_MESSAGES)) {
+    for (const row of views.rows(mailboxId, chunk)) {
+      if (session.isOver) return found.build();
+      if (test(candidateOf(row, session))) found.add(row.uid);
+      await turn.giveWay();
+    }
+  }
+  return found.build();
+}
+
+function candidateOf(row: MessageRow, session: Session): Candidate {
+  let text: MessageText | undefined;
+  return {
+    uid: row.uid,
+    text() {
+      if (text !== undefined) return text;
+      const { accountId } = session.account;
+      const body = session.ports.bodies.read(accountId, row.body);
+      const prefix = Buffer.from(row.prefix);
+      // A message without its content matches what its added header says, and nothing else.
+      return (text = new MessageText(body === undefined ? prefix : Buffer.concat([prefix, body])));
+    },
+  };
+}
+
+function testOf(condition: SearchCondition, exactly: (condition: SearchCondition) => UidSet): Test {
+  if (!needsBody(condition)) {
+    const uids = exactly(condition);
+    return ({ uid }) => hasUid(uids, uid);
+  }
+  switch (condition.type) {
+    case 'and': {
+      const tests = sorted(condition.all).map((inner) => testOf(inner, exactly));
+      return (candidate) => tests.every((test) => test(candidate));
+    }
+    case 'or': {
+      const tests = sorted(condition.any).map((inner) => testOf(inner, exactly));
+      return (candidate) => tests.some((test) => test(candidate));
+    }
+    case 'not': {
+      const test = testOf(condition.condition, exactly);
+      return (candidate) => !test(candidate);
+    }
+    case 'header':
+      return ({ text }) => text().fieldHas(condition.field, condition.text);
+    case 'body-text':
+      return ({ text }) => text().bodyHas(condition.text);
+    case 'any-text':
+      return ({ text }) => text().anythingHas(condition.text);
+    default:
+      throw new Error(`${condition.type} needs no body`);
+  }
+}
+
+/** What is cheap to know comes first. */
+function sorted(conditions: readonly SearchCondition[]): readonly SearchCondition[] {
+  return conditions.toSorted((a, b) => Number(needsBody(a)) - Number(needsBody(b)));
+}

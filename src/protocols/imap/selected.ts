@@ -1,0 +1,278 @@
+/**
+ * The open mailbox of one session: which message has which sequence number, what the client has
+ * been told, and what it has still to hear.
+ *
+ * Invariants: `told` is exactly what the client can know from EXISTS, EXPUNGE and VANISHED; it
+ * changes only in `flush`. After a flush that may tell removals it is the mailbox's own list of
+ * UIDs, shared with every other session. A message that came and went unseen is never mentioned.
+ *
+ * RFC 9051 §7.5.1, RFC 7162 §3.2.10: when EXPUNGE and VANISHED may be sent.
+ */
+
+import { FIXED_FLAGS } from '#domain/values/flags';
+import type { MailboxId, ModSeq, Revision, SeqNo, Uid } from '#domain/values/ids';
+import type { AccountFact } from '#domain/log/streams';
+import type { MessageMark } from '#domain/message/state';
+import {
+  hasUid,
+  isEmptyUidSet,
+  NO_UIDS,
+  unionOf,
+  type UidRange,
+  type UidSet,
+} from '#domain/values/uid-set';
+import type { UidRuns } from '#domain/values/uid-runs';
+import { IMAP_PENDING_CHANGES_MAX } from '../limits.ts';
+import type { FlagsForm, MailboxChange, MailboxNews, Step } from './notify.ts';
+import { existingUids, rangesUpTo, uidsAtSeqs } from './sequence-set.ts';
+import type { SequenceSet } from './words.ts';
+import { flagSetText, vanishedLines } from './writer.ts';
+
+/** What holds for a flush. */
+export interface Telling {
+  /** EXPUNGE and VANISHED may be sent now. */
+  readonly removals: boolean;
+  readonly condstore: boolean;
+  readonly qresync: boolean;
+}
+
+export interface OpenedAs {
+  readonly readOnly: boolean;
+  /** Called when there is something to tell. */
+  readonly wake: () => void;
+}
+
+export class Selected {
+  readonly mailboxId: MailboxId;
+  readonly uidValidity: number;
+  readonly readOnly: boolean;
+  /** RFC 5182: the messages that `$` stands for. */
+  saved: UidSet = NO_UIDS;
+  readonly #news: MailboxNews;
+  readonly #stop: () => void;
+  #told: UidRuns;
+  #keywordsTold: readonly string[];
+  #pending: MailboxChange[] = [];
+  #pendingCount = 0;
+  /** Modseq of the first removal that the client does not know of. */
+  #removalHeld: ModSeq | undefined;
+  /** Highest modseq sent in a FETCH since the last flush that told removals. */
+  #shown: ModSeq = 0;
+  #gone = false;
+
+  constructor(news: MailboxNews, uidValidity: number, as: OpenedAs) {
+    this.mailboxId = news.mailboxId;
+    this.uidValidity = uidValidity;
+    this.readOnly = as.readOnly;
+    this.#news = news;
+    this.#told = news.runs();
+    this.#keywordsTold = news.summary()?.keywords ?? [];
+    this.#stop = news.listen((change) => {
+      this.#hear(change);
+      as.wake();
+    });
+  }
+
+  /** The messages that the client knows. */
+  get told(): UidRuns {
+    return this.#told;
+  }
+
+  get isGone(): boolean {
+    return this.#gone;
+  }
+
+  /** RFC 9051 §7.1: the client lags too far behind and must begin anew. */
+  get isOverrun(): boolean {
+    return this.#pendingCount > IMAP_PENDING_CHANGES_MAX;
+  }
+
+  get hasNews(): boolean {
+    return this.#pendingCount > 0;
+  }
+
+  /** The mailbox's modseq up to which the client has been told everything. */
+  get reportedModSeq(): ModSeq {
+    const highest = this.#news.summary()?.highestModSeq ?? 1;
+    return this.#removalHeld === undefined ? highest : Math.min(highest, this.#removalHeld - 1);
+  }
+
+  get keywords(): readonly string[] {
+    return this.#keywordsTold;
+  }
+
+  /** A FETCH with this modseq is being sent. */
+  show(modSeq: ModSeq): void {
+    if (modSeq > this.#shown) this.#shown = modSeq;
+  }
+
+  /**
+   * The flags in these facts are told by the command that made them. Removals are not affected:
+   * every removal is told by `flush`.
+   */
+  claim(facts: readonly AccountFact[]): void {
+    const own = new Set<Revision>(facts.map((fact) => fact.revision));
+    this.#pending = this.#pending.filter((change) => !own.has(change.revision));
+  }
+
+  /** The messages of a set of sequence numbers. Throws BadSyntax for one that is not there. */
+  uidsOfSeqs(set: SequenceSet): UidSet {
+    return uidsAtSeqs(set, this.#told, this.saved);
+  }
+
+  /** The messages of a set of UIDs; those that the client does not know are left out. */
+  uidsOfUids(set: SequenceSet): UidSet {
+    return existingUids(set, this.#told, this.saved);
+  }
+
+  /** A set of UIDs as asked, whether they exist or not, up to the highest that ever existed. */
+  askedUids(set: SequenceSet): UidSet {
+    return rangesUpTo(set, (this.#news.summary()?.uidNext ?? 1) - 1, this.saved);
+  }
+
+  seqOf(uid: Uid): SeqNo | undefined {
+    return this.#told.seqOf(uid);
+  }
+
+  /**
+   * The untagged responses for everything that happened since the last flush and may be told now;
+   * '' when there is nothing.
+   */
+  flush(telling: Telling): string {
+    if (this.#pendingCount === 0 && this.#removalHeld === undefined) return '';
+    if (this.#gone) return '';
+    const step = this.#news.stepFrom(this.#told);
+    let text = this.#tellMessages(step, telling);
+    const edited = this.#editedUids();
+    if (!isEmptyUidSet(edited)) text += this.keywordLine() + this.#tellFlags(edited, step, telling);
+    this.#pending = [];
+    this.#pendingCount = 0;
+    if (telling.removals || isEmptyUidSet(step.removed)) {
+      this.#removalHeld = undefined;
+      this.#shown = 0;
+    } else if (telling.condstore) {
+      text += this.#loweredModSeq();
+    }
+    return text;
+  }
+
+  /** RFC 9051 §7.3.1: a new FLAGS line when keywords are new since the last one, else ''. */
+  keywordLine(): string {
+    const keywords = this.#news.summary()?.keywords ?? this.#keywordsTold;
+    if (keywords.length === this.#keywordsTold.length) return '';
+    this.#keywordsTold = keywords;
+    return `* FLAGS (${flagsOfMailbox(keywords)})\r\n`;
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  #hear(change: MailboxChange): void {
+    this.#pendingCount++;
+    if (change.deletes) this.#gone = true;
+    if (change.removes) this.#removalHeld ??= change.modSeq;
+    if (!isEmptyUidSet(change.edited) && !this.isOverrun) this.#pending.push(change);
+  }
+
+  #editedUids(): UidSet {
+    const [first, ...others] = this.#pending;
+    if (first === undefined) return NO_UIDS;
+    let edited = first.edited;
+    for (const change of others) edited = unionOf(edited, change.edited);
+    return edited;
+  }
+
+  #tellMessages(step: Step, telling: Telling): string {
+    let text = '';
+    if (!isEmptyUidSet(step.added)) {
+      this.#told = isEmptyUidSet(step.removed) ? step.to : this.#told.with(step.added);
+      text += `* ${this.#told.count} EXISTS\r\n`;
+    }
+    if (!telling.removals || isEmptyUidSet(step.removed)) return text;
+    text += telling.qresync
+      ? linesOf(vanishedLines(step.removed, false))
+      : expungeLines(step.removed, this.#told);
+    this.#told = step.to;
+    return text;
+  }
+
+  #tellFlags(edited: UidSet, step: Step, telling: Telling): string {
+    const form: FlagsForm = telling.condstore ? 'uid-modseq' : 'uid';
+    const marks = this.#news.marks(edited);
+    if (telling.condstore) for (const mark of marks) this.show(mark.modSeq);
+    // Messages that this flush announces are new to the client, which asks for their flags itself.
+    if (isEmptyUidSet(step.added))
+      return this.#news.lines(marks, this.#told, form, fetchFlagsLines);
+    const old = marks.filter((mark) => !hasUid(step.added, mark.uid));
+    return fetchFlagsLines(old, this.#told, form);
+  }
+
+  /**
+   * RFC 7162 §3.2.12: a client that stores the modseq of a FETCH must not miss the removal that is
+   * held back, so it is told to which modseq it is really up to date.
+   */
+  #loweredModSeq(): string {
+    if (this.#removalHeld === undefined || this.#shown < this.#removalHeld) return '';
+    this.#shown = 0;
+    return `* OK [HIGHESTMODSEQ ${this.#removalHeld - 1}] removals are yet to be told\r\n`;
+  }
+}
+
+/** All flags that a mailbox knows, for FLAGS and PERMANENTFLAGS. */
+export function flagsOfMailbox(keywords: readonly string[]): string {
+  return [...FIXED_FLAGS, ...keywords].join(' ');
+}
+
+/** RFC 9051 §7.5.1: each number is valid at the moment its line is sent. */
+function expungeLines(removed: UidSet, told: UidRuns): string {
+  let text = '';
+  let shift = 0;
+  for (const [first, last] of removed) {
+    const seq = told.seqOf(first);
+    if (seq === undefined) continue;
+    text += `* ${seq - shift} EXPUNGE\r\n`.repeat(last - first + 1);
+    shift += last - first + 1;
+  }
+  return text;
+}
+
+/** FETCH lines with the flags of messages; those that are not in `told` are left out. */
+export function fetchFlagsLines(
+  marks: readonly MessageMark[],
+  told: UidRuns,
+  form: FlagsForm,
+): string {
+  let text = '';
+  for (const mark of marks) {
+    const seq = told.seqOf(mark.uid);
+    if (seq === undefined) continue;
+    const modSeq = form === 'uid-modseq' ? ` MODSEQ (${mark.modSeq})` : '';
+    text += `* ${seq} FETCH (UID ${mark.uid} FLAGS ${flagSetText(mark)}${modSeq})\r\n`;
+  }
+  return text;
+}
+
+export function linesOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\r\n`).join('');
+}
+
+/** `set` cut into sets of at most `size` members, in order. */
+export function* chunksOf(set: UidSet, size: number): Generator<UidSet> {
+  let chunk: UidRange[] = [];
+  let room = size;
+  for (const [first, last] of set) {
+    for (let from = first; from <= last;) {
+      const to = Math.min(last, from + room - 1);
+      chunk.push([from, to]);
+      room -= to - from + 1;
+      from = to + 1;
+      if (room === 0) {
+        yield chunk;
+        chunk = [];
+        room = size;
+      }
+    }
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,309 @@
+/**
+ * What holds for one conversation: who is logged in, what is enabled, which mailbox is open, and
+ * what the client has still to hear. The commands work on this; `connection.ts` runs them.
+ *
+ * RFC 9051 §3 (states), RFC 5161 (ENABLE)
+ */
+
+import type { AccountCommand, AnswerTo } from '#domain/account';
+import type { AccountFact } from '#domain/log/streams';
+import { isRefusal, REFUSALS, type Refusal } from '#domain/values/decision';
+import type { AccountId, Revision } from '#domain/values/ids';
+import { canonicalMailboxName } from '#domain/values/mailbox-name';
+import type { AccountViews, MailboxSummary } from '#projections/account-views';
+import { IMAP_PENDING_CHANGES_MAX } from '../limits.ts';
+import type {
+  Bodies,
+  Changes,
+  Clock,
+  Commands,
+  Done,
+  Log,
+  Logins,
+  Random,
+  Rates,
+  Views,
+  Wire,
+} from '../ports.ts';
+import { namesText } from './list-lines.ts';
+import type { AccountNews, NewsDesk } from './notify.ts';
+import type { CommandReader } from './reader.ts';
+import { Selected } from './selected.ts';
+import type { ReplyWriter } from './writer.ts';
+
+export interface ImapPorts {
+  readonly commands: Commands;
+  readonly views: Views;
+  readonly changes: Changes;
+  readonly bodies: Bodies;
+  readonly logins: Logins;
+  readonly rates: Rates;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface ImapOptions {
+  readonly hostName: string;
+  /** Name and version of this program, for ID. */
+  readonly product: string;
+  readonly version: string;
+  readonly messageBytesMax: number;
+  /** The administrator lets passwords travel without TLS. */
+  readonly allowPlaintextLogin: boolean;
+  /** Refuses what RFC 7162 calls an error but known clients send (CHANGEDSINCE 0). */
+  readonly strict: boolean;
+}
+
+export type State = 'not-authenticated' | 'authenticated' | 'selected';
+
+export const EXTENSIONS = ['IMAP4rev2', 'CONDSTORE', 'QRESYNC', 'UTF8=ACCEPT'] as const;
+export type Extension = (typeof EXTENSIONS)[number];
+
+/** What may be told before the tagged line. */
+export type NewsKind =
+  /** What other sessions did to mailboxes too: NOOP, CHECK, IDLE. */
+  | 'everything'
+  | 'mailbox'
+  /** RFC 9051 §7.5.1: no EXPUNGE while sequence numbers are in use. */
+  | 'mailbox-without-removals'
+  | 'nothing';
+
+/** How a command ended. */
+export interface Reply {
+  readonly status: 'OK' | 'NO' | 'BAD';
+  readonly text: string;
+  readonly code?: string;
+  /** What the domain refused; says text and code in its own way. */
+  readonly refusal?: Refusal;
+  /** Default: `mailbox`. */
+  readonly news?: NewsKind;
+  /** What is to be done when the tagged line is on its way. */
+  readonly afterwards?: () => Promise<void>;
+}
+
+export interface Account {
+  readonly accountId: AccountId;
+  readonly login: string;
+  readonly views: AccountViews;
+}
+
+/** What the connection lends to its session. */
+export interface ConnectionLine {
+  readonly wire: Wire;
+  readonly reader: CommandReader;
+  readonly out: ReplyWriter;
+  readonly attach: (wire: Wire) => void;
+  readonly abandon: () => void;
+}
+
+export class Session {
+  readonly ports: ImapPorts;
+  readonly options: ImapOptions;
+  readonly cid: string;
+  readonly log: Log;
+  wire: Wire;
+  reader: CommandReader;
+  out: ReplyWriter;
+  /** Tag of the command being carried out. */
+  tag = '*';
+  failedLogins = 0;
+  /** Set when the conversation is over; the text is the BYE, if one is still due. */
+  ending: { readonly bye?: string; readonly code?: string } | undefined;
+  /** Goes on with the conversation on another wire. */
+  readonly attach: (wire: Wire) => void;
+  /** Ends the conversation with a client that lags too far behind. */
+  readonly #abandon: () => void;
+  readonly #desk: NewsDesk;
+  readonly #enabled = new Set<Extension>();
+  #account: Account | undefined;
+  #news: AccountNews | undefined;
+  #stopNews: (() => void) | undefined;
+  #selected: Selected | undefined;
+  #names: AccountFact[] = [];
+  /** RFC 7162 §3.1.2: the client has yet to hear how far the open mailbox is. */
+  #owesHighestModSeq = false;
+  #wake: (() => void) | undefined;
+  #woken = false;
+
+  constructor(
+    ports: ImapPorts,
+    options: ImapOptions,
+    desk: NewsDesk,
+    cid: string,
+    line: ConnectionLine,
+  ) {
+    this.ports = ports;
+    this.options = options;
+    this.#desk = desk;
+    this.cid = cid;
+    this.log = ports.log.child({ cid });
+    this.wire = line.wire;
+    this.reader = line.reader;
+    this.out = line.out;
+    this.attach = line.attach;
+    this.#abandon = line.abandon;
+  }
+
+  /** True when nobody waits for answers any more. */
+  get isOver(): boolean {
+    return this.ending !== undefined || this.wire.stream.destroyed;
+  }
+
+  get state(): State {
+    if (this.#account === undefined) return 'not-authenticated';
+    return this.#selected === undefined ? 'authenticated' : 'selected';
+  }
+
+  /** Whoever is logged in; only for commands that need a login. */
+  get account(): Account {
+    if (this.#account === undefined) throw new Error('nobody is logged in');
+    return this.#account;
+  }
+
+  /** The mailbox of a name as a client writes it. */
+  mailboxNamed(name: string): MailboxSummary | undefined {
+    const canonical = canonicalMailboxName(name);
+    return canonical === undefined ? undefined : this.account.views.mailboxNamed(canonical);
+  }
+
+  get selected(): Selected | undefined {
+    return this.#selected;
+  }
+
+  /** The open mailbox; only for commands that need one. */
+  get mailbox(): Selected {
+    if (this.#selected === undefined) throw new Error('no mailbox is open');
+    return this.#selected;
+  }
+
+  /** RFC 9051 §5.1, RFC 6855 §3: names and quoted strings are UTF-8. */
+  get utf8(): boolean {
+    return this.has('IMAP4rev2') || this.has('UTF8=ACCEPT');
+  }
+
+  has(extension: Extension): boolean {
+    return this.#enabled.has(extension);
+  }
+
+  enable(extension: Extension): void {
+    this.#enabled.add(extension);
+  }
+
+  /** RFC 7162 §3.1.2: to be called by everything that enables CONDSTORE. */
+  enableCondstore(): void {
+    if (this.#enabled.has('CONDSTORE')) return;
+    this.#enabled.add('CONDSTORE');
+    if (this.#selected !== undefined) this.#owesHighestModSeq = true;
+  }
+
+  async logIn(accountId: AccountId, login: string): Promise<void> {
+    const views = await this.ports.views.account(accountId);
+    this.#account = { accountId, login, views };
+    this.#news = this.#desk.account(accountId, views);
+    this.#stopNews = this.#news.listen((fact) => {
+      if (this.#names.length <= IMAP_PENDING_CHANGES_MAX) this.#names.push(fact);
+      this.wake();
+    });
+    this.log.info({ login, account: accountId }, 'imap login');
+  }
+
+  /** Opens a mailbox that exists; the one that was open is closed. */
+  select(mailbox: MailboxSummary, readOnly: boolean): Selected {
+    this.unselect();
+    const news = this.#news?.mailbox(mailbox.mailboxId);
+    if (news === undefined) throw new Error('nobody is logged in');
+    this.#selected = new Selected(news, mailbox.uidValidity, {
+      readOnly,
+      wake: () => this.wake(),
+    });
+    return this.#selected;
+  }
+
+  unselect(): void {
+    this.#selected?.close();
+    this.#selected = undefined;
+    this.#owesHighestModSeq = false;
+  }
+
+  /** Carries out a command; whoever asked tells the flags and names that it changed. */
+  async execute<C extends AccountCommand>(command: C): Promise<Done<AnswerTo<C>> | Refusal> {
+    const { accountId, login } = this.account;
+    const cause = { actor: `imap:${login}`, ip: this.wire.remoteIp, cid: this.cid };
+    const outcome = await this.ports.commands.execute(accountId, command, cause);
+    if (!isRefusal(outcome) && outcome.facts.length > 0) {
+      this.#selected?.claim(outcome.facts);
+      const own = new Set<Revision>(outcome.facts.map((fact) => fact.revision));
+      this.#names = this.#names.filter((fact) => !own.has(fact.revision));
+    }
+    return outcome;
+  }
+
+  /** The untagged lines that are due. */
+  takeNews(kind: NewsKind): string {
+    if (kind === 'nothing' || this.#account === undefined) return '';
+    let text = '';
+    const selected = this.#selected;
+    if (selected !== undefined) {
+      const telling = {
+        removals: kind !== 'mailbox-without-removals',
+        condstore: this.has('CONDSTORE'),
+        qresync: this.has('QRESYNC'),
+      };
+      text += selected.flush(telling);
+      if (this.#owesHighestModSeq) {
+        this.#owesHighestModSeq = false;
+        text += `* OK [HIGHESTMODSEQ ${selected.reportedModSeq}] modseqs are told from now on\r\n`;
+      }
+    }
+    if (kind === 'everything' && this.#names.length > 0) {
+      text += namesText(this.#names, this.account.views, {
+        utf8: this.utf8,
+        rev2: this.has('IMAP4rev2'),
+      });
+      this.#names = [];
+    }
+    return text;
+  }
+
+  get lagsTooFar(): boolean {
+    return this.#names.length > IMAP_PENDING_CHANGES_MAX || this.#selected?.isOverrun === true;
+  }
+
+  /** Something happened that `nextWake` waits for. */
+  wake(): void {
+    this.#woken = true;
+    this.#wake?.();
+    if (this.lagsTooFar) this.#abandon();
+  }
+
+  /** Resolves when there was a `wake` since the last time. */
+  async nextWake(): Promise<void> {
+    if (!this.#woken) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#wake = undefined;
+    this.#woken = false;
+  }
+
+  close(): void {
+    this.unselect();
+    this.#stopNews?.();
+    this.#stopNews = undefined;
+    this.wake();
+  }
+}
+
+export function ok(text: string, more: Omit<Reply, 'status' | 'text'> = {}): Reply {
+  return { status: 'OK', text, ...more };
+}
+
+export function no(text: string, code?: string): Reply {
+  return code === undefined ? { status: 'NO', text } : { status: 'NO', text, code };
+}
+
+export function refused(refusal: Refusal): Reply {
+  return { status: 'NO', text: REFUSALS[refusal.refused], refusal };
+}
+
+export function bad(text: string): Reply {
+  return { status: 'BAD', text };
+}
