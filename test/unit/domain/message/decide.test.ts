@@ -200,13 +200,13 @@ describe('changing flags', () => {
 
   it('tells a scattered change as several events, none of them too big', () => {
     const messages = Array.from({ length: 120_001 }, (_, i) => message(i + 1));
-    const { state, when } = given(OPENED, {
+    const account = given(OPENED, {
       type: 'MessagesAppended',
       mailboxId: INBOX_ID,
       messages,
     });
     const everySecond = Array.from({ length: 60_000 }, (_, i) => [2 * i + 1, 2 * i + 1] as const);
-    const decision = when({
+    const decision = account.when({
       type: 'ChangeFlags',
       mailboxId: INBOX_ID,
       uids: everySecond,
@@ -227,7 +227,7 @@ describe('changing flags', () => {
       { changed: everySecond },
     );
     assert.ok(texts.every((text) => text.length < EVENT_BYTES_MAX));
-    assert.equal(state.mailbox(INBOX_ID)?.highestModSeq, 4);
+    assert.equal(account.state.mailbox(INBOX_ID)?.highestModSeq, 4);
   });
 });
 
@@ -280,12 +280,20 @@ describe('copying messages', () => {
   });
 
   it('refuses missing mailboxes and the same mailbox', () => {
-    const { when } = given(OPENED, ...two);
+    const account = given(OPENED, ...two);
     const uids = [[1, 1]] as const;
-    when({ type: 'CopyMessages', source: 99, uids, target: 'Archive' }).refused('NoSuchMailbox');
-    when({ type: 'CopyMessages', source: INBOX_ID, uids, target: 'x' }).refused('NoSuchTarget');
-    when({ type: 'CopyMessages', source: INBOX_ID, uids, target: 'inbox' }).refused('SameMailbox');
-    when({ type: 'MoveMessages', source: INBOX_ID, uids, target: 'Inbox' }).refused('SameMailbox');
+    account
+      .when({ type: 'CopyMessages', source: 99, uids, target: 'Archive' })
+      .refused('NoSuchMailbox');
+    account
+      .when({ type: 'CopyMessages', source: INBOX_ID, uids, target: 'x' })
+      .refused('NoSuchTarget');
+    account
+      .when({ type: 'CopyMessages', source: INBOX_ID, uids, target: 'inbox' })
+      .refused('SameMailbox');
+    account
+      .when({ type: 'MoveMessages', source: INBOX_ID, uids, target: 'Inbox' })
+      .refused('SameMailbox');
   });
 });
 

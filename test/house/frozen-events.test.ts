@@ -1,0 +1,66 @@
+/**
+ * What was recorded once can be read for ever: every event type and version has a frozen sample,
+ * and today's code still has the shape of the newest one.
+ */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  currentEvent,
+  frozenEvents,
+  frozenFile,
+  SAMPLES,
+  TOPICS,
+  type EventType,
+} from './samples.ts';
+import { assertNone } from './sources.ts';
+import { upcast, UPCASTS } from '#domain/log/upcast';
+
+const FROZEN = frozenEvents();
+const TYPES = Object.keys(SAMPLES) as EventType[];
+
+/** Names and kinds of all fields, in any depth. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, shapeOf(field)]));
+}
+
+describe('every event type', () => {
+  it('has a frozen sample (a new one: node ops/scripts/freeze-events.ts)', () => {
+    const missing = TYPES.map((type) => frozenFile(currentEvent(type))).filter(
+      (file) => !FROZEN.has(file),
+    );
+    assertNone(missing, 'no file in test/house/events');
+  });
+
+  it('has the shape that was frozen (a changed one: raise the version, add an upcast)', () => {
+    for (const type of TYPES) {
+      const current = currentEvent(type);
+      assert.deepEqual(FROZEN.get(frozenFile(current)), current);
+    }
+  });
+
+  it('is told in one sentence', () => {
+    const told = Object.values(TOPICS).flatMap((table) => Object.keys(table));
+    assert.deepEqual(told.sort(), [...TYPES].sort());
+  });
+});
+
+describe('every frozen event', () => {
+  it('is named after its type and version', () => {
+    for (const [file, event] of FROZEN) assert.equal(file, frozenFile(event));
+  });
+
+  it('is lifted to the shape of today', () => {
+    for (const event of FROZEN.values()) {
+      const recorded = { ...event, id: 'x', at: 0, cause: { actor: 'test' } };
+      const { type, version, data } = upcast(recorded, UPCASTS);
+      const known = TYPES.find((name) => name === type);
+      assert.ok(known, `${type} is retired, but its meaning stays in the logs`);
+      const current = currentEvent(known);
+      assert.equal(version, current.version);
+      assert.deepEqual(shapeOf(data), shapeOf(current.data));
+    }
+  });
+});

@@ -1,0 +1,182 @@
+/**
+ * One sample of every event, with every field: the shape that is stored, for reading and for
+ * freezing.
+ *
+ * The compiler asks for a sample of each type and for each of its fields, also the optional ones;
+ * `events/` holds the same samples as they were when the type was first recorded.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './sources.ts';
+import { CREDENTIAL_EVENTS } from '#domain/credential/events';
+import { DIRECTORY_EVENTS } from '#domain/directory/events';
+import type { DomainEvent } from '#domain/log/streams';
+import { currentVersion, UPCASTS } from '#domain/log/upcast';
+import { MAILBOX_EVENTS } from '#domain/mailbox/events';
+import { MESSAGE_EVENTS, type NewMessage } from '#domain/message/events';
+import { QUEUE_EVENTS } from '#domain/queue/events';
+
+/** T with every optional field present, all the way down; choices stay choices. */
+type Whole<T> = T extends string | number | boolean
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly Whole<Item>[]
+    : { readonly [Key in keyof T]-?: Whole<T[Key]> };
+
+export type EventType = DomainEvent['type'];
+type Samples = { readonly [Type in EventType]: Whole<Extract<DomainEvent, { type: Type }>> };
+
+const BODY = '5d41402abc4b2a76b9719d911017c5925d41402abc4b2a76b9719d911017c592';
+
+const MESSAGE: NewMessage = {
+  uid: 7,
+  messageId: 42,
+  body: BODY,
+  prefix: 'Received: from mail.example.org\r\n',
+  sizeBytes: 4096,
+  flags: ['\\Seen', 'work'],
+  receivedAt: 1_767_225_600_000,
+  zoneMinutes: 60,
+};
+
+const ATTEMPT = {
+  queueId: 4_294_967_297,
+  attempt: 1,
+  code: 451,
+  enhancedCode: '4.3.0',
+  text: 'Please try again later',
+} as const;
+
+export const SAMPLES: Samples = {
+  MailboxesCreated: {
+    type: 'MailboxesCreated',
+    mailboxes: [{ mailboxId: 8, name: 'Old', uidValidity: 1_767_225_607, specialUse: '\\Archive' }],
+    specialUseTakenFrom: 2,
+  },
+  MailboxesRenamed: {
+    type: 'MailboxesRenamed',
+    renames: [{ mailboxId: 8, from: 'Old', to: 'Years/2025' }],
+    created: [{ mailboxId: 9, name: 'Years', uidValidity: 1_767_225_608, specialUse: '\\Archive' }],
+  },
+  MailboxDeleted: { type: 'MailboxDeleted', mailboxId: 8, name: 'Old' },
+  MailboxSubscribed: { type: 'MailboxSubscribed', name: 'Old' },
+  MailboxUnsubscribed: { type: 'MailboxUnsubscribed', name: 'Old' },
+  MessageDelivered: {
+    type: 'MessageDelivered',
+    mailboxId: 1,
+    message: MESSAGE,
+    arrival: {
+      mailFrom: 'sender@example.org',
+      rcptTo: 'daybook@localhost',
+      helo: 'mail.example.org',
+      ip: '192.0.2.1',
+      tls: 'TLSv1.3',
+      receipt: '0123456789abcdef',
+    },
+  },
+  MessagesAppended: { type: 'MessagesAppended', mailboxId: 3, messages: [MESSAGE] },
+  MessagesCopied: {
+    type: 'MessagesCopied',
+    source: 1,
+    uids: '1:4,9',
+    target: 4,
+    firstUid: 20,
+    firstMessageId: 43,
+    edit: { add: ['$Junk'], remove: ['$NotJunk'] },
+  },
+  MessagesMoved: {
+    type: 'MessagesMoved',
+    source: 1,
+    uids: '1:4,9',
+    target: 4,
+    firstUid: 20,
+    edit: { add: ['$Junk'], remove: ['$NotJunk'] },
+  },
+  FlagsChanged: {
+    type: 'FlagsChanged',
+    mailboxId: 1,
+    uids: '1:4,9',
+    edit: { exactly: ['\\Seen', 'work'] },
+  },
+  MessagesExpunged: { type: 'MessagesExpunged', mailboxId: 1, uids: '1:4,9' },
+  MessageQueued: {
+    type: 'MessageQueued',
+    items: [{ queueId: 4_294_967_297, recipient: 'friend@example.org' }],
+    mailFrom: 'daybook@localhost',
+    body: BODY,
+    prefix: 'Received: from client.example.org\r\n',
+    sizeBytes: 4096,
+    headerId: '<1@client.example.org>',
+    smtpUtf8: false,
+    eightBit: true,
+    nextAttemptAt: 1_767_225_600_000,
+  },
+  AttemptStarted: {
+    type: 'AttemptStarted',
+    queueId: 4_294_967_297,
+    attempt: 1,
+    nextAttemptAt: 1_767_226_050_000,
+  },
+  AttemptSucceeded: { type: 'AttemptSucceeded', ...ATTEMPT },
+  AttemptFailed: {
+    type: 'AttemptFailed',
+    ...ATTEMPT,
+    permanent: false,
+    nextAttemptAt: 1_767_226_050_000,
+  },
+  AttemptInterrupted: { type: 'AttemptInterrupted', queueId: 4_294_967_297, attempt: 1 },
+  MessageRetired: { type: 'MessageRetired', queueId: 4_294_967_297, outcome: 'delivered' },
+  PasswordSet: { type: 'PasswordSet', secret: 'password-1-0123456789abcdef' },
+  LoginForbidden: { type: 'LoginForbidden', reason: 'The account has moved.' },
+  LoginAllowed: { type: 'LoginAllowed' },
+  DomainAdded: {
+    type: 'DomainAdded',
+    domain: 'localhost',
+    catchallSeparator: '+',
+    caseSensitive: false,
+  },
+  AccountAdded: { type: 'AccountAdded', accountId: 1, name: 'daybook' },
+  AddressAdded: {
+    type: 'AddressAdded',
+    localpart: 'daybook',
+    domain: 'localhost',
+    accountId: 1,
+  },
+};
+
+/** The topics with their events, in the order of the documents. */
+export const TOPICS: Readonly<Record<string, Partial<Record<EventType, string>>>> = {
+  mailbox: MAILBOX_EVENTS,
+  message: MESSAGE_EVENTS,
+  queue: QUEUE_EVENTS,
+  credential: CREDENTIAL_EVENTS,
+  directory: DIRECTORY_EVENTS,
+};
+
+/** An event as it stands in the log, without its envelope. */
+export interface FrozenEvent {
+  readonly type: string;
+  readonly version: number;
+  readonly data: object;
+}
+
+export const FROZEN_FOLDER: string = join(ROOT, 'test', 'house', 'events');
+
+/** The event of today's code that belongs into `events/`. */
+export function currentEvent(type: EventType): FrozenEvent {
+  const { type: _, ...data } = SAMPLES[type];
+  return { type, version: currentVersion(type, UPCASTS), data };
+}
+
+export function frozenFile({ type, version }: FrozenEvent): string {
+  return `${type}.${version}.json`;
+}
+
+/** Every event that was ever frozen, by file name. */
+export function frozenEvents(): ReadonlyMap<string, FrozenEvent> {
+  const files = readdirSync(FROZEN_FOLDER).filter((file) => file.endsWith('.json'));
+  return new Map(
+    files.map((file) => [file, JSON.parse(readFileSync(join(FROZEN_FOLDER, file), 'utf8'))]),
+  );
+}
