@@ -102,7 +102,7 @@ describe('APPEND', () => {
 describe('STORE', () => {
   const FIRST = { type: 'numbers', ranges: [[1, 1]] } as const;
 
-  it('135, 136: replaces, adds and removes, loudly or silently, with parentheses or without', () => {
+  it('135, 136: replaces, adds and removes, loudly or silently, in parentheses or bare', () => {
     const set = FIRST;
     const words = { set, op: 'replace', silent: false, flags: ['\\Seen', 'mytag'] };
     assert.deepEqual(wordsOf(store, 'STORE 1 FLAGS (\\Seen MyTag)'), words);

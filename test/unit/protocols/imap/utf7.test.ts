@@ -49,7 +49,7 @@ describe('modified UTF-7', () => {
     });
   }
 
-  it('lets a control character pass: whether it may be in a name is not a matter of spelling', () => {
+  it('lets a control character pass: what may be in a name is not a matter of spelling', () => {
     assert.equal(decodeUtf7('a\u0001'), 'a\u0001');
   });
 
