@@ -15,6 +15,9 @@ import { Fault } from '#domain/values/fault';
 
 const LOCK_FILE = 'lock.db';
 
+/** A database that nobody refers to is closed, and the lock with it: these are referred to. */
+const held = new Set<Database.Database>();
+
 export interface DataLock extends Disposable {
   release(): void;
 }
@@ -29,9 +32,11 @@ export function takeDataLock(directory: string): DataLock {
     db?.close();
     throw lockFault(directory, error);
   }
-  const held = db;
+  const locked = db;
+  held.add(locked);
   const release = (): void => {
-    held.close();
+    held.delete(locked);
+    locked.close();
   };
   return { release, [Symbol.dispose]: release };
 }
