@@ -126,7 +126,7 @@ function sourcesOf(ip: string): Sources {
   const plain = ip.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   if (isIPv4(plain)) {
     const number = plain.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-    return [`${plain}`, `${Math.floor(number / 2 ** 6)}/26`, `${Math.floor(number / 2 ** 11)}/21`];
+    return [plain, `${Math.floor(number / 2 ** 6)}/26`, `${Math.floor(number / 2 ** 11)}/21`];
   }
   if (isIPv6(plain)) {
     const groups = groupsOf(plain);

@@ -10,6 +10,7 @@
  */
 
 import { Buffer } from 'node:buffer';
+import { unreachable } from '#domain/values/decision';
 import type { AccountId } from '#domain/values/ids';
 import type { LoginOutcome, Logins, Random, TlsFacts } from '../ports.ts';
 
@@ -161,5 +162,7 @@ export function stepOf(outcome: LoginOutcome): ServerStep {
       return failed({ type: 'wrong-credentials' });
     case 'forbidden':
       return failed({ type: 'forbidden', reason: outcome.reason });
+    default:
+      return unreachable(outcome);
   }
 }

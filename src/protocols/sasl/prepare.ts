@@ -21,7 +21,8 @@ const ASCII = /^[\u0020-\u007e]*$/;
 const OLD_HANGUL = /^[\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]$/u;
 const IGNORABLE = /^[\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]$/u;
 const TAKEN = /^[\p{L}\p{M}\p{N}\p{Zs}\p{S}\p{P}]$/u;
-const NEEDS_CONTEXT = /^[\u200c\u200d\u00b7\u0375\u05f3\u05f4\u30fb\u0660-\u0669\u06f0-\u06f9]$/u;
+const NEEDS_CONTEXT =
+  /^(?:\u200c|\u200d|[\u00b7\u0375\u05f3\u05f4\u30fb\u0660-\u0669\u06f0-\u06f9])$/u;
 /** Letters with the canonical combining class of a virama. */
 const VIRAMA = new RegExp(
   '[\\u094d\\u09cd\\u0a4d\\u0acd\\u0b4d\\u0bcd\\u0c4d\\u0ccd\\u0d3b\\u0d3c\\u0d4d\\u0dca\\u0e3a' +

@@ -12,6 +12,7 @@
 import { Buffer } from 'node:buffer';
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { unreachable } from '#domain/values/decision';
 import type { ScramVerifier, TlsFacts } from '../ports.ts';
 import {
   failed,
@@ -78,15 +79,18 @@ export class ScramServer implements ServerExchange {
   async next(response: Buffer | undefined): Promise<ServerStep> {
     if (needsTls(this.#mechanism, this.#context)) return failed({ type: 'needs-tls' });
     try {
-      switch (this.#state.type) {
+      const state = this.#state;
+      switch (state.type) {
         case 'start':
           if (response === undefined) return { type: 'challenge', data: EMPTY };
           return await this.#first(textOf(response));
         case 'challenged':
-          return this.#final(textOf(response ?? EMPTY), this.#state);
+          return this.#final(textOf(response ?? EMPTY), state);
         case 'proven':
           if ((response ?? EMPTY).length > 0) throw new BadMessage('Nothing more is expected.');
-          return this.#state.end;
+          return state.end;
+        default:
+          return unreachable(state);
       }
     } catch (error) {
       if (!(error instanceof BadMessage)) throw error;

@@ -16,7 +16,7 @@ const DAY_MS = 24 * 60 * 60_000;
 interface Place {
   readonly file: string;
   readonly clock: FakeClock;
-  open(...names: string[]): Promise<KeyPair>;
+  readonly open: (...names: string[]) => Promise<KeyPair>;
 }
 
 async function inPlace(test: (place: Place) => Promise<void>): Promise<void> {

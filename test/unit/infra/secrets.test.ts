@@ -14,7 +14,7 @@ interface Place {
   readonly data: string;
   readonly directory: string;
   readonly keyFile: string;
-  open(): Promise<Secrets>;
+  readonly open: () => Promise<Secrets>;
 }
 
 /** Runs a test in a place of its own, gone afterwards. */

@@ -94,7 +94,7 @@ async function textFrom(stream: Duplex, length: number): Promise<string> {
   while (text.length < length) {
     const chunk: unknown = stream.read();
     if (chunk === null) await once(stream, 'readable');
-    else text += String(chunk);
+    else if (Buffer.isBuffer(chunk)) text += chunk.toString();
   }
   return text;
 }
@@ -262,7 +262,8 @@ describe('a listener', () => {
   it('says in a sentence that its port is taken', async () => {
     await using scene = await open('none');
     const { port } = scene.listener;
-    const message = `Port ${port} of 127.0.0.1 is taken by another program: end it, or configure another port.`;
+    const where = `Port ${port} of 127.0.0.1`;
+    const message = `${where} is taken by another program: end it, or configure another port.`;
     await assert.rejects(open('none', '127.0.0.1', port), { code: 'CannotListen', message });
   });
 

@@ -154,7 +154,7 @@ describe('our client and our server', () => {
     assert.equal(client.complete, false);
   });
 
-  it('an unknown login fails at the proof, even with the right password of its stand-in', async () => {
+  it('an unknown login fails at the proof, even one that fits its verifier', async () => {
     const client = clientContext({ login: 'nobody', password: '' });
     const end = converse(
       mechanism('SCRAM-SHA-256').startClient(client),
