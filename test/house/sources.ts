@@ -51,7 +51,7 @@ const STATIC = /^(?:import|export)\s+(type\s)?([^'";]*?)from '([^']+)'/gm;
 const BARE = /^import '([^']+)'/gm;
 const DYNAMIC = /\bimport\('([^']+)'\)/g;
 
-export function importsOf(code: string): readonly Import[] {
+function importsOf(code: string): readonly Import[] {
   const imports: Import[] = [];
   for (const [, type, names = '', specifier = ''] of code.matchAll(STATIC)) {
     imports.push({ specifier, typeOnly: type !== undefined || namesOnlyTypes(names) });

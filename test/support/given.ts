@@ -17,9 +17,7 @@ import type { Instant, MailboxId, Revision } from '#domain/values/ids';
 export const CONTEXT: DecisionContext = { accountId: 7, at: 1_000_000_000 };
 export const INBOX_ID = 1;
 export const ARCHIVE_ID = 2;
-export const DRAFTS_ID = 3;
 export const JUNK_ID = 4;
-export const SENT_ID = 5;
 export const TRASH_ID = 6;
 /** The first id that an opened account has not given out. */
 export const NEXT_MAILBOX_ID = 7;
@@ -29,7 +27,7 @@ export const OPENED: AccountEvent = {
   type: 'MailboxesCreated',
   mailboxes: [
     { mailboxId: INBOX_ID, name: 'Inbox', uidValidity: 1_000_000 },
-    { mailboxId: 2, name: 'Archive', uidValidity: 1_000_001, specialUse: '\\Archive' },
+    { mailboxId: ARCHIVE_ID, name: 'Archive', uidValidity: 1_000_001, specialUse: '\\Archive' },
     { mailboxId: 3, name: 'Drafts', uidValidity: 1_000_002, specialUse: '\\Drafts' },
     { mailboxId: JUNK_ID, name: 'Junk', uidValidity: 1_000_003, specialUse: '\\Junk' },
     { mailboxId: 5, name: 'Sent', uidValidity: 1_000_004, specialUse: '\\Sent' },

@@ -72,7 +72,7 @@ export function emptyMessages(): MessageRecords {
 }
 
 /** The messages of a mailbox, made on first sight. */
-export function contentsOf(records: MessageRecords, mailboxId: MailboxId): MailboxContents {
+function contentsOf(records: MessageRecords, mailboxId: MailboxId): MailboxContents {
   let contents = records.contents.get(mailboxId);
   if (contents === undefined) {
     contents = { messages: new Map(), tombstones: [], keywords: new Set() };

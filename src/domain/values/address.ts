@@ -26,10 +26,9 @@ export type ToAscii = (domain: string) => string;
 export type ToUnicode = (domain: string) => string;
 
 /** not RFC 5321 §4.5.3.1.1: 64 octets, but senders with generated longer ones are many. */
-export const LOCALPART_BYTES_MAX = 128;
-export const LOCALPART_BYTES_MAX_STRICT = 64;
+const LOCALPART_BYTES_MAX = 128;
 /** RFC 5321 §4.5.3.1.2 */
-export const DOMAIN_BYTES_MAX = 255;
+const DOMAIN_BYTES_MAX = 255;
 const LABEL_BYTES_MAX = 63;
 
 const ATOM = /[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u00a0-\u{10ffff}]+/uy;
