@@ -12,7 +12,7 @@ import type { LogFields } from '#protocols/ports';
 type Shown = string | number | boolean;
 export type LogEntry = readonly [key: string, value: Shown];
 
-export const LOG_VALUE_CHARS_MAX = 2000;
+const LOG_VALUE_CHARS_MAX = 2000;
 const KEY_CHARS_MAX = 40;
 const ENTRIES_MAX = 50;
 const CAUSES_MAX = 5;
