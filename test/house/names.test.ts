@@ -9,7 +9,7 @@ import { assertNone, CODE, linesWith, SRC, TESTS } from './sources.ts';
 const WANTS_DEFAULT_EXPORT = 'ops/scripts/count-reporter.ts';
 
 const EMPTY_WORDS =
-  /\b(?:class|interface|type|const|function)\s+(\w*[a-z](?:Service|Manager|Handler|Utils?|Helper|Impl))\b/;
+  /\b(?:class|interface|type|const|function) \w*[a-z](?:Service|Manager|Handler|Util|Impl)\b/;
 const HUNGARIAN = /\binterface (I[A-Z][a-z]\w*)/;
 
 /** Words in which the I is a letter of its own. */

@@ -11,8 +11,9 @@ const FUNCTION_LINES_MAX = 70;
 const COLUMNS_MAX = 100;
 
 /** Opens a body: a function, a method or accessor, an arrow with braces. */
-const OPENS =
-  /^(\s*)(?:(?:export |async |static |override |get |set )*(?:function\b.*|[#*]?\w+(?:<.*>)?\(.*\).*)\{|\).*\{|.*=> \{)$/;
+const MODIFIERS = /(?:(?:export|async|static|override|get|set) )*/.source;
+const NAMED = /(?:function\b.*|[#*]?\w+(?:<.*>)?\(.*\).*)\{/.source;
+const OPENS = new RegExp(`^(\\s*)(?:${MODIFIERS}${NAMED}|\\).*\\{|.*=> \\{)$`);
 const STATEMENT = /^\s*(?:if|for|while|switch|catch|do|else|return|await|throw)\b/;
 
 interface Body {
