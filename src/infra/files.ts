@@ -130,6 +130,7 @@ function partOf(file: string): string {
   return `${file}.${randomUUID()}${PART_SUFFIX}`;
 }
 
-function codeOf(error: unknown): string {
+/** The code of an error of the system, `ENOENT` for one; empty for other errors. */
+export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

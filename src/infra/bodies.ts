@@ -1,0 +1,270 @@
+/**
+ * The body store: `accounts/<id>/bodies/ab/<sha256>`, one file for each content and account.
+ *
+ * Small bodies stay in memory until they are linked: then content and name go to the disk at the
+ * same time, because one wait is half of two. So a power cut may leave a file whose content is not
+ * whole. Nobody refers to such a file, for it was never acknowledged; but a file that is found
+ * under a wanted name is checked before it is relied on. Large bodies are written to `staging/`
+ * as they come, and linked. Facts of large bodies stand beside them in `<sha256>.facts`; those of
+ * small ones are read from the body again, which costs no more.
+ *
+ * Invariant: paths are made of hex digits and account numbers only.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { createReadStream, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import type { MessageFacts } from '#domain/values/facts';
+import type { AccountId, BodyHash } from '#domain/values/ids';
+import type { Bodies, StagedBody } from '#protocols/ports';
+import { FACTS_SUFFIX, factsBytes, readFactsFile, writeFactsFile } from './body-facts.ts';
+import {
+  collect,
+  stateOf,
+  writeNew,
+  type BodyState,
+  type Collected,
+  type WrittenFile,
+} from './body-files.ts';
+import { DirectorySyncs } from './directory-syncs.ts';
+import { codeOf, diskFault, linkOrCopy, PART_SUFFIX, syncFile } from './files.ts';
+import { Recent } from './recent.ts';
+
+export interface BodyStore extends Bodies {
+  /** Removes what an earlier run left in `staging/`; only while nobody stages. */
+  sweepStaging(): Promise<void>;
+  /** Reads the body again and compares it with its name. */
+  verifyBody(accountId: AccountId, hash: BodyHash): Promise<BodyState>;
+}
+
+export interface BodiesOptions {
+  /** The data directory; it exists. */
+  readonly dir: string;
+  readonly readFacts: (body: Buffer) => MessageFacts;
+}
+
+/** Up to here a body is staged in memory and has no facts file. */
+export const SMALL_BODY_BYTES: number = 256 * 1024;
+/** What all bodies that are being staged may keep in memory together. */
+const STAGED_BYTES_MAX: number = 64 * 1024 * 1024;
+const RECENT_BODY_BYTES: number = 32 * 1024 * 1024;
+const RECENT_FACTS_BYTES: number = 16 * 1024 * 1024;
+
+export function openBodies(options: BodiesOptions): BodyStore {
+  return new FileBodies(options);
+}
+
+/** A body that was staged here, with what links are made of. */
+class Staged implements StagedBody {
+  readonly hash: BodyHash;
+  readonly sizeBytes: number;
+  readonly facts: MessageFacts;
+  /** Undefined for a large body. */
+  readonly octets: Buffer | undefined;
+  /** The staged file of a large body, the first file made of a small one. */
+  written: WrittenFile | undefined;
+  readonly #release: () => Promise<void>;
+
+  constructor(collected: Collected, facts: MessageFacts, release: () => Promise<void>) {
+    this.hash = collected.hash;
+    this.sizeBytes = collected.sizeBytes;
+    this.octets = collected.octets;
+    this.written = collected.written;
+    this.facts = facts;
+    this.#release = release;
+  }
+
+  discard(): Promise<void> {
+    return this.#release();
+  }
+}
+
+class FileBodies implements BodyStore {
+  readonly #dir: string;
+  readonly #staging: string;
+  readonly #readFacts: (body: Buffer) => MessageFacts;
+  readonly #factsVersion: number;
+  readonly #syncs = new DirectorySyncs();
+  /** Accounts whose directories are on the disk, or will be. */
+  readonly #accounts = new Map<AccountId, Promise<void>>();
+  readonly #linking = new Map<string, Promise<void>>();
+  readonly #recentBodies = new Recent<Buffer>(RECENT_BODY_BYTES);
+  readonly #recentFacts = new Recent<MessageFacts>(RECENT_FACTS_BYTES);
+  /** Octets of staged bodies that are in memory. */
+  #stagedBytes = 0;
+
+  constructor({ dir, readFacts }: BodiesOptions) {
+    this.#dir = dir;
+    this.#staging = path.join(dir, 'staging');
+    this.#readFacts = readFacts;
+    this.#factsVersion = readFacts(Buffer.alloc(0)).version;
+    mkdirSync(this.#staging, { mode: 0o700, recursive: true });
+  }
+
+  async stage(body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<Staged> {
+    const file = path.join(this.#staging, `${randomUUID()}${PART_SUFFIX}`);
+    let keptBytes = 0;
+    const keep = (bytes: number): void => {
+      this.#stagedBytes += bytes - keptBytes;
+      keptBytes = bytes;
+    };
+    const mayKeep = (bytes: number): boolean => {
+      const small = bytes <= SMALL_BODY_BYTES && this.#stagedBytes <= STAGED_BYTES_MAX;
+      keep(small ? bytes : 0);
+      return small;
+    };
+    try {
+      const collected = await collect(body, { limitBytes, mayKeep, file });
+      const facts = this.#readFacts(collected.octets ?? (await readFile(file)));
+      return new Staged(collected, facts, async () => {
+        keep(0);
+        if (collected.octets === undefined) await rm(file, { force: true });
+      });
+    } catch (error) {
+      keep(0);
+      await rm(file, { force: true });
+      throw error;
+    }
+  }
+
+  async link(staged: StagedBody, accountId: AccountId): Promise<void> {
+    if (!(staged instanceof Staged)) throw new Error('a body is linked that was not staged here');
+    const file = this.#fileOf(accountId, staged.hash);
+    // One at a time for each name: the next finds what the one before made.
+    const before = this.#linking.get(file);
+    const linking = this.#linkAfter(before, staged, accountId, file);
+    this.#linking.set(file, linking);
+    try {
+      await linking;
+    } finally {
+      if (this.#linking.get(file) === linking) this.#linking.delete(file);
+    }
+    this.#recentFacts.set(file, staged.facts, factsBytes(staged.facts));
+    const { octets } = staged;
+    if (octets !== undefined) this.#recentBodies.set(file, octets, octets.length);
+  }
+
+  async #linkAfter(
+    before: Promise<void> | undefined,
+    staged: Staged,
+    accountId: AccountId,
+    file: string,
+  ): Promise<void> {
+    // Whether it failed is the business of who asked for it.
+    if (before !== undefined) await Promise.allSettled([before]);
+    await this.#accountReady(accountId);
+    const directory = path.dirname(file);
+    await (existsSync(directory) ? this.#syncs.made(directory) : this.#syncs.make(directory));
+    if (existsSync(file)) {
+      if ((await stateOf(file, staged.hash)) === 'whole') {
+        // Whoever wrote it may have been stopped before it was on the disk.
+        await Promise.all([syncFile(file), this.#syncs.sync(directory)]);
+        return;
+      }
+      rmSync(file);
+    }
+    await this.#write(staged, file);
+  }
+
+  async #write(staged: Staged, file: string): Promise<void> {
+    const isFirst = staged.written === undefined;
+    try {
+      if (staged.written !== undefined) await linkOrCopy(staged.written.file, file);
+      else if (staged.octets !== undefined) staged.written = writeNew(file, staged.octets);
+      const synced = this.#syncs.sync(path.dirname(file));
+      await Promise.all([staged.written?.synced, synced]);
+    } catch (error) {
+      if (isFirst) staged.written = undefined;
+      rmSync(file, { force: true });
+      throw diskFault(error);
+    }
+    if (staged.octets === undefined) writeFactsFile(file + FACTS_SUFFIX, staged.facts);
+  }
+
+  /** Makes the directories of an account, and puts what is in them already on the disk. */
+  #accountReady(accountId: AccountId): Promise<void> {
+    const known = this.#accounts.get(accountId);
+    if (known !== undefined) return known;
+    const ready = this.#makeAccount(accountId);
+    this.#accounts.set(accountId, ready);
+    return ready;
+  }
+
+  async #makeAccount(accountId: AccountId): Promise<void> {
+    try {
+      let directory = this.#dir;
+      for (const name of ['accounts', String(accountId), 'bodies']) {
+        directory = path.join(directory, name);
+        await this.#syncs.make(directory);
+      }
+      await this.#syncs.sync(directory);
+    } catch (error) {
+      this.#accounts.delete(accountId);
+      throw error;
+    }
+  }
+
+  read(accountId: AccountId, hash: BodyHash): Buffer | undefined {
+    const file = this.#fileOf(accountId, hash);
+    const recent = this.#recentBodies.get(file);
+    if (recent !== undefined) return recent;
+    const octets = readIfThere(file);
+    if (octets !== undefined) this.#recentBodies.set(file, octets, octets.length);
+    return octets;
+  }
+
+  stream(accountId: AccountId, hash: BodyHash): Readable {
+    return createReadStream(this.#fileOf(accountId, hash));
+  }
+
+  facts(accountId: AccountId, hash: BodyHash): MessageFacts | undefined {
+    const file = this.#fileOf(accountId, hash);
+    const facts = this.#recentFacts.get(file) ?? this.#factsOf(file);
+    if (facts !== undefined) this.#recentFacts.set(file, facts, factsBytes(facts));
+    return facts;
+  }
+
+  #factsOf(file: string): MessageFacts | undefined {
+    const sizeBytes = statSync(file, { throwIfNoEntry: false })?.size;
+    if (sizeBytes === undefined) return undefined;
+    const stored =
+      sizeBytes > SMALL_BODY_BYTES
+        ? readFactsFile(file + FACTS_SUFFIX, this.#factsVersion)
+        : undefined;
+    if (stored !== undefined) return stored;
+    const octets = this.#recentBodies.get(file) ?? readIfThere(file);
+    if (octets === undefined) return undefined;
+    const facts = this.#readFacts(octets);
+    if (sizeBytes > SMALL_BODY_BYTES) writeFactsFile(file + FACTS_SUFFIX, facts);
+    return facts;
+  }
+
+  async sweepStaging(): Promise<void> {
+    for (const name of await readdir(this.#staging)) {
+      await rm(path.join(this.#staging, name), { force: true, recursive: true });
+    }
+  }
+
+  verifyBody(accountId: AccountId, hash: BodyHash): Promise<BodyState> {
+    return stateOf(this.#fileOf(accountId, hash), hash);
+  }
+
+  #fileOf(accountId: AccountId, hash: BodyHash): string {
+    if (!Number.isSafeInteger(accountId) || !/^[0-9a-f]{64}$/.test(hash)) {
+      throw new RangeError(`not the name of a body: ${accountId} ${hash}`);
+    }
+    const directory = path.join(this.#dir, 'accounts', String(accountId), 'bodies');
+    return path.join(directory, hash.slice(0, 2), hash);
+  }
+}
+
+function readIfThere(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Files of bodies: written, read back, checked against the name that their content gives them.
+ *
+ * Diagnostics: a full disk is the Fault DiskFull, a stream that is too long BodyTooLarge; nothing
+ * is left behind then.
+ */
+
+import { createHash, hash, type Hash } from 'node:crypto';
+import { closeSync, createReadStream, fsync, openSync, rmSync, writeSync } from 'node:fs';
+import { open, rm, type FileHandle } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { Fault } from '#domain/values/fault';
+import type { BodyHash } from '#domain/values/ids';
+import { codeOf, diskFault } from './files.ts';
+
+const fsyncAsync = promisify(fsync);
+
+/** A file that has its content; `synced` resolves when the content is on the disk. */
+export interface WrittenFile {
+  readonly file: string;
+  readonly synced: Promise<void>;
+}
+
+/** What a stream brought: its octets when they are few, a file on the disk when they are many. */
+export interface Collected {
+  readonly hash: BodyHash;
+  readonly sizeBytes: number;
+  readonly octets: Buffer | undefined;
+  readonly written: WrittenFile | undefined;
+}
+
+export interface CollectOptions {
+  readonly limitBytes: number;
+  /** Asked before octets are kept in memory; once it is false all go to the file. */
+  readonly mayKeep: (sizeBytes: number) => boolean;
+  /** Where they go then. */
+  readonly file: string;
+}
+
+/** Reads a stream to its end, hashing. */
+export async function collect(
+  body: AsyncIterable<Uint8Array>,
+  { limitBytes, mayKeep, file }: CollectOptions,
+): Promise<Collected> {
+  const kept: Uint8Array[] = [];
+  let sizeBytes = 0;
+  let spilled: Spilled | undefined;
+  try {
+    for await (const chunk of body) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > limitBytes) {
+        throw new Fault('BodyTooLarge', 'The message is too large.', { temporary: false });
+      }
+      if (spilled !== undefined) {
+        await spill(spilled, chunk);
+      } else {
+        kept.push(chunk);
+        if (!mayKeep(sizeBytes)) spilled = await startSpilling(file, kept.splice(0));
+      }
+    }
+    if (spilled === undefined) {
+      const octets = Buffer.concat(kept, sizeBytes);
+      return { hash: hash('sha256', octets), sizeBytes, octets, written: undefined };
+    }
+    const { handle, hash: running } = spilled;
+    spilled = undefined;
+    await syncAndClose(handle);
+    const written = { file, synced: Promise.resolve() };
+    return { hash: running.digest('hex'), sizeBytes, octets: undefined, written };
+  } catch (error) {
+    await spilled?.handle.close();
+    await rm(file, { force: true });
+    throw diskFault(error);
+  }
+}
+
+interface Spilled {
+  readonly handle: FileHandle;
+  readonly hash: Hash;
+}
+
+async function startSpilling(file: string, chunks: readonly Uint8Array[]): Promise<Spilled> {
+  const spilled = { handle: await open(file, 'wx', 0o600), hash: createHash('sha256') };
+  try {
+    for (const chunk of chunks) await spill(spilled, chunk);
+    return spilled;
+  } catch (error) {
+    await spilled.handle.close();
+    throw error;
+  }
+}
+
+/** The file gets linked under names that promise its content. */
+async function syncAndClose(handle: FileHandle): Promise<void> {
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function spill({ handle, hash }: Spilled, chunk: Uint8Array): Promise<void> {
+  hash.update(chunk);
+  await handle.writeFile(chunk);
+}
+
+/**
+ * Writes a new file of a few octets. Only the sync goes to the pool of threads: opening and
+ * writing take less time here than the way there and back.
+ */
+export function writeNew(file: string, octets: Buffer): WrittenFile {
+  const descriptor = openSync(file, 'wx', 0o600);
+  try {
+    for (let at = 0; at < octets.length;) at += writeSync(descriptor, octets, at);
+  } catch (error) {
+    closeSync(descriptor);
+    rmSync(file, { force: true });
+    throw diskFault(error);
+  }
+  return { file, synced: fsyncAsync(descriptor).finally(() => closeSync(descriptor)) };
+}
+
+/** What is found under a name that promises its content. */
+export type BodyState = 'whole' | 'damaged' | 'missing';
+
+export async function stateOf(file: string, expected: BodyHash): Promise<BodyState> {
+  const found = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(file)) found.update(chunk as Buffer);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return 'missing';
+    throw error;
+  }
+  return found.digest('hex') === expected ? 'whole' : 'damaged';
+}
