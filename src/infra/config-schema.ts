@@ -7,7 +7,7 @@
 
 import { Type, type TSchema } from 'typebox';
 
-export interface ListenerService {
+export interface ListenerEndpoint {
   readonly Enabled: boolean;
   readonly Port?: number;
   /** Submission and IMAP: allow login without TLS. */
@@ -27,11 +27,11 @@ export interface Listener {
   readonly TLS?: { readonly KeyCerts: readonly KeyCert[] };
   /** Octets; announced as SIZE and APPENDLIMIT. */
   readonly SMTPMaxMessageSize?: number;
-  readonly SMTP?: ListenerService;
-  readonly Submission?: ListenerService;
-  readonly Submissions?: ListenerService;
-  readonly IMAP?: ListenerService;
-  readonly IMAPS?: ListenerService;
+  readonly SMTP?: ListenerEndpoint;
+  readonly Submission?: ListenerEndpoint;
+  readonly Submissions?: ListenerEndpoint;
+  readonly IMAP?: ListenerEndpoint;
+  readonly IMAPS?: ListenerEndpoint;
 }
 
 export interface StaticConfig {

@@ -3,7 +3,7 @@
  */
 
 import type { RecordedEvent } from '#domain/log/event';
-import type { DataFlags, TailFlags } from './program.ts';
+import type { DataFlags, TailFlags } from './flags.ts';
 import type { Openers, Terminal } from './openers.ts';
 
 export async function rebuild(

@@ -6,6 +6,7 @@
  */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { DataFlags, LocalserveFlags, TailFlags } from './flags.ts';
 import type { Openers, Terminal } from './openers.ts';
 
 const FAILED = 1;
@@ -46,13 +47,27 @@ function commandTree(
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.err(text.trimEnd()),
     });
-  const dirOption = (): Option =>
-    new Option('--dir <dir>', 'folder of configuration and data').default(openers.defaultDir());
+  addServing(program, terminal, openers);
+  addLookingAfterData(program, terminal, openers, finish);
+  addLog(program, terminal, openers);
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => terminal.out(openers.version()));
+  return program;
+}
 
+function dirOption(openers: Openers): Option {
+  return new Option('--dir <dir>', 'folder of configuration and data').default(
+    openers.defaultDir(),
+  );
+}
+
+function addServing(program: Command, terminal: Terminal, openers: Openers): void {
   program
     .command('localserve')
     .description('serve SMTP, submission and IMAP on this machine, for trying and developing')
-    .addOption(dirOption())
+    .addOption(dirOption(openers))
     .option('--ip <address>', 'loopback address to listen on', loopbackAddress, '127.0.0.1')
     .option('--init-only', 'write configuration, keys and the first account, then exit', false)
     .option('--limits', 'apply the limits per address of a public server', false)
@@ -65,73 +80,55 @@ function commandTree(
         'trace',
       ]),
     )
-    .action(async (options: LocalserveFlags) => {
+    .action(async (flags: LocalserveFlags) => {
       const { localserve } = await import('./serve.ts');
-      await localserve(options, terminal, openers);
+      await localserve(flags, terminal, openers);
     });
+}
 
+function addLookingAfterData(
+  program: Command,
+  terminal: Terminal,
+  openers: Openers,
+  finish: (exitCode: number) => void,
+): void {
   program
     .command('rebuild')
     .description('throw the views away and post them again from the log')
-    .addOption(dirOption())
+    .addOption(dirOption(openers))
     .option('--json', 'one JSON object a line', false)
-    .action(async (options: DataFlags) => {
+    .action(async (flags: DataFlags) => {
       const { rebuild } = await import('./data.ts');
-      await rebuild(options, terminal, openers);
+      await rebuild(flags, terminal, openers);
     });
 
   program
     .command('verifydata')
     .description('check the log’s hash chain, every body, and the views against a replay')
-    .addOption(dirOption())
+    .addOption(dirOption(openers))
     .option('--json', 'findings as JSON, one object a line', false)
-    .action(async (options: DataFlags) => {
+    .action(async (flags: DataFlags) => {
       const { verifydata } = await import('./data.ts');
-      finish(await verifydata(options, terminal, openers));
+      finish(await verifydata(flags, terminal, openers));
     });
+}
 
+function addLog(program: Command, terminal: Terminal, openers: Openers): void {
   program
     .command('log')
     .description('look into the event log')
     .command('tail')
     .description('print events as they happen, one line each')
-    .addOption(dirOption())
+    .addOption(dirOption(openers))
     .option('--account <number>', 'only this account', positiveInteger)
     .option('--type <type>', 'only events of this type')
     .option('--after <position>', 'begin after this position (0: the beginning)', wholeNumber)
     .option('--no-follow', 'stop at the end of the log')
     .option('--json', 'whole events as JSON', false)
-    .action(async (options: TailFlags) => {
+    .action(async (flags: TailFlags) => {
       const { tail } = await import('./data.ts');
-      await tail(options, terminal, openers);
+      await tail(flags, terminal, openers);
     });
-
-  program
-    .command('version')
-    .description('print the version')
-    .action(() => terminal.out(openers.version()));
-
-  return program;
-}
-
-export interface LocalserveFlags {
-  readonly dir: string;
-  readonly ip: string;
-  readonly initOnly: boolean;
-  readonly limits: boolean;
-  readonly logLevel?: string;
-}
-
-export interface DataFlags {
-  readonly dir: string;
-  readonly json: boolean;
-}
-
-export interface TailFlags extends DataFlags {
-  readonly account?: number;
-  readonly type?: string;
-  readonly after?: number;
-  readonly follow: boolean;
 }
 
 function loopbackAddress(text: string): string {

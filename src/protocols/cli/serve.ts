@@ -2,7 +2,7 @@
  * `localserve`: a whole mail server on loopback, with one account that everybody knows.
  */
 
-import type { LocalserveFlags } from './program.ts';
+import type { LocalserveFlags } from './flags.ts';
 import type { Listening, Openers, Terminal } from './openers.ts';
 
 export const LOCAL_LOGIN = 'daybook@localhost';
@@ -40,7 +40,8 @@ function* welcome(listening: readonly Listening[], flags: LocalserveFlags): Gene
     yield `  ${service.padEnd(12)} ${`${host}:${port}`.padEnd(18)} ${TLS_WORDS[tls]}`.trimEnd();
   }
   yield '';
-  yield `login ${LOCAL_LOGIN}, password ${LOCAL_PASSWORD}; mail to any address at localhost arrives there`;
+  yield `login ${LOCAL_LOGIN}, password ${LOCAL_PASSWORD}`;
+  yield 'mail to any address at localhost arrives there';
   yield '';
   yield 'try:';
   for (const line of commandsToTry(listening)) yield `  ${line}`;
