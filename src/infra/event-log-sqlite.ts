@@ -47,16 +47,25 @@ export async function openSqliteEventLog(options: SqliteEventLogOptions): Promis
     execArgv: [],
     name: 'event-log',
   });
-  await writerReady(worker, options.file);
-  const reader = new LogReader(options.file, options.upcasts ?? UPCASTS);
-  const log = new WorkerEventLog(options, worker, reader);
   try {
-    reader.requireKnownVersions();
+    await writerReady(worker, options.file);
+    const reader = openReader(options);
+    return new WorkerEventLog(options, worker, reader);
   } catch (error) {
-    await log.close();
+    await worker.terminate();
     throw error;
   }
-  return log;
+}
+
+function openReader(options: SqliteEventLogOptions): LogReader {
+  const reader = new LogReader(options.file, options.upcasts ?? UPCASTS);
+  try {
+    reader.requireKnownVersions();
+    return reader;
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
 }
 
 function writerReady(worker: Worker, file: string): Promise<void> {
@@ -69,6 +78,7 @@ function writerReady(worker: Worker, file: string): Promise<void> {
     else resolve();
   });
   worker.once('error', (error) => fail(`The writer of ${file} did not start.`, true, error));
+  worker.once('exit', () => fail(`The writer of ${file} did not start.`, true));
   return promise;
 }
 
@@ -200,7 +210,7 @@ class WorkerEventLog implements SqliteEventLog {
   }
 
   #post(message: ToWriter): void {
-    this.#worker.postMessage(message);
+    this.#worker.postMessage(message, []);
   }
 
   #answered(outcomes: readonly AppendOutcome[]): void {

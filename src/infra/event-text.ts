@@ -122,7 +122,8 @@ export function recordedEvent(
   const data: object = JSON.parse(text.data);
   const cause: Cause = JSON.parse(text.meta);
   const { id: hex, type, version, at } = text;
-  const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const start = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}`;
+  const id = `${start}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   return { id, type, version, at, data, cause, stream, revision, position };
 }
 
@@ -135,7 +136,13 @@ export function placedEvents(
   const revision = last.revision - events.length + 1;
   const position = last.position - events.length + 1;
   return events.map(({ id, type, version, at, data, cause }, index) => ({
-    ...{ id, type, version, at, data, cause, stream },
+    id,
+    type,
+    version,
+    at,
+    data,
+    cause,
+    stream,
     revision: revision + index,
     position: position + index,
   }));

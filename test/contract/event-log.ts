@@ -224,7 +224,7 @@ function readingContract(open: LogEngine): void {
     assert.deepEqual(await log.read('account-3', 0, 10), []);
   });
 
-  it('reads the whole log in the order of commits, from any position exactly the rest', async () => {
+  it('reads the whole log in order, and from any position exactly the rest', async () => {
     await using engine = await open();
     const { log } = engine;
     for (const [stream, expected] of INTERLEAVED) {
@@ -270,7 +270,7 @@ const INTERLEAVED: readonly [string, number][] = [
 ];
 
 function followingContract(open: LogEngine): void {
-  it('tells listeners of each append in order, readable, and before its caller goes on', async () => {
+  it('tells listeners of each append in order, before its caller goes on', async () => {
     await using engine = await open();
     const { log } = engine;
     const heard: RecordedEvent[] = [];

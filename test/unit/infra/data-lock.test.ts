@@ -19,7 +19,9 @@ const HOLDER = `
 `;
 
 function isInUse(error: unknown): boolean {
-  return error instanceof Fault && error.temporary && /^Another process uses/.test(error.message);
+  return (
+    error instanceof Fault && error.temporary && error.message.startsWith('Another process uses')
+  );
 }
 
 describe('data lock', () => {
