@@ -60,6 +60,7 @@ export interface QueueRow {
   readonly sizeBytes: number;
   readonly headerId: string;
   readonly smtpUtf8: boolean;
+  readonly eightBit: boolean;
   readonly queuedAt: Instant;
   readonly attempts: number;
   readonly nextAttemptAt: Instant;

@@ -5,6 +5,8 @@
 
 export type FaultCode =
   | 'LogUnavailable'
+  | 'ViewsUnavailable'
+  | 'AppendTooLarge'
   | 'DiskFull'
   | 'BodyTooLarge'
   | 'BodyMissing'

@@ -90,6 +90,9 @@ const UNAVAILABLE: FaultReply = {
 
 const FAULT_REPLIES: Readonly<Record<FaultCode, FaultReply>> = {
   LogUnavailable: UNAVAILABLE,
+  ViewsUnavailable: UNAVAILABLE,
+  // RFC 5530 §3: too much for one command; fewer messages at a time will do.
+  AppendTooLarge: { code: 'LIMIT', text: 'That is more than one command may change.' },
   // RFC 5530 §3: the code that clients show as "no room left".
   DiskFull: { code: 'OVERQUOTA', text: 'There is no room left on the server.' },
   BodyTooLarge: { code: 'TOOBIG', text: 'The message is too large.' },

@@ -1,0 +1,62 @@
+/**
+ * Facts as events of the log, and back: the only place where what is stored gets its type again.
+ *
+ * Whoever calls these trusts the log: events went in through deciders and come out upcast.
+ */
+
+import { CREDENTIAL_EVENTS } from '../credential/events.ts';
+import { DIRECTORY_EVENTS, type DirectoryEvent } from '../directory/events.ts';
+import { MAILBOX_EVENTS } from '../mailbox/events.ts';
+import { MESSAGE_EVENTS } from '../message/events.ts';
+import { QUEUE_EVENTS } from '../queue/events.ts';
+import type { Instant, ModSeq, Revision } from '../values/ids.ts';
+import type { Cause, NewEvent, RecordedEvent } from './event.ts';
+import { modSeqAt, type AccountEvent, type AccountFact, type DomainEvent } from './streams.ts';
+import { currentVersion, UPCASTS } from './upcast.ts';
+
+/** A fact of any stream in its place; see AccountFact. */
+export interface Fact<Event> {
+  readonly revision: Revision;
+  readonly modSeq: ModSeq;
+  readonly at: Instant;
+  readonly cause: Cause;
+  readonly event: Event;
+}
+
+export type DirectoryFact = Fact<DirectoryEvent>;
+
+const ACCOUNT_EVENTS: Readonly<Record<AccountEvent['type'], string>> = {
+  ...MAILBOX_EVENTS,
+  ...MESSAGE_EVENTS,
+  ...QUEUE_EVENTS,
+  ...CREDENTIAL_EVENTS,
+};
+
+/** The event that records a fact. */
+export function newEventOf(event: DomainEvent, id: string, at: Instant, cause: Cause): NewEvent {
+  const { type, ...data } = event;
+  return { id, type, version: currentVersion(type, UPCASTS), at, data, cause };
+}
+
+/** What an event of an account's stream says. */
+export function accountFactOf(recorded: RecordedEvent, base: number): AccountFact {
+  return factOf<AccountEvent>(recorded, base, ACCOUNT_EVENTS);
+}
+
+/** What an event of the directory's stream says. */
+export function directoryFactOf(recorded: RecordedEvent): DirectoryFact {
+  return factOf<DirectoryEvent>(recorded, 0, DIRECTORY_EVENTS);
+}
+
+function factOf<Event extends DomainEvent>(
+  recorded: RecordedEvent,
+  base: number,
+  known: Readonly<Record<string, string>>,
+): Fact<Event> {
+  const { revision, at, cause, type, data } = recorded;
+  if (!Object.hasOwn(known, type)) {
+    throw new Error(`${recorded.stream} holds ${type} at ${revision}, which nobody knows`);
+  }
+  const event = { type, ...data } as Event;
+  return { revision, modSeq: modSeqAt(revision, base), at, cause, event };
+}

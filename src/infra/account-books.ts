@@ -1,0 +1,267 @@
+/**
+ * The books of one account: its read models, with one connection that writes and one that reads.
+ *
+ * The writer sees what the turn of the lane has written so far; conversations read through the
+ * other connection and see committed turns only. Connections are opened when they are needed and
+ * may be closed at any time between turns; what `reader` is asked opens them again.
+ */
+
+import type { AccountState } from '#domain/account';
+import type { EventLog } from '#domain/log/event-log';
+import { accountFactOf } from '#domain/log/fact';
+import { accountStream, type AccountEvent, type AccountFact } from '#domain/log/streams';
+import type { AccountId, Revision } from '#domain/values/ids';
+import { AccountReader } from '#projections/account-reader';
+import { accountState } from '#projections/account-state';
+import { ACCOUNT_MODELS } from '#projections/catalog';
+import {
+  checkpointOf,
+  NOTHING_POSTED,
+  writeCheckpoint,
+  type Checkpoint,
+} from '#projections/checkpoints';
+import type { FactsOf } from '#projections/model';
+import { sweepOrphans } from '#projections/orphans';
+import type { Log } from '#protocols/ports';
+import type { Ledger } from './lane.ts';
+import {
+  beginViewsFile,
+  digestsOf,
+  dropViewsFile,
+  finishViewsFile,
+  isDamage,
+  openViewsFile,
+  ViewsDatabase,
+} from './read-models.ts';
+
+/** Facts that are posted in one transaction when there are many. */
+const PAGE_EVENTS = 1000;
+/** Contents removed in one go while nothing else is to be done. */
+const SWEEP_CONTENTS = 200;
+
+export interface BooksPorts {
+  readonly log: EventLog;
+  readonly notes: Log;
+  readonly factsOf: (accountId: AccountId) => FactsOf;
+}
+
+export class AccountBooks implements Ledger<AccountState, AccountEvent> {
+  readonly accountId: AccountId;
+  readonly stream: string;
+  readonly reader: AccountReader;
+  readonly #file: string;
+  readonly #ports: BooksPorts;
+  readonly #facts: FactsOf;
+  #writer: ViewsDatabase | undefined;
+  #state: AccountState | undefined;
+  #reading: ViewsDatabase | undefined;
+  /** The last fact that is committed; `#head` may be ahead of it. */
+  #committed: Checkpoint = NOTHING_POSTED;
+  #head: Checkpoint = NOTHING_POSTED;
+  #applied: AccountFact[] = [];
+  #mayTidy = true;
+  #wasUsed = true;
+
+  private constructor(accountId: AccountId, file: string, ports: BooksPorts) {
+    this.accountId = accountId;
+    this.stream = accountStream(accountId);
+    this.#file = file;
+    this.#ports = ports;
+    this.#facts = ports.factsOf(accountId);
+    this.reader = new AccountReader(() => this.#readable(), -1);
+  }
+
+  /** The books at the head of the log, made anew where that is needed. */
+  static async open(accountId: AccountId, file: string, ports: BooksPorts): Promise<AccountBooks> {
+    const books = new AccountBooks(accountId, file, ports);
+    await books.catchUp(() => undefined);
+    return books;
+  }
+
+  get head(): Checkpoint {
+    return this.#head;
+  }
+
+  get state(): AccountState {
+    return (this.#state ??= accountState(this.#write()));
+  }
+
+  begin(): void {
+    this.#wasUsed = true;
+    this.#write().begin();
+  }
+
+  apply(fact: AccountFact): void {
+    const write = this.#write();
+    for (const model of ACCOUNT_MODELS) model.apply(fact, write, this.#facts);
+    this.#head = { revision: fact.revision, base: this.#head.base, lastAt: fact.at };
+    this.#applied.push(fact);
+  }
+
+  commit(): void {
+    const write = this.#write();
+    writeCheckpoint(write, this.stream, this.#head);
+    write.commit();
+    this.#committed = this.#head;
+    this.#mayTidy = true;
+    this.reader.learn(this.#applied);
+    this.#applied = [];
+  }
+
+  rollback(): void {
+    this.#head = this.#committed;
+    this.#applied = [];
+    this.#writer?.rollback();
+  }
+
+  async catchUp(told: (facts: readonly AccountFact[]) => void): Promise<void> {
+    const known = this.#committed.revision;
+    if (this.#writer === undefined) await this.#openFile();
+    try {
+      if (known >= 0) await this.#tellBetween(known, told);
+      for (;;) {
+        const facts = await this.#factsAfter(this.#committed);
+        if (facts.length === 0) return;
+        this.begin();
+        for (const fact of facts) this.apply(fact);
+        this.commit();
+        told(facts);
+      }
+    } catch (error) {
+      this.rollback();
+      // The next attempt finds the damage when it opens the file.
+      if (isDamage(error)) this.closeConnections();
+      throw error;
+    }
+  }
+
+  tidy(): boolean {
+    const write = this.#write();
+    if (!this.#mayTidy) return false;
+    write.transaction(() => {
+      this.#mayTidy = sweepOrphans(write, SWEEP_CONTENTS);
+    });
+    return this.#mayTidy;
+  }
+
+  /** True once after anybody asked or wrote. */
+  takeUsed(): boolean {
+    const used = this.#wasUsed;
+    this.#wasUsed = false;
+    return used;
+  }
+
+  /** Frees what open files and kept UIDs cost; only between turns. */
+  closeConnections(): void {
+    this.reader.forget();
+    this.#state = undefined;
+    this.#reading?.close();
+    this.#reading = undefined;
+    this.#writer?.close();
+    this.#writer = undefined;
+  }
+
+  get isOpen(): boolean {
+    return this.#writer !== undefined || this.#reading !== undefined;
+  }
+
+  /** Posts everything again, from the first fact on; only between turns. How many facts. */
+  async rebuild(): Promise<number> {
+    const built = await this.#build();
+    this.closeConnections();
+    await finishViewsFile(this.#file, built.db);
+    this.#committed = this.#head = built.checkpoint;
+    this.reader.reset(built.checkpoint.revision);
+    return built.checkpoint.revision + 1;
+  }
+
+  /** The tables that differ from what the log says; only between turns. */
+  async differences(): Promise<readonly string[]> {
+    const built = await this.#build();
+    try {
+      const right = digestsOf(built.db, ACCOUNT_MODELS);
+      const ours = this.digests();
+      return [...right].filter(([table, digest]) => ours.get(table) !== digest).map(([t]) => t);
+    } finally {
+      dropViewsFile(this.#file, built.db);
+    }
+  }
+
+  /** A digest for every table, of what is committed. */
+  digests(): ReadonlyMap<string, string> {
+    return digestsOf(this.#readable(), ACCOUNT_MODELS);
+  }
+
+  async #openFile(): Promise<void> {
+    const opened = openViewsFile(this.#file, ACCOUNT_MODELS);
+    if (opened.type === 'ready') {
+      const checkpoint = checkpointOf(opened.db, this.stream);
+      if (checkpoint.revision <= (await this.#ports.log.head(this.stream))) {
+        this.#writer = opened.db;
+        this.#committed = this.#head = checkpoint;
+        this.reader.reset(checkpoint.revision);
+        return;
+      }
+      // An older copy of the log was put back: these rows tell of what never happened.
+      opened.db.close();
+    }
+    const state = opened.type === 'ready' ? 'ahead of the log' : opened.type;
+    if (opened.type !== 'missing') {
+      this.#ports.notes.warn({ account: this.accountId, state }, 'views made anew');
+    }
+    await this.rebuild();
+  }
+
+  /** Facts that a rebuild has posted behind the last one that was told. */
+  async #tellBetween(
+    known: Revision,
+    told: (facts: readonly AccountFact[]) => void,
+  ): Promise<void> {
+    const { revision: end, base } = this.#committed;
+    for (let revision = known; revision < end;) {
+      const page = await this.#factsAfter({ revision, base, lastAt: 0 });
+      const facts = page.filter((fact) => fact.revision <= end);
+      const last = facts.at(-1);
+      if (last === undefined) return;
+      revision = last.revision;
+      told(facts);
+    }
+  }
+
+  async #build(): Promise<{ readonly db: ViewsDatabase; readonly checkpoint: Checkpoint }> {
+    const db = beginViewsFile(this.#file, ACCOUNT_MODELS);
+    let checkpoint = NOTHING_POSTED;
+    try {
+      for (;;) {
+        const facts = await this.#factsAfter(checkpoint);
+        const last = facts.at(-1);
+        if (last === undefined) return { db, checkpoint };
+        checkpoint = { revision: last.revision, base: checkpoint.base, lastAt: last.at };
+        db.transaction(() => {
+          for (const fact of facts) {
+            for (const model of ACCOUNT_MODELS) model.apply(fact, db, this.#facts);
+          }
+          writeCheckpoint(db, this.stream, checkpoint);
+        });
+      }
+    } catch (error) {
+      dropViewsFile(this.#file, db);
+      throw error;
+    }
+  }
+
+  async #factsAfter({ revision, base }: Checkpoint): Promise<readonly AccountFact[]> {
+    const next: Revision = revision + 1;
+    const recorded = await this.#ports.log.read(this.stream, next, PAGE_EVENTS);
+    return recorded.map((event) => accountFactOf(event, base));
+  }
+
+  #write(): ViewsDatabase {
+    return (this.#writer ??= new ViewsDatabase(this.#file, 'writer'));
+  }
+
+  #readable(): ViewsDatabase {
+    this.#wasUsed = true;
+    return (this.#reading ??= new ViewsDatabase(this.#file, 'reader'));
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The directory: what the administrator decided, in memory, and the lane that changes it.
+ *
+ * Read from its stream at start; small enough to be copied for every turn, so that a turn that is
+ * not carried out leaves no trace.
+ */
+
+import type { Cause } from '#domain/log/event';
+import type { EventLog } from '#domain/log/event-log';
+import { directoryFactOf, type DirectoryFact } from '#domain/log/fact';
+import { DIRECTORY_STREAM } from '#domain/log/streams';
+import {
+  decideDirectory,
+  type DirectoryAnswerTo,
+  type DirectoryCommand,
+} from '#domain/directory/decide';
+import type { DirectoryEvent } from '#domain/directory/events';
+import {
+  accountOfAddress,
+  emptyDirectory,
+  evolveDirectory,
+  mailTarget,
+  type DirectoryRecords,
+  type DirectoryState,
+} from '#domain/directory/state';
+import type { Refusal } from '#domain/values/decision';
+import type { AccountId } from '#domain/values/ids';
+import { NOTHING_POSTED, type Checkpoint } from '#projections/checkpoints';
+import type { AddressTarget, Directory } from '#protocols/ports';
+import { Lane, type Carried, type LanePorts, type Ledger } from './lane.ts';
+
+const PAGE_EVENTS = 1000;
+
+export class DirectoryLane implements Directory {
+  readonly #ledger: DirectoryLedger;
+  readonly #lane: Lane<DirectoryState, DirectoryEvent>;
+
+  private constructor(ledger: DirectoryLedger, ports: LanePorts) {
+    this.#ledger = ledger;
+    this.#lane = new Lane(ledger, ports, () => undefined);
+  }
+
+  static async open(ports: LanePorts): Promise<DirectoryLane> {
+    const ledger = new DirectoryLedger(ports.log);
+    await ledger.catchUp();
+    return new DirectoryLane(ledger, ports);
+  }
+
+  /** As of the last committed turn. */
+  get state(): DirectoryState {
+    return this.#ledger.committed;
+  }
+
+  target(localpart: string, domain: string): AddressTarget {
+    return mailTarget(this.state, localpart, domain);
+  }
+
+  maySendAs(accountId: AccountId, localpart: string, domain: string): boolean {
+    return accountOfAddress(this.state, localpart, domain) === accountId;
+  }
+
+  /** The only way to change the directory. Durable when it resolves. */
+  execute<C extends DirectoryCommand>(
+    command: C,
+    cause: Cause,
+  ): Promise<Carried<DirectoryEvent, DirectoryAnswerTo<C>> | Refusal> {
+    return this.#lane.execute(cause, (state) => decideDirectory(command, state));
+  }
+
+  close(): Promise<void> {
+    return this.#lane.close();
+  }
+}
+
+class DirectoryLedger implements Ledger<DirectoryState, DirectoryEvent> {
+  readonly stream = DIRECTORY_STREAM;
+  readonly #log: EventLog;
+  #committed: DirectoryRecords = emptyDirectory();
+  #draft: DirectoryRecords = this.#committed;
+  #committedHead: Checkpoint = NOTHING_POSTED;
+  #head: Checkpoint = NOTHING_POSTED;
+
+  constructor(log: EventLog) {
+    this.#log = log;
+  }
+
+  get committed(): DirectoryState {
+    return this.#committed;
+  }
+
+  get head(): Checkpoint {
+    return this.#head;
+  }
+
+  get state(): DirectoryState {
+    return this.#draft;
+  }
+
+  begin(): void {
+    const { domains, accounts, addresses } = this.#committed;
+    this.#draft = {
+      domains: new Map(domains),
+      accounts: new Map(accounts),
+      addresses: new Map(addresses),
+    };
+  }
+
+  apply({ event, revision, at }: DirectoryFact): void {
+    evolveDirectory(this.#draft, event);
+    this.#head = { revision, base: 0, lastAt: at };
+  }
+
+  commit(): void {
+    this.#committed = this.#draft;
+    this.#committedHead = this.#head;
+  }
+
+  rollback(): void {
+    this.#draft = this.#committed;
+    this.#head = this.#committedHead;
+  }
+
+  async catchUp(): Promise<void> {
+    for (;;) {
+      const recorded = await this.#log.read(this.stream, this.#head.revision + 1, PAGE_EVENTS);
+      if (recorded.length === 0) return;
+      this.begin();
+      for (const event of recorded) this.apply(directoryFactOf(event));
+      this.commit();
+    }
+  }
+
+  tidy(): boolean {
+    return false;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Lanes of accounts: commands in, one turn at a time per account, and the views that they keep.
+ *
+ * An account is opened when it is first asked for. Its books stay known; their files are closed
+ * when nobody has asked for a while, and opened again by whoever asks next.
+ */
+
+import {
+  decideAccount,
+  type AccountCommand,
+  type AccountState,
+  type AnswerTo,
+} from '#domain/account';
+import type { Cause } from '#domain/log/event';
+import type { AccountEvent, AccountFact } from '#domain/log/streams';
+import type { Refusal } from '#domain/values/decision';
+import { Fault } from '#domain/values/fault';
+import type { AccountId } from '#domain/values/ids';
+import type { AccountViews } from '#projections/account-views';
+import type { Commands, Done, Views } from '#protocols/ports';
+import { AccountBooks, type BooksPorts } from './account-books.ts';
+import { Lane, type LanePorts } from './lane.ts';
+
+/** How often accounts that nobody used since the last look are closed. */
+const IDLE_LOOK_MS = 60_000;
+/** Accounts with open files; above, those that nobody uses are closed at once. */
+const OPEN_ACCOUNTS_MAX = 256;
+
+export interface LanesPorts extends LanePorts, BooksPorts {
+  /** Where the views of an account are. */
+  readonly fileOf: (accountId: AccountId) => string;
+  /** The facts of one turn, committed; called in the order of the log. */
+  readonly announce: (accountId: AccountId, facts: readonly AccountFact[]) => void;
+}
+
+interface Account {
+  readonly books: AccountBooks;
+  readonly lane: Lane<AccountState, AccountEvent>;
+}
+
+export class Lanes implements Commands, Views {
+  readonly #ports: LanesPorts;
+  readonly #accounts = new Map<AccountId, Promise<Account>>();
+  readonly #opened = new Set<Account>();
+  #cancelLook: (() => void) | undefined;
+  #closed = false;
+
+  constructor(ports: LanesPorts) {
+    this.#ports = ports;
+  }
+
+  async execute<C extends AccountCommand>(
+    accountId: AccountId,
+    command: C,
+    cause: Cause,
+  ): Promise<Done<AnswerTo<C>> | Refusal> {
+    const { lane } = await this.#account(accountId);
+    return lane.execute(cause, (state, at) => decideAccount(command, state, { accountId, at }));
+  }
+
+  async account(accountId: AccountId): Promise<AccountViews> {
+    return (await this.#account(accountId)).books.reader;
+  }
+
+  /** Posts the account again from the first fact on; commands wait. How many facts. */
+  async rebuild(accountId: AccountId): Promise<number> {
+    const { books, lane } = await this.#account(accountId);
+    return lane.between(() => books.rebuild());
+  }
+
+  /** The tables of the account that differ from what the log says; commands wait. */
+  async differences(accountId: AccountId): Promise<readonly string[]> {
+    const { books, lane } = await this.#account(accountId);
+    return lane.between(() => books.differences());
+  }
+
+  /** A digest for every table of the account. */
+  async digests(accountId: AccountId): Promise<ReadonlyMap<string, string>> {
+    return (await this.#account(accountId)).books.digests();
+  }
+
+  /** Commands that wait are carried out, new ones refused; then every file is closed. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelLook?.();
+    const accounts = await Promise.allSettled(this.#accounts.values());
+    for (const account of accounts) {
+      if (account.status === 'rejected') continue;
+      await account.value.lane.close();
+      account.value.books.closeConnections();
+    }
+  }
+
+  #account(accountId: AccountId): Promise<Account> {
+    if (this.#closed) return Promise.reject(new Fault('Closing', 'The server is stopping.'));
+    const known = this.#accounts.get(accountId);
+    if (known !== undefined) return known;
+    const opening = this.#open(accountId);
+    this.#accounts.set(accountId, opening);
+    return opening;
+  }
+
+  async #open(accountId: AccountId): Promise<Account> {
+    try {
+      const open = [...this.#opened].filter(({ books }) => books.isOpen);
+      if (open.length >= OPEN_ACCOUNTS_MAX) this.#closeIdle();
+      const books = await AccountBooks.open(accountId, this.#ports.fileOf(accountId), this.#ports);
+      const { announce } = this.#ports;
+      const lane = new Lane(books, this.#ports, (facts) => announce(accountId, facts));
+      const account = { books, lane };
+      this.#opened.add(account);
+      this.#cancelLook ??= this.#ports.clock.after(IDLE_LOOK_MS, () => this.#look());
+      return account;
+    } catch (error) {
+      this.#accounts.delete(accountId);
+      throw error;
+    }
+  }
+
+  #look(): void {
+    this.#closeIdle();
+    this.#cancelLook = this.#ports.clock.after(IDLE_LOOK_MS, () => this.#look());
+  }
+
+  #closeIdle(): void {
+    for (const { books, lane } of this.#opened) {
+      if (books.isOpen && lane.isIdle && !books.takeUsed()) books.closeConnections();
+    }
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The books of the server: what is kept about all accounts together. They follow the lanes.
+ *
+ * A turn is posted right after it was committed for its account. Facts that change nothing here
+ * move the checkpoint in memory only; it is written now and then, and a crash costs reading those
+ * facts again at the next start, when every stream is compared with its head.
+ */
+
+import { Subject, type Observable } from 'rxjs';
+import type { Credentials } from '#domain/credential/state';
+import type { EventLog } from '#domain/log/event-log';
+import { accountFactOf } from '#domain/log/fact';
+import { accountOfStream, accountStream, type AccountFact } from '#domain/log/streams';
+import type { AccountId, Instant } from '#domain/values/ids';
+import { SERVER_MODELS } from '#projections/catalog';
+import {
+  checkpoints,
+  NOTHING_POSTED,
+  writeCheckpoint,
+  type Checkpoint,
+} from '#projections/checkpoints';
+import type { ServerFact } from '#projections/model';
+import { accountCredentials, touchesCredentials } from '#projections/server-credentials';
+import { accountsInAttempt, dueItems, nextDueAt, touchesQueue } from '#projections/server-queue';
+import type { DueItem, Log, Queue } from '#protocols/ports';
+import {
+  beginViewsFile,
+  digestsOf,
+  finishViewsFile,
+  isDamage,
+  openViewsFile,
+  ViewsDatabase,
+} from './read-models.ts';
+
+const PAGE_EVENTS = 1000;
+/** Facts that may be read again after a crash. */
+const UNWRITTEN_FACTS_MAX = 1000;
+
+export interface ServerBooksPorts {
+  readonly log: EventLog;
+  readonly notes: Log;
+}
+
+export class ServerBooks implements Queue {
+  readonly #db: ViewsDatabase;
+  readonly #log: EventLog;
+  readonly #posted: Map<string, Checkpoint>;
+  readonly #unwritten = new Set<string>();
+  readonly #queueChanges = new Subject<void>();
+  readonly changes: Observable<void> = this.#queueChanges.asObservable();
+  #unwrittenFacts = 0;
+
+  private constructor(db: ViewsDatabase, log: EventLog) {
+    this.#db = db;
+    this.#log = log;
+    this.#posted = new Map(checkpoints(db));
+  }
+
+  /** The books at the head of the log, made anew where that is needed. */
+  static async open(file: string, ports: ServerBooksPorts): Promise<ServerBooks> {
+    const heads = await ports.log.streams();
+    const opened = openViewsFile(file, SERVER_MODELS);
+    if (opened.type === 'ready') {
+      const books = new ServerBooks(opened.db, ports.log);
+      try {
+        const ahead = [...books.#posted].some(([stream, { revision }]) => {
+          return revision > (heads.get(stream) ?? -1);
+        });
+        if (!ahead) {
+          await books.#catchUp(heads);
+          return books;
+        }
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+      }
+      opened.db.close();
+    }
+    if (opened.type !== 'missing') ports.notes.warn({ state: opened.type }, 'views made anew');
+    const built = new ServerBooks(beginViewsFile(file, SERVER_MODELS), ports.log);
+    await built.#catchUp(heads);
+    await finishViewsFile(file, built.#db);
+    return new ServerBooks(new ViewsDatabase(file, 'writer'), ports.log);
+  }
+
+  due(now: Instant, limit: number): readonly DueItem[] {
+    return dueItems(this.#db, now, limit);
+  }
+
+  nextDueAt(): Instant | undefined {
+    return nextDueAt(this.#db);
+  }
+
+  accountsInAttempt(): readonly AccountId[] {
+    return accountsInAttempt(this.#db);
+  }
+
+  credentials(accountId: AccountId): Credentials {
+    return accountCredentials(this.#db, accountId);
+  }
+
+  /** These facts of an account were committed; facts that are known already change nothing. */
+  follow(accountId: AccountId, facts: readonly AccountFact[]): void {
+    const stream = accountStream(accountId);
+    const { revision, base } = this.#posted.get(stream) ?? NOTHING_POSTED;
+    const news = facts.filter((fact) => fact.revision > revision);
+    const last = news.at(-1);
+    if (last === undefined) return;
+    if (news[0]?.revision !== revision + 1) {
+      throw new Error(`the server's books miss facts of ${stream} behind ${revision}`);
+    }
+    const touching = news
+      .map((fact): ServerFact => ({ accountId, fact }))
+      .filter((fact) => touchesQueue(fact) || touchesCredentials(fact));
+    this.#posted.set(stream, { revision: last.revision, base, lastAt: last.at });
+    this.#unwritten.add(stream);
+    this.#unwrittenFacts += news.length;
+    if (touching.length > 0 || this.#unwrittenFacts > UNWRITTEN_FACTS_MAX) this.#write(touching);
+    if (touching.some(touchesQueue)) this.#queueChanges.next();
+  }
+
+  /** A digest for every table. */
+  digests(): ReadonlyMap<string, string> {
+    return digestsOf(this.#db, SERVER_MODELS);
+  }
+
+  close(): void {
+    this.#queueChanges.complete();
+    this.#write([]);
+    this.#db.close();
+  }
+
+  #write(facts: readonly ServerFact[]): void {
+    this.#db.transaction(() => {
+      for (const fact of facts) {
+        for (const model of SERVER_MODELS) model.apply(fact, this.#db, () => undefined);
+      }
+      for (const stream of this.#unwritten) {
+        writeCheckpoint(this.#db, stream, this.#posted.get(stream) ?? NOTHING_POSTED);
+      }
+    });
+    this.#unwritten.clear();
+    this.#unwrittenFacts = 0;
+  }
+
+  async #catchUp(heads: ReadonlyMap<string, number>): Promise<void> {
+    for (const [stream, head] of heads) {
+      const accountId = accountOfStream(stream);
+      if (accountId === undefined) continue;
+      for (;;) {
+        const { revision, base } = this.#posted.get(stream) ?? NOTHING_POSTED;
+        if (revision >= head) break;
+        const recorded = await this.#log.read(stream, revision + 1, PAGE_EVENTS);
+        this.follow(
+          accountId,
+          recorded.map((event) => accountFactOf(event, base)),
+        );
+      }
+    }
+    this.#write([]);
+  }
+}

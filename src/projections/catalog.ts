@@ -1,0 +1,25 @@
+/**
+ * Every read model, in the order in which they are applied, and the database it lives in.
+ */
+
+import { changes } from './changes.ts';
+import { credentials } from './credentials.ts';
+import { mailboxes } from './mailboxes.ts';
+import { messageRuns } from './message-runs.ts';
+import { messages } from './messages.ts';
+import type { AccountModel, ServerModel } from './model.ts';
+import { queue } from './queue.ts';
+import { serverCredentials } from './server-credentials.ts';
+import { serverQueue } from './server-queue.ts';
+
+/** `mailboxes` counts what `messages` and `message-runs` held before the fact. */
+export const ACCOUNT_MODELS: readonly AccountModel[] = [
+  mailboxes,
+  messages,
+  messageRuns,
+  changes,
+  queue,
+  credentials,
+];
+
+export const SERVER_MODELS: readonly ServerModel[] = [serverQueue, serverCredentials];

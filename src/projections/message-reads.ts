@@ -1,0 +1,101 @@
+/**
+ * Reads of live messages: one statement for any set of UIDs, whose runs travel as JSON.
+ *
+ * A run costs about a microsecond, a row a third of one; a query per run would cost three.
+ */
+
+import { sql as raw } from 'kysely';
+import type { MessageMark } from '#domain/message/state';
+import type { MailboxId, ModSeq, Uid } from '#domain/values/ids';
+import { isEmptyUidSet, type UidSet } from '#domain/values/uid-set';
+import type { MessageRow, MessageWire, WireItem } from './account-views.ts';
+import type { MessageTables } from './message-tables.ts';
+import { query, tables, type Markers, type Sql } from './query.ts';
+
+const db = tables<MessageTables>();
+
+type Spans = { mailboxId: MailboxId; spans: string };
+
+const MARK = [
+  'messages.uid',
+  'messages.bits',
+  'messages.keywords',
+  'messages.mod_seq as modSeq',
+] as const;
+
+/** The messages of a mailbox whose UIDs lie in the spans, in the order of the spans. */
+const inSpans = (at: Markers<Spans>) =>
+  db
+    .selectFrom(raw<{ value: string }>`json_each(${at.spans})`.as('span'))
+    .crossJoin('messages')
+    .where('messages.mailbox_id', '=', at.mailboxId)
+    .where('messages.uid', '>=', raw<Uid>`span.value ->> 0`)
+    .where('messages.uid', '<=', raw<Uid>`span.value ->> 1`);
+
+const marksIn = query((at: Markers<Spans>) => inSpans(at).select(MARK));
+
+const newerIn = query((at: Markers<Spans & { since: ModSeq }>) =>
+  inSpans(at).select(MARK).where('messages.mod_seq', '>', at.since),
+);
+
+const rowsIn = query((at: Markers<Spans>) =>
+  inSpans(at)
+    .crossJoin('contents')
+    .whereRef('contents.content_id', '=', 'messages.content_id')
+    .select(MARK)
+    .select([
+      'messages.message_id as messageId',
+      'contents.body',
+      'contents.prefix',
+      'messages.size_bytes as sizeBytes',
+      'messages.received_at as receivedAt',
+      'messages.zone_minutes as zoneMinutes',
+      'messages.saved_at as savedAt',
+      'messages.create_seq as createSeq',
+    ]),
+);
+
+const withWires = (at: Markers<Spans>) =>
+  inSpans(at)
+    .crossJoin('wires')
+    .whereRef('wires.content_id', '=', 'messages.content_id')
+    .select('messages.uid');
+
+const wiresIn = {
+  envelope: query((at: Markers<Spans>) => withWires(at).select('wires.envelope as text')),
+  body: query((at: Markers<Spans>) => withWires(at).select('wires.body as text')),
+  bodyStructure: query((at: Markers<Spans>) =>
+    withWires(at).select('wires.body_structure as text'),
+  ),
+};
+
+export function marksOf(sql: Sql, mailboxId: MailboxId, uids: UidSet): readonly MessageMark[] {
+  if (isEmptyUidSet(uids)) return [];
+  return marksIn.all(sql, { mailboxId, spans: JSON.stringify(uids) });
+}
+
+/** Those with a modseq above `since`. */
+export function newerMarksOf(
+  sql: Sql,
+  mailboxId: MailboxId,
+  uids: UidSet,
+  since: ModSeq,
+): readonly MessageMark[] {
+  if (isEmptyUidSet(uids)) return [];
+  return newerIn.all(sql, { mailboxId, since, spans: JSON.stringify(uids) });
+}
+
+export function messageRowsOf(sql: Sql, mailboxId: MailboxId, uids: UidSet): readonly MessageRow[] {
+  if (isEmptyUidSet(uids)) return [];
+  return rowsIn.all(sql, { mailboxId, spans: JSON.stringify(uids) });
+}
+
+export function wiresOf(
+  sql: Sql,
+  mailboxId: MailboxId,
+  uids: UidSet,
+  item: WireItem,
+): readonly MessageWire[] {
+  if (isEmptyUidSet(uids)) return [];
+  return wiresIn[item].all(sql, { mailboxId, spans: JSON.stringify(uids) });
+}

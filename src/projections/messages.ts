@@ -1,0 +1,332 @@
+/**
+ * Read model of the live messages: posts facts with set-based statements over ranges of UIDs.
+ *
+ * When the last message of a content goes, its rows are only marked as orphans; `sweepOrphans`
+ * removes them in portions, because that costs more than the rest of an EXPUNGE.
+ */
+
+import {
+  sql as raw,
+  type Compilable,
+  type Expression,
+  type InsertResult,
+  type RawBuilder,
+} from 'kysely';
+import type { MessagesCopied, MessagesMoved, NewMessage } from '#domain/message/events';
+import type { AccountFact } from '#domain/log/streams';
+import type { MessageFacts } from '#domain/values/facts';
+import { flagSetOf } from '#domain/values/flags';
+import type { Instant, MailboxId, MessageId, ModSeq, Uid } from '#domain/values/ids';
+import { parseUidSet } from '#domain/values/uid-set';
+import { flagTerms, NO_EDIT, type FlagTerms } from './flag-edits.ts';
+import { MESSAGE_DDL, type MessageTables } from './message-tables.ts';
+import type { AccountModel, FactsOf } from './model.ts';
+import { query, tables, type Markers, type Sql } from './query.ts';
+
+const db = tables<MessageTables>();
+
+export const messages: AccountModel = {
+  name: 'messages',
+  version: 1,
+  ddl: MESSAGE_DDL,
+  // Orphans are gone but for their removal: no row of theirs counts.
+  rows: [
+    db.selectFrom('messages').selectAll().orderBy('mailbox_id').orderBy('uid'),
+    db
+      .selectFrom('contents')
+      .selectAll()
+      .where('content_id', 'in', db.selectFrom('messages').select('messages.content_id'))
+      .orderBy('content_id'),
+    db
+      .selectFrom('wires')
+      .selectAll()
+      .where('content_id', 'in', db.selectFrom('messages').select('messages.content_id'))
+      .orderBy('content_id'),
+  ],
+  apply,
+};
+
+const NIL_ENVELOPE = '(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)';
+const NIL_BODY = '("TEXT" "PLAIN" NIL NIL NIL "7BIT" 0 0)';
+
+/** What a body that is gone says. RFC 9051 §7.5.2: every field of an envelope may be NIL. */
+const NO_FACTS: MessageFacts = {
+  version: 0,
+  envelope: NIL_ENVELOPE,
+  body: NIL_BODY,
+  bodyStructure: NIL_BODY,
+  headerBytes: 0,
+  subject: '',
+  from: '',
+  to: '',
+  cc: '',
+  bcc: '',
+  headerId: '',
+};
+
+const addMessage = query((at: Markers<MessageTables['messages']>) =>
+  db.insertInto('messages').values({
+    mailbox_id: at.mailbox_id,
+    uid: at.uid,
+    bits: at.bits,
+    keywords: at.keywords,
+    mod_seq: at.mod_seq,
+    create_seq: at.create_seq,
+    message_id: at.message_id,
+    content_id: at.content_id,
+    size_bytes: at.size_bytes,
+    received_at: at.received_at,
+    zone_minutes: at.zone_minutes,
+    saved_at: at.saved_at,
+  }),
+);
+
+const addContent = query((at: Markers<MessageTables['contents']>) =>
+  db.insertInto('contents').values({
+    content_id: at.content_id,
+    body: at.body,
+    prefix: at.prefix,
+    sent_day: at.sent_day,
+    subject: at.subject,
+    from: at.from,
+    to: at.to,
+    cc: at.cc,
+    bcc: at.bcc,
+  }),
+);
+
+const addWire = query((at: Markers<MessageTables['wires']>) =>
+  db.insertInto('wires').values({
+    content_id: at.content_id,
+    envelope: at.envelope,
+    body: at.body,
+    body_structure: at.body_structure,
+  }),
+);
+
+type Span = { mailboxId: MailboxId; from: Uid; to: Uid };
+type Edit = Omit<FlagTerms, 'editsKeywords'>;
+
+const editBits = query((at: Markers<Span & { modSeq: ModSeq; keep: number; put: number }>) =>
+  db
+    .updateTable('messages')
+    .set({ bits: editedBits(at), mod_seq: at.modSeq })
+    .where('mailbox_id', '=', at.mailboxId)
+    .where('uid', '>=', at.from)
+    .where('uid', '<=', at.to),
+);
+
+const editFlags = query((at: Markers<Span & { modSeq: ModSeq } & Edit>) =>
+  db
+    .updateTable('messages')
+    .set({ bits: editedBits(at), keywords: editedWords(at), mod_seq: at.modSeq })
+    .where('mailbox_id', '=', at.mailboxId)
+    .where('uid', '>=', at.from)
+    .where('uid', '<=', at.to),
+);
+
+function editedBits(at: Markers<Pick<Edit, 'keep' | 'put'>>): RawBuilder<number> {
+  return raw<number>`(bits & ${at.keep}) | ${at.put}`;
+}
+
+function editedWords(at: Markers<Omit<Edit, 'keep' | 'put'>>): RawBuilder<string> {
+  const before = raw<string>`CASE ${at.keepKeywords} WHEN 1 THEN keywords ELSE '' END`;
+  return raw<string>`edited_keywords(${before}, ${at.addKeywords}, ${at.removeKeywords})`;
+}
+
+const COLUMNS = [
+  'mailbox_id',
+  'uid',
+  'bits',
+  'keywords',
+  'mod_seq',
+  'create_seq',
+  'message_id',
+  'content_id',
+  'size_bytes',
+  'received_at',
+  'zone_minutes',
+  'saved_at',
+] as const;
+
+type Leg = Span & Edit & { target: MailboxId; uidShift: number; modSeq: ModSeq; at: Instant };
+
+const copyKeeping = query((at: Markers<Leg & { idShift: number }>) =>
+  transfer(at, raw`uid + ${at.idShift}`, raw`keywords`),
+);
+const copyEditing = query((at: Markers<Leg & { idShift: number }>) =>
+  transfer(at, raw`uid + ${at.idShift}`, editedWords(at)),
+);
+const moveKeeping = query((at: Markers<Leg>) => transfer(at, raw`message_id`, raw`keywords`));
+const moveEditing = query((at: Markers<Leg>) => transfer(at, raw`message_id`, editedWords(at)));
+
+/** Puts a run of messages into another place, in the order of their UIDs. */
+function transfer(
+  at: Markers<Leg>,
+  messageId: Expression<MessageId>,
+  keywords: Expression<string>,
+): Compilable<InsertResult> {
+  return db
+    .insertInto('messages')
+    .columns(COLUMNS)
+    .expression(
+      db
+        .selectFrom('messages')
+        .select([
+          at.target.as('mailbox_id'),
+          raw<Uid>`uid + ${at.uidShift}`.as('uid'),
+          editedBits(at).as('bits'),
+          raw<string>`${keywords}`.as('keywords'),
+          at.modSeq.as('mod_seq'),
+          at.modSeq.as('create_seq'),
+          raw<MessageId>`${messageId}`.as('message_id'),
+          'content_id',
+          'size_bytes',
+          'received_at',
+          'zone_minutes',
+          at.at.as('saved_at'),
+        ])
+        .where('mailbox_id', '=', at.mailboxId)
+        .where('uid', '>=', at.from)
+        .where('uid', '<=', at.to)
+        .orderBy('uid'),
+    );
+}
+
+const markOrphans = query((at: Markers<Span>) =>
+  db
+    .insertInto('orphans')
+    .orIgnore()
+    .columns(['content_id'])
+    .expression(
+      db
+        .selectFrom('messages')
+        .select('messages.content_id')
+        .where('mailbox_id', '=', at.mailboxId)
+        .where('uid', '>=', at.from)
+        .where('uid', '<=', at.to),
+    ),
+);
+
+const dropMessages = query((at: Markers<Span>) =>
+  db
+    .deleteFrom('messages')
+    .where('mailbox_id', '=', at.mailboxId)
+    .where('uid', '>=', at.from)
+    .where('uid', '<=', at.to),
+);
+
+function apply(fact: AccountFact, write: Sql, facts: FactsOf): void {
+  const { event, modSeq } = fact;
+  switch (event.type) {
+    case 'MessageDelivered':
+      return arrive(write, event.mailboxId, event.message, fact, facts);
+    case 'MessagesAppended':
+      for (const message of event.messages) arrive(write, event.mailboxId, message, fact, facts);
+      return;
+    case 'MessagesCopied':
+      return copy(write, event, fact);
+    case 'MessagesMoved':
+      return move(write, event, fact);
+    case 'FlagsChanged': {
+      const { editsKeywords, ...terms } = flagTerms(event.edit);
+      const { mailboxId } = event;
+      for (const [from, to] of parseUidSet(event.uids)) {
+        if (editsKeywords) editFlags.run(write, { mailboxId, from, to, modSeq, ...terms });
+        else editBits.run(write, { mailboxId, from, to, modSeq, keep: terms.keep, put: terms.put });
+      }
+      return;
+    }
+    case 'MessagesExpunged':
+      for (const [from, to] of parseUidSet(event.uids)) {
+        expunge(write, { mailboxId: event.mailboxId, from, to });
+      }
+      return;
+    case 'MailboxDeleted':
+      return expunge(write, { mailboxId: event.mailboxId, from: 0, to: Number.MAX_SAFE_INTEGER });
+    default:
+      return;
+  }
+}
+
+function arrive(
+  write: Sql,
+  mailboxId: MailboxId,
+  message: NewMessage,
+  { modSeq, at }: AccountFact,
+  facts: FactsOf,
+): void {
+  const { uid, messageId, body, prefix } = message;
+  const { bits, keywords } = flagSetOf(message.flags);
+  addMessage.run(write, {
+    mailbox_id: mailboxId,
+    uid,
+    bits,
+    keywords,
+    mod_seq: modSeq,
+    create_seq: modSeq,
+    message_id: messageId,
+    content_id: messageId,
+    size_bytes: message.sizeBytes,
+    received_at: message.receivedAt,
+    zone_minutes: message.zoneMinutes,
+    saved_at: at,
+  });
+  const said = facts(body) ?? NO_FACTS;
+  const { subject, from, to, cc, bcc } = said;
+  addContent.run(write, {
+    content_id: messageId,
+    body,
+    prefix,
+    sent_day: said.sentDay ?? null,
+    subject,
+    from,
+    to,
+    cc,
+    bcc,
+  });
+  addWire.run(write, {
+    content_id: messageId,
+    envelope: said.envelope,
+    body: said.body,
+    body_structure: said.bodyStructure,
+  });
+}
+
+function copy(write: Sql, event: MessagesCopied, fact: AccountFact): void {
+  const { editsKeywords, legs } = legsOf(event, fact);
+  const idShift = event.firstMessageId - event.firstUid;
+  for (const leg of legs) {
+    const values = { ...leg, idShift: leg.uidShift + idShift };
+    (editsKeywords ? copyEditing : copyKeeping).run(write, values);
+  }
+}
+
+function move(write: Sql, event: MessagesMoved, fact: AccountFact): void {
+  const { editsKeywords, legs } = legsOf(event, fact);
+  for (const leg of legs) {
+    (editsKeywords ? moveEditing : moveKeeping).run(write, leg);
+    dropMessages.run(write, leg);
+  }
+}
+
+/** The runs of a journey, each with what is added to its UIDs. */
+function legsOf(
+  event: MessagesCopied | MessagesMoved,
+  { modSeq, at }: AccountFact,
+): { readonly editsKeywords: boolean; readonly legs: readonly Leg[] } {
+  const { source: mailboxId, target } = event;
+  const { editsKeywords, ...terms } = flagTerms(event.edit ?? NO_EDIT);
+  let next = event.firstUid;
+  const legs = parseUidSet(event.uids).map(([from, to]): Leg => {
+    const uidShift = next - from;
+    next += to - from + 1;
+    return { mailboxId, from, to, target, uidShift, modSeq, at, ...terms };
+  });
+  return { editsKeywords, legs };
+}
+
+function expunge(write: Sql, span: Span): void {
+  markOrphans.run(write, span);
+  dropMessages.run(write, span);
+}

@@ -1,0 +1,37 @@
+/**
+ * What a read model is: tables that are posted from facts and can be thrown away at any time.
+ *
+ * Invariants: `apply` depends on the facts in the log and on the facts of bodies alone, so that a
+ * replay from the first fact gives the same rows; it never decides and never fails on a fact that
+ * was once recorded. Models of one database are applied in the order of the catalog: a later one
+ * may change what an earlier one has to see as it was before the fact.
+ */
+
+import type { Compilable } from 'kysely';
+import type { AccountFact } from '#domain/log/streams';
+import type { MessageFacts } from '#domain/values/facts';
+import type { AccountId, BodyHash } from '#domain/values/ids';
+import type { Sql } from './query.ts';
+
+/** Facts of a body; undefined when the body is gone. */
+export type FactsOf = (hash: BodyHash) => MessageFacts | undefined;
+
+export interface ReadModel<Fact> {
+  readonly name: string;
+  /** Rises whenever tables or what is written into them change: the database is then rebuilt. */
+  readonly version: number;
+  readonly ddl: readonly string[];
+  /** Every row that counts, table by table, each in a fixed order: what a digest is made of. */
+  readonly rows: readonly Compilable<object>[];
+  apply(fact: Fact, write: Sql, facts: FactsOf): void;
+}
+
+export type AccountModel = ReadModel<AccountFact>;
+
+/** A fact of some account, for what the server keeps about all of them. */
+export interface ServerFact {
+  readonly accountId: AccountId;
+  readonly fact: AccountFact;
+}
+
+export type ServerModel = ReadModel<ServerFact>;

@@ -1,0 +1,160 @@
+/**
+ * The read models answer what the reference model of the domain answers, after any history.
+ */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { arbitraryHistory, type History } from '../support/arbitrary.ts';
+import { emptyViews, type PostedViews } from '../support/views.ts';
+import { emptyAccountState, evolveAccount, type AccountRecords } from '#domain/account-state';
+import type { AccountFact } from '#domain/log/streams';
+import type { MailboxContents } from '#domain/message/state';
+import { DELETED, SEEN } from '#domain/values/flags';
+import type { MailboxId } from '#domain/values/ids';
+import { uidSetOf, type UidSet } from '#domain/values/uid-set';
+
+const RUNS = { numRuns: 60, seed: 20_260_501 };
+const EVERYTHING: UidSet = [[1, 100_000]];
+
+function everyHistory(check: (history: History, views: PostedViews) => void): void {
+  fc.assert(
+    fc.property(arbitraryHistory(60), (history) => {
+      using views = emptyViews();
+      views.post(history.facts);
+      check(history, views);
+    }),
+    RUNS,
+  );
+}
+
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+describe('after any history', () => {
+  it('decisions get the same answers about mailboxes', () => {
+    everyHistory(({ state }, views) => {
+      const names = [...state.mailboxRecords.mailboxes.values()].map(({ name }) => name);
+      for (const name of [...names, 'a', 'nowhere']) {
+        const found = views.state.mailboxNamed(name);
+        const right = state.mailboxNamed(name);
+        assert.equal(found?.mailboxId, right?.mailboxId);
+        assert.equal(views.state.isSubscribed(name), state.isSubscribed(name));
+        assert.deepEqual(
+          views.state.mailboxesBelow(name).map((below) => below.name),
+          state.mailboxesBelow(name).map((below) => below.name),
+        );
+      }
+      for (const record of state.mailboxRecords.mailboxes.values()) {
+        const found = views.state.mailbox(record.mailboxId);
+        assert.partialDeepStrictEqual(plain(found), plain(record));
+      }
+      for (const use of ['\\Archive', '\\Junk', '\\Sent'] as const) {
+        assert.equal(views.state.mailboxFor(use)?.mailboxId, state.mailboxFor(use)?.mailboxId);
+      }
+      assert.equal(views.state.mailboxCount(), state.mailboxCount());
+      assert.deepEqual({ ...views.state.nextNumbers() }, state.nextNumbers());
+    });
+  });
+
+  it('decisions get the same answers about messages', () => {
+    everyHistory(({ state }, views) => {
+      for (const mailboxId of state.mailboxRecords.mailboxes.keys()) {
+        for (const uids of [EVERYTHING, uidSetOf([1, 3, 4, 7]), [[2, 9]] as const]) {
+          assert.deepEqual(
+            views.state.marksOf(mailboxId, uids).map((mark) => ({ ...mark })),
+            state
+              .marksOf(mailboxId, uids)
+              .map(({ uid, bits, keywords, modSeq }) => ({ uid, bits, keywords, modSeq })),
+          );
+          assert.deepEqual(
+            views.state.existingOf(mailboxId, uids),
+            state.existingOf(mailboxId, uids),
+          );
+          assert.deepEqual(
+            views.state.deletedOf(mailboxId, uids),
+            state.deletedOf(mailboxId, uids),
+          );
+        }
+      }
+    });
+  });
+
+  it('conversations see the messages, and counts that were never counted', () => {
+    everyHistory(({ state }, views) => {
+      for (const mailbox of state.mailboxRecords.mailboxes.values()) {
+        const { mailboxId } = mailbox;
+        const { messages, keywords } = contentsOf(state, mailboxId);
+        const all = [...messages.values()];
+        const deleted = all.filter(({ bits }) => (bits & DELETED) !== 0);
+        const unseen = all.filter(({ bits }) => (bits & SEEN) === 0);
+        const sum = (list: typeof all): number => list.reduce((n, m) => n + m.sizeBytes, 0);
+        assert.partialDeepStrictEqual(views.reader.mailbox(mailboxId), {
+          exists: all.length,
+          unseen: unseen.length,
+          deleted: deleted.length,
+          deletedBytes: sum(deleted),
+          sizeBytes: sum(all),
+          highestModSeq: mailbox.highestModSeq,
+          keywords: [...keywords].sort(),
+        });
+        assert.equal(views.reader.firstUnseen(mailboxId), unseen[0]?.uid);
+        assert.deepEqual(views.reader.uidRuns(mailboxId).uids, uidSetOf(all.map(({ uid }) => uid)));
+        assert.deepEqual(
+          views.reader.rows(mailboxId, EVERYTHING).map((row) => ({ ...row })),
+          all,
+        );
+        assert.deepEqual(
+          views.reader.wire(mailboxId, EVERYTHING, 'envelope').map(({ text }) => text),
+          all.map(({ body }) => `("envelope ${body.slice(0, 1)}")`),
+        );
+      }
+    });
+  });
+});
+
+describe('from any past modseq', () => {
+  it('the changes lead to what is there now', () => {
+    fc.assert(
+      fc.property(arbitraryHistory(40), (history) => {
+        using views = emptyViews();
+        views.post(history.facts);
+        for (let since = 0; since <= history.facts.length; since++) {
+          agreesSince(history, views, since);
+        }
+      }),
+      { ...RUNS, numRuns: 20 },
+    );
+  });
+});
+
+/** What the facts say about the time after `since`, against what the views say. */
+function agreesSince(history: History, views: PostedViews, since: number): void {
+  const then = stateAfter(history.facts.slice(0, since));
+  for (const mailboxId of history.state.mailboxRecords.mailboxes.keys()) {
+    const { messages, tombstones } = contentsOf(history.state, mailboxId);
+    const known = contentsOf(then, mailboxId).messages;
+    assert.deepEqual(
+      views.reader.changedSince(mailboxId, since, EVERYTHING).map(({ uid }) => uid),
+      [...messages.values()].filter(({ modSeq }) => modSeq > since).map(({ uid }) => uid),
+    );
+    assert.deepEqual(
+      views.reader.vanishedSince(mailboxId, since, EVERYTHING),
+      uidSetOf([...known.keys()].filter((uid) => !messages.has(uid))),
+    );
+    for (const { uid, modSeq } of tombstones) {
+      assert.equal(views.reader.vanishedAt(mailboxId, uid), modSeq);
+    }
+  }
+}
+
+function stateAfter(facts: readonly AccountFact[]): AccountRecords {
+  const state = emptyAccountState();
+  for (const fact of facts) evolveAccount(state, fact);
+  return state;
+}
+
+const NO_MESSAGES: MailboxContents = { messages: new Map(), tombstones: [], keywords: new Set() };
+
+function contentsOf(state: AccountRecords, mailboxId: MailboxId): MailboxContents {
+  return state.messageRecords.contents.get(mailboxId) ?? NO_MESSAGES;
+}

@@ -1,0 +1,62 @@
+/**
+ * Read models of an account in memory, posted from given facts.
+ */
+
+import type { AccountState } from '#domain/account';
+import type { AccountFact } from '#domain/log/streams';
+import type { MessageFacts } from '#domain/values/facts';
+import type { BodyHash } from '#domain/values/ids';
+import { digestsOf, ViewsDatabase } from '#infra/read-models';
+import { AccountReader } from '#projections/account-reader';
+import { accountState } from '#projections/account-state';
+import { ACCOUNT_MODELS } from '#projections/catalog';
+import { CHECKPOINT_DDL } from '#projections/checkpoints';
+import type { FactsOf } from '#projections/model';
+
+export interface PostedViews extends Disposable {
+  readonly db: ViewsDatabase;
+  readonly state: AccountState;
+  readonly reader: AccountReader;
+  post(facts: readonly AccountFact[]): void;
+  digests(): ReadonlyMap<string, string>;
+}
+
+export function emptyViews(factsOf: FactsOf = someFacts): PostedViews {
+  const db = new ViewsDatabase(':memory:', 'builder');
+  db.execute(CHECKPOINT_DDL);
+  for (const { ddl } of ACCOUNT_MODELS) db.execute(ddl);
+  const reader = new AccountReader(() => db, -1);
+  return {
+    db,
+    reader,
+    state: accountState(db),
+    post(facts) {
+      db.transaction(() => {
+        for (const fact of facts)
+          for (const model of ACCOUNT_MODELS) model.apply(fact, db, factsOf);
+      });
+      reader.learn(facts);
+    },
+    digests: () => digestsOf(db, ACCOUNT_MODELS),
+    [Symbol.dispose]: () => db.close(),
+  };
+}
+
+/** Facts that differ from body to body: the first digit of its hash says which. */
+export function someFacts(hash: BodyHash): MessageFacts {
+  const digit = hash.slice(0, 1);
+  return {
+    version: 1,
+    envelope: `("envelope ${digit}")`,
+    body: `("body ${digit}")`,
+    bodyStructure: `("structure ${digit}")`,
+    headerBytes: 100,
+    sentDay: 20_260_100 + parseInt(digit, 16),
+    subject: `subject ${digit}`,
+    from: `"alice" <alice@${digit}.example>`,
+    to: 'bob@example.org',
+    cc: '',
+    bcc: '',
+    headerId: `<${digit}@example.org>`,
+  };
+}
