@@ -1,0 +1,49 @@
+/**
+ * Many who wait for the same directory wait for the same sync.
+ */
+
+import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import { DirectorySyncs } from '#infra/directory-syncs';
+import { temporaryDirectory } from '../../support/temporary.ts';
+
+describe('syncing directories', () => {
+  it('starts one sync for the first and one for all who come while it runs', async () => {
+    await using directory = await temporaryDirectory();
+    const syncs = new DirectorySyncs();
+    const first = syncs.sync(directory.path);
+    const others = [1, 2, 3].map(() => syncs.sync(directory.path));
+    assert.notEqual(others[0], first);
+    assert.equal(new Set(others).size, 1);
+    await Promise.all([first, ...others]);
+    await syncs.sync(directory.path);
+  });
+
+  it('tells a failure to those who waited for it, and tries again for others', async () => {
+    await using directory = await temporaryDirectory();
+    const missing = directory.file('missing');
+    const syncs = new DirectorySyncs();
+    const asked = [1, 2, 3].map(() => syncs.sync(missing));
+    const outcomes = await Promise.allSettled(asked);
+    const expected = process.platform === 'win32' ? 'fulfilled' : 'rejected';
+    assert.deepEqual(new Set(outcomes.map(({ status }) => status)), new Set([expected]));
+    await syncs.make(missing);
+    await syncs.sync(missing);
+  });
+});
+
+describe('making directories', () => {
+  it('happens once for all who ask at the same time', async () => {
+    await using directory = await temporaryDirectory();
+    const child = directory.file('child');
+    const syncs = new DirectorySyncs();
+    const making = syncs.make(child);
+    assert.equal(syncs.make(child), making);
+    assert.equal(syncs.made(child), making);
+    await making;
+    assert.equal(syncs.made(child), undefined);
+    assert.ok((await stat(child)).isDirectory());
+    await syncs.make(child);
+  });
+});
