@@ -67,7 +67,7 @@ export class DirectorySyncs {
   }
 }
 
-/** Only the sync itself goes to the pool of threads: there it may wait for others, open need not. */
+/** Only the sync goes to the pool of threads: there it may wait for others, opening need not. */
 async function syncNow(directory: string): Promise<void> {
   // Windows does not open directories; NTFS keeps names in its own journal.
   if (process.platform === 'win32') return;

@@ -60,11 +60,15 @@ export interface StagedBody {
 
 export interface Bodies {
   /**
-   * Writes a body to stable storage. Ends with a Fault `BodyTooLarge` after `limitBytes`, and when
-   * the disk is full; nothing is left behind then.
+   * Takes a body in and reads its facts; it is on the disk for sure only when `link` resolves. Ends
+   * with a Fault `BodyTooLarge` after `limitBytes`, and when the disk is full; nothing is left
+   * behind then.
    */
   stage(body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<StagedBody>;
-  /** Makes a staged body one of the account's, durably. To be called before the append. */
+  /**
+   * Makes a staged body one of the account's, durably. To be called before the append. Throws a
+   * Fault when the disk is full.
+   */
   link(staged: StagedBody, accountId: AccountId): Promise<void>;
   /** The whole body; undefined when it is gone. */
   read(accountId: AccountId, hash: BodyHash): Buffer | undefined;

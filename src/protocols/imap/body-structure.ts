@@ -151,7 +151,8 @@ function formatLanguages(value: string): string {
 
 function formatParameters(parameters: readonly Parameter[]): string {
   if (parameters.length === 0) return NIL;
-  return `(${parameters.map(({ name, value }) => `${wireString(name)} ${wireString(value)}`).join(' ')})`;
+  const pairs = parameters.map(({ name, value }) => `${wireString(name)} ${wireString(value)}`);
+  return `(${pairs.join(' ')})`;
 }
 
 function nstring(text: string | undefined): string {

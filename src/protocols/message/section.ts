@@ -6,6 +6,7 @@
  */
 
 import { Buffer } from 'node:buffer';
+import { unreachable } from '#domain/values/decision';
 import type { Section } from '../imap/words.ts';
 import { readHeader } from './header.ts';
 import { headerEnd, readStructure, type Part } from './part.ts';
@@ -82,6 +83,8 @@ function sliceOf(message: Buffer, section: Section, extent: Extent): Buffer | un
     case 'MIME':
       // RFC 9051 §9: MIME goes with a part number only; the grammar lets no other through.
       return undefined;
+    default:
+      return unreachable(section.text);
   }
 }
 
