@@ -156,7 +156,7 @@ class FileBodies implements BodyStore {
     if (before !== undefined) await Promise.allSettled([before]);
     await this.#accountReady(accountId);
     const directory = path.dirname(file);
-    await (existsSync(directory) ? this.#syncs.made(directory) : this.#syncs.make(directory));
+    await this.#syncs.made(directory);
     if (existsSync(file)) {
       if ((await stateOf(file, staged.hash)) === 'whole') {
         // Whoever wrote it may have been stopped before it was on the disk.
@@ -165,7 +165,13 @@ class FileBodies implements BodyStore {
       }
       rmSync(file);
     }
-    await this.#write(staged, file);
+    try {
+      await this.#write(staged, file);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      await this.#syncs.make(directory);
+      await this.#write(staged, file);
+    }
   }
 
   async #write(staged: Staged, file: string): Promise<void> {
