@@ -16,15 +16,9 @@ export interface ListenerEndpoint {
   readonly NoSTARTTLS?: boolean;
 }
 
-export interface KeyCert {
-  readonly CertFile: string;
-  readonly KeyFile: string;
-}
-
 export interface Listener {
   readonly IPs: readonly string[];
   readonly Hostname?: string;
-  readonly TLS?: { readonly KeyCerts: readonly KeyCert[] };
   /** Octets; announced as SIZE and APPENDLIMIT. */
   readonly SMTPMaxMessageSize?: number;
   readonly SMTP?: ListenerEndpoint;
@@ -71,17 +65,6 @@ const listener = strict(
   {
     IPs: Type.Array(Type.String(), { minItems: 1 }),
     Hostname: Type.Optional(Type.String()),
-    TLS: Type.Optional(
-      strict(
-        {
-          KeyCerts: Type.Array(
-            strict({ CertFile: Type.String(), KeyFile: Type.String() }, 'A chain and its key, PEM'),
-            { minItems: 1 },
-          ),
-        },
-        'Certificates of this listener',
-      ),
-    ),
     SMTPMaxMessageSize: Type.Optional(Type.Integer({ minimum: 1024 })),
     SMTP: service('Mail from other servers, port 25'),
     Submission: service('Mail from our users, STARTTLS, port 587'),

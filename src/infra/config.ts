@@ -86,7 +86,6 @@ export function localConfig(ip: string): StaticConfig {
     Listeners: {
       local: {
         IPs: [ip],
-        TLS: { KeyCerts: [{ CertFile: 'tls/localhost.crt', KeyFile: 'tls/localhost.key' }] },
         SMTP: { Enabled: true, Port: 1025 },
         Submission: { Enabled: true, Port: 1587, NoRequireSTARTTLS: true },
         Submissions: { Enabled: true, Port: 1465 },

@@ -61,14 +61,14 @@ export class LogReader {
   async readAll(
     after: number,
     limit: number,
-    prefixes: readonly string[] | undefined,
+    prefixes?: readonly string[],
   ): Promise<readonly RecordedEvent[]> {
     const most = Math.max(0, limit);
     if (prefixes === undefined) {
       return this.#asked(() => this.#sql.all.all(after, most).map(this.#event));
     }
     const sought = JSON.stringify(this.#asked(() => this.#streamsWith(prefixes)));
-    const end = this.#asked(() => this.#sql.lastPosition.get()) ?? 0;
+    const end = this.lastPosition();
     const found: RecordedEvent[] = [];
     for (let from = Math.max(0, after); from < end && found.length < most;) {
       const to = Math.min(end, from + SLICE_POSITIONS);
@@ -79,6 +79,11 @@ export class LogReader {
       if (from < end && found.length < most) await pause();
     }
     return found;
+  }
+
+  /** Position of the newest event, 0 for an empty log. */
+  lastPosition(): number {
+    return this.#asked(() => this.#sql.lastPosition.get()) ?? 0;
   }
 
   head(stream: string): number {

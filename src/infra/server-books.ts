@@ -42,15 +42,17 @@ export interface ServerBooksPorts {
 }
 
 export class ServerBooks implements Queue {
-  readonly #db: ViewsDatabase;
+  readonly #file: string;
   readonly #log: EventLog;
-  readonly #posted: Map<string, Checkpoint>;
+  #db: ViewsDatabase;
+  #posted: Map<string, Checkpoint>;
   readonly #unwritten = new Set<string>();
   readonly #queueChanges = new Subject<void>();
   readonly changes: Observable<void> = this.#queueChanges.asObservable();
   #unwrittenFacts = 0;
 
-  private constructor(db: ViewsDatabase, log: EventLog) {
+  private constructor(file: string, db: ViewsDatabase, log: EventLog) {
+    this.#file = file;
     this.#db = db;
     this.#log = log;
     this.#posted = new Map(checkpoints(db));
@@ -61,7 +63,7 @@ export class ServerBooks implements Queue {
     const heads = await ports.log.streams();
     const opened = openViewsFile(file, SERVER_MODELS);
     if (opened.type === 'ready') {
-      const books = new ServerBooks(opened.db, ports.log);
+      const books = new ServerBooks(file, opened.db, ports.log);
       try {
         const ahead = [...books.#posted].some(([stream, { revision }]) => {
           return revision > (heads.get(stream) ?? -1);
@@ -76,10 +78,27 @@ export class ServerBooks implements Queue {
       opened.db.close();
     }
     if (opened.type !== 'missing') ports.notes.warn({ state: opened.type }, 'views made anew');
-    const built = new ServerBooks(beginViewsFile(file, SERVER_MODELS), ports.log);
+    await ServerBooks.#build(file, ports.log, heads);
+    return new ServerBooks(file, new ViewsDatabase(file, 'writer'), ports.log);
+  }
+
+  static async #build(
+    file: string,
+    log: EventLog,
+    heads: ReadonlyMap<string, number>,
+  ): Promise<void> {
+    const built = new ServerBooks(file, beginViewsFile(file, SERVER_MODELS), log);
     await built.#catchUp(heads);
     await finishViewsFile(file, built.#db);
-    return new ServerBooks(new ViewsDatabase(file, 'writer'), ports.log);
+  }
+
+  /** Posts everything again from the first fact on; only while no lane runs. How many facts. */
+  async rebuild(): Promise<number> {
+    this.#db.close();
+    await ServerBooks.#build(this.#file, this.#log, await this.#log.streams());
+    this.#db = new ViewsDatabase(this.#file, 'writer');
+    this.#posted = new Map(checkpoints(this.#db));
+    return [...this.#posted.values()].reduce((sum, { revision }) => sum + revision + 1, 0);
   }
 
   due(now: Instant, limit: number): readonly DueItem[] {

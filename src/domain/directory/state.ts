@@ -5,7 +5,7 @@
  * and every event is written into them.
  */
 
-import { canonicalLocalpart, type LocalpartRules } from '../values/address.ts';
+import { canonicalLocalpart, foldedLocalpart, type LocalpartRules } from '../values/address.ts';
 import { unreachable } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
 import { INBOX } from '../values/mailbox-name.ts';
@@ -91,6 +91,17 @@ export function accountOfAddress(
     state.addresses.get(addressKey(canonical, domain)) ??
     state.addresses.get(addressKey('', domain))
   );
+}
+
+/** The account that logs in with an address: one that was given to it, to the letter. */
+export function accountOfLogin(
+  state: DirectoryState,
+  localpart: string,
+  domain: string,
+): AccountId | undefined {
+  const rules = state.domains.get(domain);
+  if (rules === undefined || localpart === '') return undefined;
+  return state.addresses.get(addressKey(foldedLocalpart(localpart, rules.caseSensitive), domain));
 }
 
 function isPostmaster(localpart: string): boolean {

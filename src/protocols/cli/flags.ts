@@ -4,7 +4,7 @@
 
 export interface LocalserveFlags {
   readonly dir: string;
-  readonly ip: string;
+  readonly ip?: string;
   readonly initOnly: boolean;
   readonly limits: boolean;
   readonly logLevel?: string;
@@ -20,4 +20,9 @@ export interface TailFlags extends DataFlags {
   readonly type?: string;
   readonly after?: number;
   readonly follow: boolean;
+}
+
+/** RFC 1122 §3.2.1.3: 127/8 never leaves the machine; the known password is for nobody else. */
+export function isLoopbackAddress(text: string): boolean {
+  return text === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(text);
 }

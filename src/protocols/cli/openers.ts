@@ -17,8 +17,8 @@ export interface Terminal {
 export interface LocalServerOptions {
   /** Where configuration and data live. */
   readonly dir: string;
-  /** The loopback address to listen on. */
-  readonly ip: string;
+  /** The loopback address to listen on; absent: those of the configuration. */
+  readonly ip?: string;
   /** Apply the limits per address that a public server has. */
   readonly limits: boolean;
   readonly logLevel?: string;

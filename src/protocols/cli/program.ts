@@ -6,7 +6,12 @@
  */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { DataFlags, LocalserveFlags, TailFlags } from './flags.ts';
+import {
+  isLoopbackAddress,
+  type DataFlags,
+  type LocalserveFlags,
+  type TailFlags,
+} from './flags.ts';
 import type { Openers, Terminal } from './openers.ts';
 
 const FAILED = 1;
@@ -68,7 +73,7 @@ function addServing(program: Command, terminal: Terminal, openers: Openers): voi
     .command('localserve')
     .description('serve SMTP, submission and IMAP on this machine, for trying and developing')
     .addOption(dirOption(openers))
-    .option('--ip <address>', 'loopback address to listen on', loopbackAddress, '127.0.0.1')
+    .option('--ip <address>', 'loopback address to listen on', loopbackAddress)
     .option('--init-only', 'write configuration, keys and the first account, then exit', false)
     .option('--limits', 'apply the limits per address of a public server', false)
     .addOption(
@@ -132,8 +137,7 @@ function addLog(program: Command, terminal: Terminal, openers: Openers): void {
 }
 
 function loopbackAddress(text: string): string {
-  // RFC 1122 §3.2.1.3: 127/8 never leaves the machine; login without TLS is allowed here only.
-  if (text === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(text)) return text;
+  if (isLoopbackAddress(text)) return text;
   throw new InvalidArgumentError('It must be a loopback address, 127.x.y.z or ::1.');
 }
 

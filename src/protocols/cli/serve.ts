@@ -2,11 +2,9 @@
  * `localserve`: a whole mail server on loopback, with one account that everybody knows.
  */
 
+import { LOCAL_LOGIN, LOCAL_PASSWORD } from './first-account.ts';
 import type { LocalserveFlags } from './flags.ts';
 import type { Listening, Openers, Terminal } from './openers.ts';
-
-export const LOCAL_LOGIN = 'daybook@localhost';
-export const LOCAL_PASSWORD = 'daybookdaybook';
 
 export async function localserve(
   flags: LocalserveFlags,

@@ -1,0 +1,306 @@
+/**
+ * The only place that knows every room: configuration → log → views → lanes → ports → servers.
+ *
+ * What is opened is closed in reverse, also when opening fails half-way.
+ */
+
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { domainToASCII } from 'node:url';
+import type { RecordedEvent } from '#domain/log/event';
+import { accountOfLogin } from '#domain/directory/state';
+import { parseAddress } from '#domain/values/address';
+import { openSelfSigned, serverContext, type KeyPair } from '#infra/certificates';
+import { systemClock, systemRandom } from '#infra/clock';
+import { BadConfig, localConfig, readConfig, writeConfig, type LoadedConfig } from '#infra/config';
+import { openEngine, type Engine } from '#infra/engine';
+import { openLog, type LogLevel, type OpenLog } from '#infra/log';
+import { openLogins, type OpenLogins } from '#infra/logins';
+import { version } from '#infra/places';
+import { openRates } from '#infra/rates';
+import { listen, type Listener } from '#infra/sockets';
+import { tailEventLog } from '#infra/tail';
+import { accountsOf, verifyEngine } from '#infra/verify';
+import { isLoopbackAddress } from '#protocols/cli/flags';
+import { makeFirstAccount } from '#protocols/cli/first-account';
+import type {
+  Listening,
+  LocalServerOptions,
+  RunningServer,
+  Store,
+  TailOptions,
+} from '#protocols/cli/openers';
+import { startImapServer } from '#protocols/imap/server';
+import type { ImapPorts } from '#protocols/imap/session';
+import { MESSAGE_BYTES_MAX, TLS_HANDSHAKE_MS } from '#protocols/limits';
+import { readFacts } from '#protocols/message/facts';
+import type { Rates, Wire } from '#protocols/ports';
+import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
+import { localAttempts } from '#protocols/smtp/local-attempt';
+import { startRunner } from '#protocols/smtp/runner';
+import { openSmtpServer } from '#protocols/smtp/server';
+import type { SmtpPorts, SmtpSettings } from '#protocols/smtp/session';
+
+/** Facts are durable that could not be posted; the next start does it. */
+const FATAL_EXIT_CODE = 70;
+
+type Closer = () => Promise<void> | void;
+
+function configFile(dir: string): string {
+  return path.join(dir, 'config', 'daybook.yaml');
+}
+
+/** Makes keys, the first account and, last of all, the configuration. True when it did. */
+export async function prepareLocal(options: LocalServerOptions): Promise<boolean> {
+  const file = configFile(options.dir);
+  if (existsSync(file)) return false;
+  const config = localConfig(options.ip ?? '127.0.0.1');
+  const loaded: LoadedConfig = {
+    path: file,
+    config,
+    pathOf: (relative) => path.resolve(path.dirname(file), relative),
+  };
+  const log = openLog({ level: 'warn' });
+  const engine = await engineOf(loaded, log);
+  try {
+    await certificateOf(loaded, addressesOf(loaded, options));
+    const logins = await loginsOf(engine);
+    await makeFirstAccount({
+      directory: (command, cause) => engine.directory.execute(command, cause),
+      account: (accountId, command, cause) => engine.lanes.execute(accountId, command, cause),
+      accountNamed: (name) =>
+        [...engine.directory.state.accounts.values()].find((account) => account.name === name)
+          ?.accountId,
+      storePassword: async (password) => {
+        const stored = await logins.storePassword(password);
+        if (stored.type !== 'stored') throw new Error('the local password is not acceptable');
+        return stored.secret;
+      },
+    });
+  } finally {
+    await engine.close();
+  }
+  await writeConfig(file, config);
+  return true;
+}
+
+/** Everything on loopback. */
+export async function openLocalServer(options: LocalServerOptions): Promise<RunningServer> {
+  const loaded = readConfig(configFile(options.dir));
+  const { config } = loaded;
+  const log = openLog({ level: (options.logLevel ?? config.LogLevel) as LogLevel });
+  const closers: Closer[] = [() => log.close()];
+  const stop = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const engine = await engineOf(loaded, log);
+    closers.push(() => engine.close());
+    const logins = await loginsOf(engine);
+    const rates = openRates({ clock: systemClock, off: !options.limits });
+    const runner = await startRunner(
+      localAttempts(config.Hostname, {
+        bodies: engine.bodies,
+        clock: systemClock,
+        random: systemRandom,
+        log: log.child({ pkg: 'queue' }),
+      }),
+      {
+        commands: engine.lanes,
+        views: engine.lanes,
+        queue: engine.books,
+        clock: systemClock,
+        log: log.child({ pkg: 'queue' }),
+      },
+    );
+    closers.push(() => runner.stop());
+    const hosts = addressesOf(loaded, options);
+    const context = serverContext(await certificateOf(loaded, hosts));
+    const endpoints = endpointsOf(loaded, portsOf(engine, logins, rates), log);
+    const listeners: Listener[] = [];
+    closers.push(
+      () => closeAll(listeners),
+      () => closeAll(endpoints),
+      () => listeners.forEach((listener) => listener.stop()),
+    );
+    const listening: Listening[] = [];
+    for (const { service, port, tls, accept } of endpoints) {
+      for (const host of hosts) {
+        const listener = await listen({
+          host,
+          port,
+          tls,
+          secureContext: () => context,
+          handshakeMs: TLS_HANDSHAKE_MS,
+          clock: systemClock,
+          log: log.child({ pkg: 'sockets' }),
+          onWire: accept,
+        });
+        listeners.push(listener);
+        listening.push({ service, host, port: listener.port, tls });
+      }
+    }
+    return { listening, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function closeAll(parts: readonly { close(): Promise<void> }[]): Promise<void> {
+  await Promise.all(parts.map((part) => part.close()));
+}
+
+function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts {
+  return {
+    commands: engine.lanes,
+    views: engine.lanes,
+    changes: engine.live,
+    bodies: engine.bodies,
+    directory: engine.directory,
+    logins,
+    rates,
+    clock: systemClock,
+    random: systemRandom,
+  };
+}
+
+interface Endpoint {
+  readonly service: Listening['service'];
+  readonly port: number;
+  readonly tls: Listening['tls'];
+  readonly accept: (wire: Wire) => void;
+  /** Ends its conversations. */
+  readonly close: () => Promise<void>;
+}
+
+const SERVICES = [
+  { key: 'SMTP', service: 'smtp', standardPort: 25, tls: 'starttls' },
+  { key: 'Submission', service: 'submission', standardPort: 587, tls: 'starttls' },
+  { key: 'Submissions', service: 'submissions', standardPort: 465, tls: 'implicit' },
+  { key: 'IMAP', service: 'imap', standardPort: 143, tls: 'starttls' },
+  { key: 'IMAPS', service: 'imaps', standardPort: 993, tls: 'implicit' },
+] as const;
+
+type ServerPorts = Omit<ImapPorts & SmtpPorts, 'log'>;
+
+/** A server behind every enabled service of every listener. */
+function endpointsOf({ config }: LoadedConfig, ports: ServerPorts, log: OpenLog): Endpoint[] {
+  const endpoints: Endpoint[] = [];
+  for (const listener of Object.values(config.Listeners)) {
+    for (const { key, service, standardPort, tls } of SERVICES) {
+      const wanted = listener[key];
+      if (wanted?.Enabled !== true) continue;
+      const settings = {
+        hostName: listener.Hostname ?? config.Hostname,
+        messageBytesMax: listener.SMTPMaxMessageSize ?? MESSAGE_BYTES_MAX,
+        allowPlaintextLogin: wanted.NoRequireSTARTTLS === true,
+      };
+      endpoints.push({
+        service,
+        port: wanted.Port ?? standardPort,
+        tls: wanted.NoSTARTTLS === true ? 'none' : tls,
+        ...serverOf(service, settings, { ...ports, log: log.child({ pkg: service }) }),
+      });
+    }
+  }
+  return endpoints;
+}
+
+function serverOf(
+  service: Listening['service'],
+  settings: Pick<SmtpSettings, 'hostName' | 'messageBytesMax' | 'allowPlaintextLogin'>,
+  ports: ImapPorts & SmtpPorts,
+): Pick<Endpoint, 'accept' | 'close'> {
+  if (service === 'imap' || service === 'imaps') {
+    const product = { product: 'Daybook', version: version(), strict: false };
+    const server = startImapServer(ports, { ...settings, ...product });
+    return { accept: (wire) => server.accept(wire), close: () => server.close() };
+  }
+  const role = service === 'smtp' ? 'mx' : 'submission';
+  const server = openSmtpServer({ ...settings, role, localMode: true }, ports);
+  return { accept: (wire) => void server.serve(wire), close: () => server.close() };
+}
+
+/** The data directory without a server on it. */
+export async function openStore(dir: string): Promise<Store> {
+  const loaded = readConfig(configFile(dir));
+  const log = openLog({ level: 'warn' });
+  const engine = await engineOf(loaded, log);
+  return {
+    async *rebuild() {
+      for (const accountId of await accountsOf(engine)) {
+        const start = systemClock.now();
+        const events = await engine.lanes.rebuild(accountId);
+        const milliseconds = systemClock.now() - start;
+        yield { account: `account ${accountId}`, events, milliseconds };
+      }
+      const start = systemClock.now();
+      const events = await engine.books.rebuild();
+      yield { account: 'server', events, milliseconds: systemClock.now() - start };
+    },
+    verify: (note) => verifyEngine(engine, log, note),
+    async close() {
+      await engine.close();
+      log.close();
+    },
+  };
+}
+
+/** Events of a data directory, beside whoever writes them. */
+export function tailLog(
+  dir: string,
+  options: TailOptions,
+  signal: AbortSignal,
+): AsyncIterable<RecordedEvent> {
+  const { config, pathOf } = readConfig(configFile(dir));
+  return tailEventLog(pathOf(config.DataDir), options, signal);
+}
+
+function engineOf({ config, pathOf }: LoadedConfig, log: OpenLog): Promise<Engine> {
+  return openEngine({
+    dataDir: pathOf(config.DataDir),
+    secretsKeyFile: pathOf(config.SecretsKeyFile),
+    log,
+    readFacts,
+    fatal: (error) => {
+      log.error({ err: error }, 'the server cannot carry on');
+      process.exit(FATAL_EXIT_CODE);
+    },
+  });
+}
+
+function loginsOf(engine: Engine): Promise<OpenLogins> {
+  return openLogins({
+    secrets: engine.secrets,
+    clock: systemClock,
+    random: systemRandom,
+    prepare: { login: prepareLogin, password: preparePassword },
+    lookup: (login) => {
+      const address = parseAddress(login, domainToASCII);
+      if (address === undefined) return undefined;
+      const { state } = engine.directory;
+      const accountId = accountOfLogin(state, address.localpart, address.domain);
+      if (accountId === undefined) return undefined;
+      return { accountId, login, ...engine.books.credentials(accountId) };
+    },
+  });
+}
+
+/** Loopback only: everybody knows the password. */
+function addressesOf({ config, path: file }: LoadedConfig, { ip }: LocalServerOptions): string[] {
+  if (ip !== undefined) return [ip];
+  const addresses = Object.values(config.Listeners).flatMap(({ IPs }) => IPs);
+  const foreign = addresses.find((address) => !isLoopbackAddress(address));
+  if (foreign === undefined) return [...new Set(addresses)];
+  throw new BadConfig(`${file}: ${foreign} is not a loopback address; localserve needs one`);
+}
+
+function certificateOf(loaded: LoadedConfig, addresses: readonly string[]): Promise<KeyPair> {
+  return openSelfSigned({
+    file: loaded.pathOf(path.join('tls', 'localhost.pem')),
+    names: [loaded.config.Hostname, ...addresses],
+    clock: systemClock,
+    random: systemRandom,
+  });
+}

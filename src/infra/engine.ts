@@ -1,0 +1,99 @@
+/**
+ * The data directory in use: lock, log, bodies, secrets, views and lanes, opened in order and
+ * closed in reverse. Nothing of it speaks a protocol.
+ */
+
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { MessageFacts } from '#domain/values/facts';
+import type { AccountId } from '#domain/values/ids';
+import type { Log } from '#protocols/ports';
+import { openBodies, type BodyStore } from './bodies.ts';
+import { systemClock, systemRandom } from './clock.ts';
+import { takeDataLock } from './data-lock.ts';
+import { DirectoryLane } from './directory-lane.ts';
+import { openSqliteEventLog, type SqliteEventLog } from './event-log-sqlite.ts';
+import { Lanes } from './lanes.ts';
+import { Live } from './live.ts';
+import { openSecrets, type Secrets } from './secrets.ts';
+import { ServerBooks } from './server-books.ts';
+
+export interface EngineOptions {
+  readonly dataDir: string;
+  readonly secretsKeyFile: string;
+  readonly log: Log;
+  readonly readFacts: (body: Buffer) => MessageFacts;
+  /** Nobody can carry on: the process must end; the next start repairs. */
+  readonly fatal: (error: unknown) => void;
+}
+
+export interface Engine {
+  readonly eventLog: SqliteEventLog;
+  readonly bodies: BodyStore;
+  readonly secrets: Secrets;
+  readonly books: ServerBooks;
+  readonly lanes: Lanes;
+  readonly directory: DirectoryLane;
+  readonly live: Live;
+  close(): Promise<void>;
+}
+
+/** Names of files in a data directory; docs/formats.md describes each. */
+export const LOG_FILE = 'log.db';
+export const SERVER_VIEWS_FILE = 'server.db';
+
+export function accountViewsFile(dataDir: string, accountId: AccountId): string {
+  return path.join(dataDir, 'accounts', String(accountId), 'views.db');
+}
+
+/** Throws a Fault with one sentence when the directory is in use, damaged or not to be written. */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { dataDir, fatal } = options;
+  const closers: (() => Promise<void> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o750 });
+    const lock = takeDataLock(dataDir);
+    closers.push(() => lock.release());
+    const secrets = await openSecrets({
+      directory: path.join(dataDir, 'secrets'),
+      keyFile: options.secretsKeyFile,
+      random: systemRandom,
+    });
+    const eventLog = await openSqliteEventLog({
+      file: path.join(dataDir, LOG_FILE),
+      onFatal: fatal,
+    });
+    closers.push(() => eventLog.close());
+    const bodies = openBodies({ dir: dataDir, readFacts: options.readFacts });
+    await bodies.sweepStaging();
+    const notes = options.log.child({ pkg: 'views' });
+    const books = await ServerBooks.open(path.join(dataDir, SERVER_VIEWS_FILE), {
+      log: eventLog,
+      notes,
+    });
+    closers.push(() => books.close());
+    const live = new Live();
+    closers.push(() => live.close());
+    const ports = { log: eventLog, clock: systemClock, random: systemRandom, fatal };
+    const lanes = new Lanes({
+      ...ports,
+      notes,
+      factsOf: (accountId) => (hash) => bodies.facts(accountId, hash),
+      fileOf: (accountId) => accountViewsFile(dataDir, accountId),
+      announce: (accountId, facts) => {
+        books.follow(accountId, facts);
+        live.announce({ accountId, facts });
+      },
+    });
+    closers.push(() => lanes.close());
+    const directory = await DirectoryLane.open(ports);
+    closers.push(() => directory.close());
+    return { eventLog, bodies, secrets, books, lanes, directory, live, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Whether the data are what they should be: the log's hash chain, every body that something
+ * refers to, and all views against a replay. Writes nothing that stays.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { AccountId, BodyHash } from '#domain/values/ids';
+import { accountOfStream } from '#domain/log/streams';
+import type { Log } from '#protocols/ports';
+import type { Engine } from './engine.ts';
+import { ServerBooks } from './server-books.ts';
+
+export interface Finding {
+  /** What was looked at. */
+  readonly where: string;
+  readonly what: string;
+}
+
+/** Yields what is wrong; `note` hears what was looked at. */
+export async function* verifyEngine(
+  engine: Engine,
+  log: Log,
+  note: (text: string) => void,
+): AsyncGenerator<Finding> {
+  const verdict = await engine.eventLog.verify();
+  if (verdict.type === 'damaged') {
+    yield { where: `log, position ${verdict.position}`, what: verdict.reason };
+  } else {
+    note(`log: ${verdict.events} events, head hash ${verdict.hash}`);
+  }
+  for (const accountId of await accountsOf(engine)) {
+    yield* verifyBodies(engine, accountId, note);
+    for (const table of await engine.lanes.differences(accountId)) {
+      yield { where: `views of account ${accountId}`, what: `${table} differs from the replay` };
+    }
+    note(`account ${accountId}: views compared with a replay`);
+  }
+  yield* verifyServerViews(engine, log, note);
+}
+
+/** Accounts that have facts, ascending. */
+export async function accountsOf({ eventLog }: Engine): Promise<readonly AccountId[]> {
+  const ids: AccountId[] = [];
+  for (const stream of (await eventLog.streams()).keys()) {
+    const accountId = accountOfStream(stream);
+    if (accountId !== undefined) ids.push(accountId);
+  }
+  return ids.sort((a, b) => a - b);
+}
+
+async function* verifyBodies(
+  engine: Engine,
+  accountId: AccountId,
+  note: (text: string) => void,
+): AsyncGenerator<Finding> {
+  const views = await engine.lanes.account(accountId);
+  const seen = new Set<BodyHash>();
+  for (const mailbox of views.mailboxes()) {
+    const { uids } = views.uidRuns(mailbox.mailboxId);
+    for (const row of views.rows(mailbox.mailboxId, uids)) {
+      if (seen.has(row.body)) continue;
+      seen.add(row.body);
+      const where = `${mailbox.name}, UID ${row.uid} of account ${accountId}`;
+      const state = await engine.bodies.verifyBody(accountId, row.body);
+      if (state !== 'whole') {
+        yield { where, what: `body ${row.body} is ${state}` };
+        continue;
+      }
+      const body = engine.bodies.read(accountId, row.body);
+      const octets = (body?.length ?? 0) + Buffer.byteLength(row.prefix);
+      if (octets !== row.sizeBytes) {
+        yield { where, what: `${octets} octets, but the message says ${row.sizeBytes}` };
+      }
+    }
+  }
+  note(`account ${accountId}: ${seen.size} bodies read`);
+}
+
+async function* verifyServerViews(
+  engine: Engine,
+  log: Log,
+  note: (text: string) => void,
+): AsyncGenerator<Finding> {
+  const dir = await mkdtemp(path.join(tmpdir(), 'daybook-verify-'));
+  try {
+    const replayed = await ServerBooks.open(path.join(dir, 'server.db'), {
+      log: engine.eventLog,
+      notes: log,
+    });
+    const right = replayed.digests();
+    replayed.close();
+    const ours = engine.books.digests();
+    for (const [table, digest] of right) {
+      if (ours.get(table) !== digest) {
+        yield { where: 'views of the server', what: `${table} differs from the replay` };
+      }
+    }
+    note('server: views compared with a replay');
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}

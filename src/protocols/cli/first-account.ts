@@ -1,0 +1,61 @@
+/**
+ * The account that localserve makes: it has the domain `localhost` to itself, mail to any address
+ * there is its own.
+ *
+ * Everything may be run again: a start that was cut short is finished by the next one.
+ */
+
+import type { AccountCommand } from '#domain/account';
+import type { DirectoryAnswers, DirectoryCommand } from '#domain/directory/decide';
+import type { Cause } from '#domain/log/event';
+import { isRefusal, type Refusal, type RefusalCode } from '#domain/values/decision';
+import type { AccountId, SecretRef } from '#domain/values/ids';
+
+export const LOCAL_LOGIN = 'daybook@localhost';
+export const LOCAL_PASSWORD = 'daybookdaybook';
+
+const CAUSE: Cause = { actor: 'system:localserve' };
+const [LOCALPART, DOMAIN] = LOCAL_LOGIN.split('@') as [string, string];
+
+export interface FirstAccountPorts {
+  directory<C extends DirectoryCommand>(
+    command: C,
+    cause: Cause,
+  ): Promise<{ readonly answer: DirectoryAnswers[C['type']] } | Refusal>;
+  account(accountId: AccountId, command: AccountCommand, cause: Cause): Promise<object | Refusal>;
+  /** The account of that name, undefined before it exists. */
+  accountNamed(name: string): AccountId | undefined;
+  storePassword(password: string): Promise<SecretRef>;
+}
+
+export async function makeFirstAccount(ports: FirstAccountPorts): Promise<void> {
+  const ask = async (command: DirectoryCommand, unless: RefusalCode): Promise<void> => {
+    const done = await ports.directory(command, CAUSE);
+    if (isRefusal(done) && done.refused !== unless) throw refusalError(done);
+  };
+  await ask(
+    { type: 'AddDomain', domain: DOMAIN, catchallSeparator: '+', caseSensitive: false },
+    'DomainExists',
+  );
+  await ask({ type: 'AddAccount', name: LOCALPART }, 'AccountExists');
+  const accountId = ports.accountNamed(LOCALPART);
+  if (accountId === undefined) throw new Error(`account ${LOCALPART} was made and is not there`);
+  await ask(
+    { type: 'AddAddress', localpart: LOCALPART, domain: DOMAIN, accountId },
+    'AddressTaken',
+  );
+  await ask({ type: 'AddAddress', localpart: '', domain: DOMAIN, accountId }, 'AddressTaken');
+  const secret = await ports.storePassword(LOCAL_PASSWORD);
+  const commands: readonly AccountCommand[] = [
+    { type: 'OpenAccount' },
+    { type: 'SetPassword', secret },
+  ];
+  for (const command of commands) {
+    const done = await ports.account(accountId, command, CAUSE);
+    if (isRefusal(done)) throw refusalError(done);
+  }
+}
+
+function refusalError({ refused }: Refusal): Error {
+  return new Error(`the local account could not be made: ${refused}`);
+}
