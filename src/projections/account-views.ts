@@ -86,8 +86,8 @@ export interface AccountViews {
   /** RFC 7162 §3.1.4: of `uids`, those that exist and have a modseq above `since`, ascending. */
   changedSince(mailboxId: MailboxId, since: ModSeq, uids: UidSet): readonly MessageMark[];
   /**
-   * RFC 7162 §3.2.5: of `uids`, those removed after `since`. A UID that was also created after
-   * `since` is left out: nobody who asks this knew it.
+   * RFC 7162 §3.2.5: of `uids`, those removed after `since`, also those created after it: who asks
+   * may know them.
    */
   vanishedSince(mailboxId: MailboxId, since: ModSeq, uids: UidSet): UidSet;
   /** The modseq at which a UID was removed, undefined if it was not. */

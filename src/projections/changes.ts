@@ -13,12 +13,10 @@ import type { MailboxId, ModSeq, Uid } from '#domain/values/ids';
 import {
   formatUidSet,
   hasUid,
-  lowestUid,
   NO_UIDS,
   normalUidSet,
   parseUidSet,
   unionOf,
-  type UidRange,
   type UidSet,
 } from '#domain/values/uid-set';
 import type { AccountModel } from './model.ts';
@@ -32,7 +30,6 @@ export interface ChangeTables {
     /** UIDs that were created or got other flags. */
     changed: string;
     vanished: string;
-    first_created: Uid | null;
   };
 }
 
@@ -40,14 +37,13 @@ const db = tables<ChangeTables>();
 
 export const changes: AccountModel = {
   name: 'changes',
-  version: 1,
+  version: 2,
   ddl: [
     `CREATE TABLE changes (
       mailbox_id INTEGER NOT NULL,
       mod_seq INTEGER NOT NULL,
       changed TEXT NOT NULL,
       vanished TEXT NOT NULL,
-      first_created INTEGER,
       PRIMARY KEY (mailbox_id, mod_seq)
     ) WITHOUT ROWID`,
     `CREATE INDEX changes_vanished ON changes (mailbox_id, mod_seq) WHERE vanished <> ''`,
@@ -62,7 +58,6 @@ const addChange = query((at: Markers<ChangeTables['changes']>) =>
     mod_seq: at.mod_seq,
     changed: at.changed,
     vanished: at.vanished,
-    first_created: at.first_created,
   }),
 );
 
@@ -92,17 +87,6 @@ const vanishedAfter = query((at: Markers<Since>) =>
     .orderBy('mod_seq'),
 );
 
-const createdAfter = query((at: Markers<Since>) =>
-  db
-    .selectFrom('changes')
-    .select('first_created as first')
-    .where('mailbox_id', '=', at.mailboxId)
-    .where('mod_seq', '>', at.since)
-    .where('first_created', 'is not', null)
-    .orderBy('mod_seq')
-    .limit(1),
-);
-
 function apply({ event, modSeq }: AccountFact, write: Sql): void {
   if (event.type === 'MailboxDeleted') {
     dropMailbox.run(write, { mailboxId: event.mailboxId });
@@ -114,7 +98,6 @@ function apply({ event, modSeq }: AccountFact, write: Sql): void {
       mod_seq: modSeq,
       changed: formatUidSet(unionOf(created, edited)),
       vanished: formatUidSet(removed),
-      first_created: lowestUid(created) ?? null,
     });
   }
 }
@@ -132,17 +115,12 @@ export function changedUidsSince(
 }
 
 /**
- * UIDs that were there at `since` and are gone. UIDs only ever rise: what was created after
- * `since` begins with the first UID that was.
+ * UIDs that were removed after `since`, also those created after it: a client may have seen such a
+ * message and lost the connection before it could note the new modseq.
  */
 export function vanishedUidsSince(sql: Sql, mailboxId: MailboxId, since: ModSeq): UidSet {
-  const gone = unionOfTexts(
-    vanishedAfter.all(sql, { mailboxId, since }).map(({ vanished }) => vanished),
-  );
-  const first = createdAfter.get(sql, { mailboxId, since })?.first ?? Number.MAX_SAFE_INTEGER;
-  return gone
-    .filter(([from]) => from < first)
-    .map(([from, to]): UidRange => [from, Math.min(to, first - 1)]);
+  const rows = vanishedAfter.all(sql, { mailboxId, since });
+  return unionOfTexts(rows.map(({ vanished }) => vanished));
 }
 
 export function uidVanishedAt(sql: Sql, mailboxId: MailboxId, uid: Uid): ModSeq | undefined {

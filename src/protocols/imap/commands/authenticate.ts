@@ -12,6 +12,7 @@ import type { Wire } from '../../ports.ts';
 import { findMechanism } from '../../sasl/catalog.ts';
 import {
   countsAsAttempt,
+  needsTls,
   stepOf,
   type SaslFailure,
   type ServerStep,
@@ -24,7 +25,7 @@ import {
 } from '../grammar.ts';
 import { pause } from '../pace.ts';
 import { bad, no, ok, type Reply, type Session } from '../session.ts';
-import { capabilitiesOf, mechanismsFor, passwordsAllowed } from './capability.ts';
+import { capabilitiesOf, passwordsAllowed } from './capability.ts';
 import { imapCommand, NOT_LOGGED_IN, type WholeCommand } from './command.ts';
 
 /** Failures on one connection before its answers are delayed. */
@@ -77,15 +78,16 @@ export const authenticate: WholeCommand = imapCommand({
     if (mechanism === undefined || mechanism.name === 'LOGIN') {
       return no('the mechanism is not one of ours');
     }
-    if (!mechanismsFor(session).includes(mechanism.name)) {
-      return failureReply({ type: 'needs-tls' });
-    }
+    const connection = {
+      tls: session.wire.tls,
+      passwordsInClear: session.options.allowPlaintextLogin,
+    };
+    if (needsTls(mechanism, connection)) return failureReply({ type: 'needs-tls' });
     if (!mayTry(session)) return tooManyFailures(session);
     const exchange = mechanism.startServer({
       logins: session.ports.logins,
       random: session.ports.random,
-      tls: session.wire.tls,
-      passwordsInClear: session.options.allowPlaintextLogin,
+      ...connection,
     });
     let response = initial;
     // RFC 9051 §6.2.2: without an initial response the client waits for an empty challenge, where

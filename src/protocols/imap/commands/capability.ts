@@ -37,7 +37,7 @@ const ALWAYS = [
 ] as const;
 
 /** The mechanisms that a client may name in AUTHENTICATE. */
-export function mechanismsFor(session: Session): readonly string[] {
+function mechanismsFor(session: Session): readonly string[] {
   const connection = {
     tls: session.wire.tls,
     passwordsInClear: session.options.allowPlaintextLogin,

@@ -1,0 +1,66 @@
+/**
+ * An IMAP server in a small world, and connections to it that never leave the process.
+ */
+
+import assert from 'node:assert/strict';
+import type { Duplex } from 'node:stream';
+import { FAKE_TLS, openPipe } from './pipes.ts';
+import { openWorld, type World } from './world.ts';
+import { startImapServer, type ImapServer } from '#protocols/imap/server';
+import type { ImapOptions } from '#protocols/imap/session';
+
+export interface TestServer extends AsyncDisposable {
+  readonly world: World;
+  readonly server: ImapServer;
+  /** A connection to it; `secured` is told of the stream that STARTTLS leads to. */
+  connect(options?: ConnectOptions): Duplex;
+}
+
+export interface ConnectOptions {
+  readonly tls?: boolean;
+  readonly ip?: string;
+  readonly secured?: (stream: Duplex) => void;
+}
+
+export const OPTIONS: ImapOptions = {
+  hostName: 'mail.example.org',
+  product: 'Daybook',
+  version: '0.0-test',
+  messageBytesMax: 1024 * 1024,
+  allowPlaintextLogin: false,
+  strict: false,
+};
+
+export async function openTestServer(options: Partial<ImapOptions> = {}): Promise<TestServer> {
+  const world = await openWorld();
+  const server = startImapServer(world, { ...OPTIONS, ...options });
+  const streams: Duplex[] = [];
+  return {
+    world,
+    server,
+    connect({ tls = true, ip = '192.0.2.1', secured } = {}) {
+      const { client, wire } = openPipe({
+        ip,
+        tls: tls ? FAKE_TLS : undefined,
+        ...(tls ? {} : { onStartTls: (stream) => secured?.(stream) }),
+      });
+      streams.push(client);
+      server.accept(wire);
+      return client;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const stream of streams) stream.destroy();
+      let isClosed = false;
+      const closing = server.close().then(() => (isClosed = true));
+      // Who waits for time to pass would wait for ever.
+      while (!isClosed) {
+        world.clock.advance(1000);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await closing;
+      await world[Symbol.asyncDispose]();
+      const failures = world.said.filter(({ level }) => level === 'error');
+      assert.deepEqual(failures, [], 'the server failed');
+    },
+  };
+}

@@ -1,0 +1,136 @@
+/**
+ * A small world for servers of a test: log in memory, views and bodies in a directory that is gone
+ * afterwards, time and chance that do as told, and everything said into the log kept.
+ */
+
+import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';
+import { fakeLogins } from './logins.ts';
+import { temporaryDirectory } from './temporary.ts';
+import type { AccountCommand, AnswerTo } from '#domain/account';
+import { isRefusal } from '#domain/values/decision';
+import type { AccountId } from '#domain/values/ids';
+import { openBodies, type BodyStore } from '#infra/bodies';
+import { openMemoryEventLog } from '#infra/event-log-memory';
+import { Lanes } from '#infra/lanes';
+import { Live } from '#infra/live';
+import { openRates } from '#infra/rates';
+import { readFacts } from '#protocols/message/facts';
+import type { Done, Log, Logins, Random, Rates } from '#protocols/ports';
+
+/** Accounts of every test: alice with two addresses, bob, and carol, who may not log in. */
+export const ALICE: AccountId = 1;
+export const BOB: AccountId = 2;
+export const CAROL: AccountId = 3;
+export const PASSWORD = 'test-pass-123';
+
+export interface Said {
+  readonly level: string;
+  readonly phrase: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface World extends AsyncDisposable {
+  readonly commands: Lanes;
+  readonly views: Lanes;
+  readonly changes: Live;
+  readonly bodies: BodyStore;
+  readonly logins: Logins;
+  readonly rates: Rates;
+  readonly clock: FakeClock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly said: readonly Said[];
+  /** Carries out a command that must not be refused. */
+  execute<C extends AccountCommand>(accountId: AccountId, command: C): Promise<Done<AnswerTo<C>>>;
+  /** Puts a message into a mailbox, by itself. */
+  append(accountId: AccountId, mailbox: string, message: Message): Promise<void>;
+}
+
+export interface Message {
+  readonly octets: Buffer;
+  readonly flags?: readonly string[];
+  readonly receivedAt?: number;
+}
+
+export async function openWorld(): Promise<World> {
+  const directory = await temporaryDirectory();
+  const clock = fakeClock();
+  const random = fakeRandom();
+  const said: Said[] = [];
+  const log = logInto(said);
+  const bodies = openBodies({ dir: directory.path, readFacts });
+  const changes = new Live();
+  const eventLog = openMemoryEventLog();
+  const lanes = new Lanes({
+    log: eventLog,
+    clock,
+    random,
+    notes: log,
+    factsOf: (accountId) => (hash) => bodies.facts(accountId, hash),
+    fileOf: (accountId) => directory.file(`views-${accountId}.sqlite`),
+    announce: (accountId, facts) => changes.announce({ accountId, facts }),
+    fatal(error) {
+      throw error;
+    },
+  });
+  const world: World = {
+    commands: lanes,
+    views: lanes,
+    changes,
+    bodies,
+    logins: fakeLogins({
+      'alice@example.org': { accountId: ALICE, password: PASSWORD },
+      'alice2@example.org': { accountId: ALICE, password: PASSWORD },
+      'bob@example.org': { accountId: BOB, password: PASSWORD },
+      'carol@example.org': {
+        accountId: CAROL,
+        password: PASSWORD,
+        forbidden: 'suspended, call us',
+      },
+    }),
+    rates: openRates({ clock }),
+    clock,
+    random,
+    log,
+    said,
+    async execute(accountId, command) {
+      const outcome = await lanes.execute(accountId, command, { actor: 'test' });
+      if (isRefusal(outcome)) throw new Error(`refused: ${outcome.refused}`);
+      return outcome;
+    },
+    async append(accountId, mailbox, { octets, flags = [], receivedAt = clock.now() }) {
+      const staged = await bodies.stage(oneChunk(octets), octets.length);
+      await bodies.link(staged, accountId);
+      const { hash: body, sizeBytes } = staged;
+      const message = { body, prefix: '', sizeBytes, flags, receivedAt, zoneMinutes: 0 };
+      await world.execute(accountId, { type: 'AppendMessages', mailbox, messages: [message] });
+      await staged.discard();
+    },
+    async [Symbol.asyncDispose]() {
+      await lanes.close();
+      changes.close();
+      await eventLog.close();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+  for (const account of [ALICE, BOB]) await world.execute(account, { type: 'OpenAccount' });
+  return world;
+}
+
+async function* oneChunk(octets: Buffer): AsyncGenerator<Buffer, void, undefined> {
+  yield octets;
+}
+
+function logInto(said: Said[], bound: Readonly<Record<string, unknown>> = {}): Log {
+  const at =
+    (level: string): Log['info'] =>
+    (fields, phrase) =>
+      void said.push({ level, phrase, fields: { ...bound, ...fields } });
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => logInto(said, { ...bound, ...fields }),
+  };
+}

@@ -1,0 +1,87 @@
+/**
+ * Every transcript in `imap/`, each against a server of its own. The items that it names are those
+ * of the list of what the IMAP server must do.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
+import { describe, it } from 'node:test';
+import { mail } from '../support/mail.ts';
+import { openTestServer, type TestServer } from '../support/server.ts';
+import {
+  parseTranscript,
+  runTranscript,
+  type Stage,
+  type TranscriptClient,
+} from '../support/transcript.ts';
+import { ALICE, PASSWORD, type World } from '../support/world.ts';
+
+const DIRECTORY = new URL('imap/', import.meta.url);
+
+/** Rounds of the event loop that a second of waiting gives to whoever is to be woken. */
+const ROUNDS_PER_SECOND = 2;
+
+describe('transcripts of IMAP', () => {
+  for (const file of readdirSync(DIRECTORY).filter((name) => name.endsWith('.imap'))) {
+    const transcript = parseTranscript(readFileSync(new URL(file, DIRECTORY), 'utf8'));
+    const { settings } = transcript;
+    it(`${file}: ${settings.get('about')} (${settings.get('items')})`, async () => {
+      await using server = await openTestServer({ strict: settings.get('strict') === 'yes' });
+      const values =
+        settings.get('mailbox') === 'M6'
+          ? await fillInbox(server.world)
+          : new Map<string, string>();
+      await runTranscript(transcript, stageOf(server, values));
+    });
+  }
+});
+
+function stageOf(server: TestServer, values: ReadonlyMap<string, string>): Stage {
+  return {
+    values,
+    greeting: [`LOGIN alice@example.org ${PASSWORD}`],
+    goodbye: { send: 'bye LOGOUT', expect: ['* BYE …', 'bye OK …'] },
+    connect(how) {
+      const client: TranscriptClient = { stream: server.connect({ tls: how === 'tls', secured }) };
+      function secured(stream: Duplex): void {
+        client.stream = stream;
+      }
+      return client;
+    },
+    async advance(seconds) {
+      for (let round = 0; round < seconds * ROUNDS_PER_SECOND; round++) {
+        server.world.clock.advance(1000 / ROUNDS_PER_SECOND);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
+}
+
+/** M6: six messages, each by a command of its own, a minute apart, the last a minute ago. */
+async function fillInbox(world: World): Promise<ReadonlyMap<string, string>> {
+  const views = await world.views.account(ALICE);
+  const values = new Map<string, string>();
+  for (let n = 1; n <= 6; n++) {
+    const octets = mail(
+      `From: sender${n}@example.org`,
+      'To: alice@example.org',
+      `Subject: message ${n}`,
+      `Date: ${DAYS[n - 1]}, ${n} Feb 2022 10:00:00 +0000`,
+      `Message-ID: <${n}@example.org>`,
+      ...(n === 2 ? ['X-Foo: bar'] : []),
+      '',
+      `body of message ${n}`,
+    );
+    await world.append(ALICE, 'Inbox', {
+      octets,
+      receivedAt: world.clock.now() - (7 - n) * 60_000,
+    });
+    values.set(`m${n}`, String(views.mailboxNamed('Inbox')?.highestModSeq));
+  }
+  const inbox = views.mailboxNamed('Inbox');
+  values.set('H', String(inbox?.highestModSeq));
+  values.set('V', String(inbox?.uidValidity));
+  return values;
+}
+
+const DAYS = ['Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
