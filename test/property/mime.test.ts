@@ -10,7 +10,7 @@ import { readStructure, type Part } from '#protocols/message/part';
 import { openSections } from '#protocols/message/section';
 import { decodeTransfer } from '#protocols/message/transfer-encoding';
 
-const RUNS = { seed: 20260104, numRuns: 300 };
+const RUNS = { seed: 20260104, numRuns: 1000 };
 
 /** Octets that are more often than not nearly a message. */
 const hostileMail = fc

@@ -74,11 +74,14 @@ interface Scan {
 
 /** The structure of a whole message. */
 export function readStructure(octets: Buffer): Part {
-  const wordsStart = Math.min(-octets.byteOffset & 3, octets.length);
+  const wordsStart = -octets.byteOffset & 3;
   const wordCount = (octets.length - wordsStart) >> 2;
   const scan: Scan = {
     octets,
-    words: new Uint32Array(octets.buffer, octets.byteOffset + wordsStart, wordCount),
+    words:
+      wordCount > 0
+        ? new Uint32Array(octets.buffer, octets.byteOffset + wordsStart, wordCount)
+        : new Uint32Array(0),
     wordsStart,
     at: 0,
     lines: 0,
@@ -125,7 +128,7 @@ function scanPart(scan: Scan, defaultType: ContentType, depth: number): Part {
   }
   const linesBefore = scan.lines;
   const children = scanChildren(scan, kind, contentType, depth);
-  const body = endOf(scan, bodyStart, linesBefore);
+  const body = endOf(scan, children.at(-1)?.bodyEnd ?? bodyStart, linesBefore);
   if (kind !== 'leaf' && children.length === 0) {
     children.push(textPart(bodyStart, body.bodyEnd, body.lines));
   }
@@ -197,18 +200,21 @@ function headerBetween(scan: Scan, start: number, end: number): Header {
   return bytes === 0 ? NO_HEADER : readHeader(scan.octets.toString('latin1', start, start + bytes));
 }
 
-/** RFC 2046 §5.1.1: the line end before a delimiter line is part of the delimiter. */
+/**
+ * RFC 2046 §5.1.1: the line end before a delimiter line is part of the delimiter, unless it is the
+ * empty line of a header, which ends no sooner than `earliest`.
+ */
 function endOf(
   scan: Scan,
-  bodyStart: number,
+  earliest: number,
   linesBefore: number,
 ): { readonly bodyEnd: number; readonly lines: number } {
   const { octets } = scan;
   if (scan.level === NONE) return { bodyEnd: octets.length, lines: scan.lines - linesBefore };
   let bodyEnd = scan.delimiterStart;
-  if (bodyEnd <= bodyStart) return { bodyEnd: bodyStart, lines: 0 };
+  if (bodyEnd <= earliest) return { bodyEnd, lines: scan.delimiterLines - linesBefore };
   if (octets[bodyEnd - 1] === LF) bodyEnd--;
-  if (bodyEnd > bodyStart && octets[bodyEnd - 1] === CR) bodyEnd--;
+  if (bodyEnd > earliest && octets[bodyEnd - 1] === CR) bodyEnd--;
   return { bodyEnd, lines: scan.delimiterLines - linesBefore - 1 };
 }
 

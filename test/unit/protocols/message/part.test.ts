@@ -158,6 +158,16 @@ describe('malformed messages', () => {
     ),
     ['multipart/mixed 6', 'text/html 0 ', ['message/rfc822 0', 'text/plain 0 '], 'text/plain 0 '],
   );
+  check(
+    'empty lines of headers right before a delimiter',
+    mail('Content-Type: multipart/digest; boundary=b', '', '--b', '', '', '--b', '', '--b--'),
+    [
+      'multipart/digest 6',
+      ['message/rfc822 1', 'text/plain 0 '],
+      ['message/rfc822 0', 'text/plain 0 '],
+    ],
+  );
+  check('two octets', Buffer.from('xyz').subarray(1), 'text/plain 0 ');
   check('a type that is none', mail('Content-Type: nonsense', '', 'one'), 'text/plain 1 one|');
 });
 
