@@ -91,6 +91,7 @@ export function smtpWorld(options: WorldOptions = {}): World {
   const bodies = new MemoryBodies();
   const rates = { admits: true, mayLogin: true, open: 0, failures: 0 };
   const logged: string[] = [];
+  const talks: Talk[] = [];
   const ports: SmtpPorts = {
     commands: accounts,
     bodies,
@@ -118,10 +119,12 @@ export function smtpWorld(options: WorldOptions = {}): World {
     state: (accountId) => accounts.state(accountId),
     connect({ tls = false } = {}) {
       const talk = new Talk();
+      talks.push(talk);
       void server.serve(talk.accept(tls ? TLS : undefined, startTls));
       return talk;
     },
     async [Symbol.asyncDispose]() {
+      for (const talk of talks) talk.hangUp();
       await server.close();
     },
   };
@@ -310,7 +313,6 @@ export class Talk {
     const [client, server] = duplexPair();
     this.#stream = client;
     this.#serverEnd = server;
-    this.#in = '';
     client.setEncoding('latin1');
     client.on('data', (text: string) => {
       this.#in += text;
@@ -346,6 +348,17 @@ export class Talk {
 
   /** What was handed back behind STARTTLS. */
   handshake: string | undefined;
+
+  /** Takes nothing of what the server says. */
+  set deaf(deaf: boolean) {
+    if (deaf) this.#stream.pause();
+    else this.#stream.resume();
+  }
+
+  /** The last words: nothing follows, but replies are still read. */
+  writeLast(raw: string): void {
+    this.#stream.end(raw);
+  }
 
   write(raw: string | Buffer): void {
     this.#stream.write(typeof raw === 'string' ? Buffer.from(raw, 'utf8') : raw);

@@ -1,9 +1,9 @@
 /**
  * Tells a sender that a message could not be delivered: the notice as people and programs read it.
  *
- * Invariants: 7-bit with an explicit charset in every part; no line above 998 octets; the original
- * is quoted by its header only. RFC 3464 (delivery status), RFC 3462 (multipart/report), RFC 5337
- * is not needed: addresses beyond ASCII are written with \x{…} in the status part.
+ * Invariants: an explicit type and charset for every part; no line of ours above 998 octets; nothing
+ * that others wrote adds a line; the original is quoted by its header only; addresses beyond ASCII stand escaped in the status part.
+ * RFC 3464 (delivery status), RFC 6522 (multipart/report), RFC 6533 (addresses).
  */
 
 import { Buffer } from 'node:buffer';
@@ -26,12 +26,15 @@ export interface FailedDelivery {
   readonly originalHeader: string;
 }
 
+/** Escaped, a character becomes ten; a line of the status part has room for this many. */
+const ANSWER_CHARS_MAX = 90;
+
 export function formatBounce(failed: FailedDelivery): Buffer {
   const { hostName, token, at, sender, recipient, headerId } = failed;
   const boundary = `=_${token}`;
   const lines = [
     `From: <postmaster@${hostName}>`,
-    `To: <${sender}>`,
+    `To: <${clean(sender)}>`,
     'Subject: mail delivery failed',
     `Message-ID: <${token}@${hostName}>`,
     `References: ${headerId.replace(/[^\u0021-\u007e]/g, '')}`,
@@ -47,11 +50,11 @@ export function formatBounce(failed: FailedDelivery): Buffer {
     '',
     'Your message could not be delivered to',
     '',
-    `  ${recipient}`,
+    `  ${clean(recipient)}`,
     '',
     'and will not be tried again. This was the last answer:',
     '',
-    ...wrapped(smtpLine(failed.reply)),
+    ...wrapped(clean(smtpLine(failed.reply))),
     '',
     `--${boundary}`,
     'Content-Type: message/delivery-status',
@@ -95,7 +98,10 @@ function statusLines({
 
 function smtpLine({ code, enhancedCode, text }: AttemptReply): string {
   const parts = [code === 0 ? '' : String(code), enhancedCode, text];
-  return parts.filter((part) => part !== '').join(' ');
+  return parts
+    .filter((part) => part !== '')
+    .join(' ')
+    .slice(0, ANSWER_CHARS_MAX);
 }
 
 /** RFC 6533 §3 utf-8-addr-xtext, for readers that know ASCII only. */
@@ -104,6 +110,10 @@ function ascii(text: string): string {
     /[^\u0020-\u007e]/gu,
     (char) => `\\x{${(char.codePointAt(0) as number).toString(16).toUpperCase()}}`,
   );
+}
+
+function clean(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 }
 
 function wrapped(text: string): readonly string[] {

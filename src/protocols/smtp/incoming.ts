@@ -29,14 +29,16 @@ export interface Head {
   readonly complete: boolean;
 }
 
+const NOTHING: Buffer = Buffer.alloc(0);
 const EMPTY_LINE = Buffer.from('\r\n\r\n');
 
 export class IncomingData {
   readonly #channel: Channel;
   readonly #decoder: DataDecoder;
   readonly #deadlineAt: number;
-  /** Read for the header, not yet taken. */
-  #held: Buffer[] = [];
+  /** Read for the header, not yet taken; once there is more than one chunk, a part of `#room`. */
+  #held: Buffer = NOTHING;
+  #room: Buffer = NOTHING;
   #drained = false;
 
   constructor(channel: Channel, clock: Clock, limitBytes: number) {
@@ -52,24 +54,26 @@ export class IncomingData {
 
   /** Reads on until the header is there; to be called before the message is taken. */
   async head(): Promise<Head> {
-    let octets: Buffer = Buffer.alloc(0);
+    let seen = 0;
     for (;;) {
-      const end = headEnd(octets);
-      if (end !== undefined) return { octets: octets.subarray(0, end), complete: true };
-      const chunk = octets.length < SMTP_HEADER_BYTES_MAX ? await this.#next() : undefined;
-      if (chunk === undefined) return { octets, complete: false };
-      this.#held.push(chunk);
-      octets = octets.length === 0 ? chunk : Buffer.concat([octets, chunk]);
+      const octets = this.#held;
+      const end = headEnd(octets, seen);
+      if (end !== undefined && end <= SMTP_HEADER_BYTES_MAX) {
+        return { octets: octets.subarray(0, end), complete: true };
+      }
+      const more = octets.length < SMTP_HEADER_BYTES_MAX ? await this.#next() : undefined;
+      if (more === undefined) return { octets, complete: false };
+      seen = Math.max(0, octets.length - EMPTY_LINE.length + 1);
+      this.#hold(more);
     }
   }
 
-  /** All of the message, from its first octet on, less the `skip` first ones. */
+  /** All of the message, from its first octet on, less the `skip` first ones of its header. */
   async *octets(skip = 0): AsyncGenerator<Buffer> {
-    let left = skip;
-    for (let chunk = this.#held.shift(); chunk !== undefined; chunk = this.#held.shift()) {
-      if (chunk.length > left) yield left === 0 ? chunk : chunk.subarray(left);
-      left = Math.max(0, left - chunk.length);
-    }
+    const held = this.#held.subarray(skip);
+    this.#held = NOTHING;
+    this.#room = NOTHING;
+    if (held.length > 0) yield held;
     for (let chunk = await this.#next(); chunk !== undefined; chunk = await this.#next()) {
       yield chunk;
     }
@@ -77,7 +81,7 @@ export class IncomingData {
 
   /** Reads whatever is left of the message, for nobody. */
   async drain(): Promise<void> {
-    this.#held = [];
+    this.#held = NOTHING;
     while (!this.#drained) await this.#step();
   }
 
@@ -91,6 +95,23 @@ export class IncomingData {
     return undefined;
   }
 
+  /** Twice the room each time, so that a header in tiny pieces costs no more than one in large. */
+  #hold(chunk: Buffer): void {
+    const filled = this.#held.length;
+    if (filled === 0) {
+      this.#held = chunk;
+      return;
+    }
+    const length = filled + chunk.length;
+    if (length > this.#room.length) {
+      const room = Buffer.allocUnsafe(2 * length);
+      this.#held.copy(room);
+      this.#room = room;
+    }
+    chunk.copy(this.#room, filled);
+    this.#held = this.#room.subarray(0, length);
+  }
+
   async #step(): Promise<Buffer> {
     const decoded = this.#decoder.push(await this.#channel.chunk(this.#deadlineAt));
     if (this.#decoder.rest !== undefined) {
@@ -101,8 +122,9 @@ export class IncomingData {
   }
 }
 
-function headEnd(octets: Buffer): number | undefined {
-  if (octets.indexOf('\r\n') === 0) return 2;
-  const at = octets.indexOf(EMPTY_LINE);
+/** Where the header ends, its empty line included; `from` skips what was looked at before. */
+function headEnd(octets: Buffer, from: number): number | undefined {
+  if (octets[0] === 13 && octets[1] === 10) return 2;
+  const at = octets.indexOf(EMPTY_LINE, from);
   return at < 0 ? undefined : at + EMPTY_LINE.length;
 }

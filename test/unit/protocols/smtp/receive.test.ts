@@ -1,0 +1,163 @@
+/** Mail from strangers: what is stored, and what the sender hears when something fails. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ALICE, BOB, deliveredTo, smtpWorld, wholeText, type Talk } from '../../../support/smtp.ts';
+import { Fault } from '#domain/values/fault';
+
+async function begin(talk: Talk, ...recipients: readonly string[]): Promise<void> {
+  await talk.line();
+  await talk.expect(['EHLO client.example', '250-'], ['MAIL FROM:<a@remote.example>', '250 ']);
+  for (const recipient of recipients) await talk.expect([`RCPT TO:<${recipient}>`, '250 ']);
+  await talk.expect(['DATA', '354 ']);
+}
+
+test('the trace stands above the message, the message below as it came', async () => {
+  await using world = smtpWorld();
+  const talk = world.connect({ tls: true });
+  await begin(talk, 'Alice+shop@Example.org');
+  talk.write('Subject: x\r\n\r\n..dots\r\nbare\nline\r\n.\r\n');
+  assert.match(await talk.line(), /^250 2\.0\.0 /);
+  const [event] = deliveredTo(world, ALICE);
+  assert.ok(event);
+  const text = wholeText(world, ALICE, event.message);
+  assert.match(
+    text,
+    new RegExp(
+      [
+        '^Delivered-To: Alice\\+shop@example\\.org\r\n',
+        'Return-Path: <a@remote\\.example>\r\n',
+        'Received: from client\\.example \\(\\[192\\.0\\.2\\.1\\]\\) by mail\\.example\\.org',
+        '\\s+\\(\\[198\\.51\\.100\\.1\\]\\) via tcp with ESMTPS id \\S+ ',
+        '\\(TLS1\\.3\\s+TLS_AES_128_GCM_SHA256\\) for\\s+<Alice\\+shop@example\\.org>; [^<]+\r\n',
+        'Subject: x\r\n\r\n\\.dots\r\nbare\r\nline\r\n$',
+      ]
+        .join('')
+        .replaceAll(' ', '\\s+'),
+    ),
+  );
+  assert.equal(event.message.sizeBytes, text.length);
+  assert.partialDeepStrictEqual(event.arrival, {
+    mailFrom: 'a@remote.example',
+    rcptTo: 'Alice+shop@example.org',
+    helo: 'client.example',
+    ip: '192.0.2.1',
+    tls: 'TLSv1.3',
+  });
+  assert.match(text, new RegExp(`id\\s+${event.arrival.receipt}`));
+});
+
+test('how the mail came is told apart', async () => {
+  const cases = [
+    ['HELO client.example', '', 'SMTP'],
+    ['EHLO client.example', '', 'ESMTP'],
+    ['EHLO client.example', ' SMTPUTF8', 'UTF8SMTP'],
+  ] as const;
+  for (const [hello, parameter, protocol] of cases) {
+    await using world = smtpWorld();
+    const talk = world.connect();
+    await talk.line();
+    await talk.expect(
+      [hello, '250'],
+      [`MAIL FROM:<>${parameter}`, '250 '],
+      ['RCPT TO:<alice@example.org>', '250 '],
+      ['DATA', '354 '],
+      ['.', '250 '],
+    );
+    const [event] = deliveredTo(world, ALICE);
+    assert.match(event?.message.prefix ?? '', new RegExp(`Return-Path: <>\r\n[^]* ${protocol}\\s`));
+  }
+});
+
+test('a message for several accounts is stored once, linked into each, staged no longer', async () => {
+  await using world = smtpWorld();
+  const talk = world.connect();
+  await begin(talk, 'alice@example.org', 'bob@example.org');
+  talk.write('x: y\r\n\r\nz\r\n.\r\n');
+  assert.match(await talk.line(), /^250 /);
+  assert.equal(world.bodies.staged.size, 0);
+  assert.equal(world.bodies.linked.size, 2);
+  assert.match(deliveredTo(world, ALICE)[0]?.message.prefix ?? '', /for\s+<alice@/);
+  assert.match(deliveredTo(world, BOB)[0]?.message.prefix ?? '', /for\s+<bob@/);
+});
+
+test('faults are temporary, leave nothing staged, and the conversation goes on', async () => {
+  await using world = smtpWorld();
+  const talk = world.connect();
+  await begin(talk, 'alice@example.org');
+  world.bodies.fault = new Fault('DiskFull', 'full');
+  talk.write('x: y\r\n\r\nz\r\n.\r\n');
+  assert.match(await talk.line(), /^452 4\.3\.1 .* \(\S+\)$/);
+  world.bodies.fault = undefined;
+  world.faults.push(new Fault('LogUnavailable', 'gone'));
+  await talk.expect(
+    ['MAIL FROM:<a@remote.example>', '250 '],
+    ['RCPT TO:<alice@example.org>', '250 '],
+    ['DATA', '354 '],
+    ['.', '451 4.3.0 '],
+    ['NOOP', '250 '],
+  );
+  assert.equal(world.bodies.staged.size, 0);
+  assert.equal(deliveredTo(world, ALICE).length, 0);
+});
+
+test('when one of several deliveries fails the sender is asked to repeat', async () => {
+  await using world = smtpWorld();
+  const talk = world.connect();
+  await begin(talk, 'alice@example.org', 'bob@example.org');
+  world.faults.push(new Fault('LogUnavailable', 'gone'));
+  talk.write('x: y\r\n\r\nz\r\n.\r\n');
+  assert.match(await talk.line(), /^451 4\.3\.0 /);
+  assert.equal(deliveredTo(world, ALICE).length + deliveredTo(world, BOB).length, 1);
+});
+
+test('nobody is read ahead of the store: a slow disk slows the sender', async () => {
+  await using world = smtpWorld();
+  let open: (() => void) | undefined;
+  const stage = world.bodies.stage.bind(world.bodies);
+  let taken = 0;
+  world.bodies.stage = (body, limit) =>
+    stage(
+      (async function* () {
+        await new Promise<void>((resolve) => (open = resolve));
+        for await (const chunk of body) {
+          taken += chunk.length;
+          yield chunk;
+        }
+      })(),
+      limit,
+    );
+  const talk = world.connect();
+  await begin(talk, 'alice@example.org');
+  const line = `${'x'.repeat(998)}\r\n`;
+  let written = 0;
+  const writing = (async () => {
+    for (let i = 0; i < 1000; i++) {
+      await talk.writeAll(Buffer.from(i === 0 ? `a: b\r\n\r\n${line}` : line));
+      written++;
+    }
+  })();
+  while (open === undefined) await new Promise((resolve) => setImmediate(resolve));
+  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(written < 500, `${written} lines taken although nobody stores them`);
+  open();
+  await writing;
+  talk.write('.\r\n');
+  assert.match(await talk.line(), /^250 /);
+  assert.equal(taken, 1000 * line.length + 8);
+});
+
+test('the thousand and first recipient is one too many', async () => {
+  await using world = smtpWorld();
+  const talk = world.connect();
+  await talk.line();
+  await talk.expect(['EHLO client.example', '250-'], ['MAIL FROM:<a@remote.example>', '250 ']);
+  for (let i = 0; i < 1000; i++) await talk.expect([`RCPT TO:<alice+${i}@example.org>`, '250 ']);
+  await talk.expect(
+    ['RCPT TO:<bob@example.org>', '452 4.5.3 '],
+    ['RCPT TO:<alice+1@example.org>', '250 '],
+    ['DATA', '354 '],
+    ['.', '250 '],
+  );
+  assert.equal(deliveredTo(world, ALICE).length, 1000);
+});

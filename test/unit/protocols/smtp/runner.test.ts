@@ -1,0 +1,252 @@
+/** The queue in local mode: attempts, retries, copies, notices, and what a crash leaves behind. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Subject } from 'rxjs';
+import { fakeClock, fakeRandom, type FakeClock } from '../../../support/clock.ts';
+import { Accounts, ALICE, BOB, fakeLog, MemoryBodies, settled } from '../../../support/smtp.ts';
+import type { AccountEvent } from '#domain/log/streams';
+import type { QueueMessage } from '#domain/queue/decide';
+import { Fault } from '#domain/values/fault';
+import type { AccountId } from '#domain/values/ids';
+import type { Clock, Commands, Queue, Views } from '#protocols/ports';
+import { localAttempts } from '#protocols/smtp/local-attempt';
+import { startRunner, type Runner } from '#protocols/smtp/runner';
+
+/** Accounts with a queue view that is always up to date. */
+class QueueWorld {
+  readonly clock: FakeClock = fakeClock();
+  readonly accounts = new Accounts(this.clock);
+  readonly bodies = new MemoryBodies();
+  readonly changes: Subject<void> = new Subject();
+  readonly logged: string[] = [];
+  runner: Runner | undefined;
+
+  readonly commands: Commands = {
+    execute: async (accountId, command, cause) => {
+      const done = await this.accounts.execute(accountId, command, cause);
+      this.changes.next();
+      return done;
+    },
+  };
+
+  readonly queue: Queue = {
+    due: (now, limit) =>
+      this.#waiting()
+        .filter(({ nextAttemptAt }) => nextAttemptAt <= now)
+        .sort((a, b) => a.nextAttemptAt - b.nextAttemptAt)
+        .slice(0, limit),
+    nextDueAt: () => {
+      const times = this.#waiting().map(({ nextAttemptAt }) => nextAttemptAt);
+      return times.length === 0 ? undefined : Math.min(...times);
+    },
+    accountsInAttempt: () =>
+      [ALICE, BOB].filter((accountId) => this.accounts.state(accountId).openAttempts().length > 0),
+    changes: this.changes,
+  };
+
+  #waiting(): { accountId: AccountId; queueId: number; nextAttemptAt: number }[] {
+    return [ALICE, BOB].flatMap((accountId) =>
+      [...this.accounts.state(accountId).queueRecords.items.values()]
+        .filter(({ inAttempt }) => !inAttempt)
+        .map(({ queueId, nextAttemptAt }) => ({ accountId, queueId, nextAttemptAt })),
+    );
+  }
+
+  async start(): Promise<void> {
+    const views: Pick<Views, 'account'> = {
+      account: async (accountId) => {
+        const { queueItem } = this.accounts.state(accountId);
+        return { queueItem } as Awaited<ReturnType<Views['account']>>;
+      },
+    };
+    const clock: Clock = this.clock;
+    const ports = { commands: this.commands, views, queue: this.queue, clock };
+    const log = fakeLog(this.logged);
+    const local = { bodies: this.bodies, clock, random: fakeRandom(), log };
+    this.runner = await startRunner(localAttempts('localhost', local), { ...ports, log });
+    await settled();
+  }
+
+  async submit(accountId: AccountId, ...recipients: readonly string[]): Promise<void> {
+    const octets = Buffer.from('Subject: hello\r\nFrom: a@localhost\r\n\r\nbody\r\n');
+    const staged = await this.bodies.stage(
+      (async function* () {
+        yield octets;
+      })(),
+      1000,
+    );
+    await this.bodies.link(staged, accountId);
+    const command: QueueMessage = {
+      type: 'QueueMessage',
+      mailFrom: 'alice@localhost',
+      recipients,
+      body: staged.hash,
+      prefix: 'Received: by localhost\r\n',
+      sizeBytes: octets.length + 24,
+      headerId: '<1@localhost>',
+      smtpUtf8: false,
+      eightBit: false,
+    };
+    await this.commands.execute(accountId, command, { actor: 'test' });
+    await settled();
+  }
+
+  async pass(ms: number): Promise<void> {
+    this.clock.advance(ms);
+    await settled();
+  }
+
+  types(accountId: AccountId): readonly string[] {
+    return this.accounts.events(accountId).map(({ type }) => type);
+  }
+
+  last<T extends AccountEvent['type']>(type: T): Extract<AccountEvent, { type: T }> {
+    const found = this.accounts
+      .events(ALICE)
+      .filter((event): event is Extract<AccountEvent, { type: T }> => event.type === type)
+      .at(-1);
+    assert.ok(found, type);
+    return found;
+  }
+
+  text(event: Extract<AccountEvent, { type: 'MessageDelivered' }>): string {
+    const { prefix, body } = event.message;
+    const text = prefix + this.bodies.read(ALICE, body)?.toString('latin1');
+    assert.equal(event.message.sizeBytes, Buffer.byteLength(text, 'latin1'));
+    return text;
+  }
+}
+
+test('a message comes back into the account of its sender, the copy with the outcome', async () => {
+  const world = new QueueWorld();
+  await world.start();
+  await world.submit(BOB, 'x@other.example');
+  assert.deepEqual(world.types(BOB), [
+    'MessageQueued',
+    'AttemptStarted',
+    'AttemptSucceeded',
+    'MessageRetired',
+    'MessageDelivered',
+  ]);
+  await world.submit(ALICE, 'x@other.example');
+  assert.match(
+    world.text(world.last('MessageDelivered')),
+    /^Delivered-To: x@other\.example\r\nReturn-Path: <alice@localhost>\r\nReceived: by localhost\r\nSubject: hello/,
+  );
+  assert.deepEqual(world.logged, []);
+});
+
+test('a temporary failure is tried again after 1, 2 and 5 seconds, then it is final', async () => {
+  const world = new QueueWorld();
+  await world.start();
+  await world.submit(ALICE, 'x451@other.example');
+  for (const [attempt, waitMs] of [1000, 2000, 5000].entries()) {
+    assert.equal(world.last('AttemptFailed').attempt, attempt + 1);
+    await world.pass(waitMs - 1);
+    assert.equal(world.last('AttemptFailed').attempt, attempt + 1);
+    await world.pass(1);
+  }
+  assert.partialDeepStrictEqual(world.last('AttemptFailed'), { attempt: 4, permanent: true });
+  assert.equal(world.last('MessageRetired').outcome, 'failed');
+});
+
+test('a failure for good tells the sender in the same breath', async () => {
+  const world = new QueueWorld();
+  await world.start();
+  await world.submit(ALICE, 'ok@other.example', 'queue550@other.example');
+  assert.deepEqual(world.types(ALICE).slice(-3), [
+    'AttemptFailed',
+    'MessageRetired',
+    'MessageDelivered',
+  ]);
+  const text = world.text(world.last('MessageDelivered'));
+  assert.match(text, /^Return-Path: <>\r\nDelivered-To: alice@localhost\r\nFrom: <postmaster@/);
+  assert.match(text, /Content-Type: multipart\/report; report-type="delivery-status";/);
+  assert.match(text, /References: <1@localhost>\r\n/);
+  assert.match(text, /Final-Recipient: rfc822; queue550@other\.example\r\nAction: failed\r\n/);
+  assert.match(text, /Status: 5\.0\.0\r\nDiagnostic-Code: smtp; 550 5\.0\.0 /);
+  assert.match(
+    text,
+    /\r\n\r\nReceived: by localhost\r\nSubject: hello\r\nFrom: a@localhost\r\n\r\n--/,
+  );
+  assert.equal(world.bodies.staged.size, 1, 'only what the test staged');
+});
+
+test('silence lasts thirty seconds and counts as a temporary failure without a code', async () => {
+  const world = new QueueWorld();
+  await world.start();
+  await world.submit(ALICE, 'timeout@other.example');
+  assert.equal(world.types(ALICE).at(-1), 'AttemptStarted');
+  await world.pass(30_000);
+  assert.partialDeepStrictEqual(world.last('AttemptFailed'), { code: 0, permanent: false });
+});
+
+test('recipients are attempted each by itself, at most ten at a time', async () => {
+  const world = new QueueWorld();
+  await world.start();
+  const recipients = Array.from({ length: 25 }, (_, i) => `x${i}.timeout@other.example`);
+  await world.submit(ALICE, ...recipients);
+  assert.equal(world.accounts.state(ALICE).openAttempts().length, 10);
+  await world.submit(BOB, 'y@other.example');
+  assert.deepEqual(world.types(BOB), ['MessageQueued']);
+  for (let i = 0; i < 3; i++) await world.pass(30_000);
+  assert.equal(world.types(BOB).at(-1), 'MessageDelivered');
+});
+
+test('stopping leaves silence open; the next start closes it before it begins anew', async () => {
+  const world = new QueueWorld();
+  await world.start();
+  await world.submit(ALICE, 'timeout@other.example');
+  await world.runner?.stop();
+  assert.equal(world.types(ALICE).at(-1), 'AttemptStarted');
+  await world.start();
+  assert.equal(world.types(ALICE).at(-1), 'AttemptInterrupted');
+  await world.pass(1000);
+  assert.partialDeepStrictEqual(world.last('AttemptStarted'), { attempt: 2 });
+  await world.runner?.stop();
+});
+
+test('an outcome that cannot be recorded is recorded later', async () => {
+  const world = new QueueWorld();
+  const { execute } = world.commands;
+  let failures = 3;
+  Object.assign(world.commands, {
+    execute: (async (accountId, command, cause) => {
+      if (command.type === 'FinishAttempt' && failures-- > 0) {
+        throw new Fault('LogUnavailable', 'gone');
+      }
+      return execute(accountId, command, cause);
+    }) satisfies Commands['execute'],
+  });
+  await world.start();
+  await world.submit(ALICE, 'x@other.example');
+  assert.equal(world.types(ALICE).at(-1), 'AttemptStarted');
+  for (const waitMs of [1000, 2000, 4000]) await world.pass(waitMs);
+  assert.equal(world.types(ALICE).at(-1), 'MessageDelivered');
+  assert.equal(world.types(ALICE).filter((type) => type === 'AttemptStarted').length, 1);
+});
+
+test('an attempt that cannot begin is tried again, without spinning', async () => {
+  const world = new QueueWorld();
+  await world.start();
+  world.changes.complete();
+  world.accounts.faults.push(new Fault('LogUnavailable', 'gone'));
+  await assert.rejects(world.submit(ALICE, 'x@other.example'));
+  await world.submit(ALICE, 'x@other.example');
+  await world.runner?.stop();
+  world.accounts.faults.push(new Fault('LogUnavailable', 'gone'));
+  await world.start();
+  assert.deepEqual(world.logged, ['error attempt not made']);
+  await world.pass(1000);
+  assert.equal(world.types(ALICE).at(-1), 'MessageDelivered');
+});
+
+test('a copy that finds no place is a failure', async () => {
+  const world = new QueueWorld();
+  await world.start();
+  const records = world.accounts.state(ALICE).mailboxRecords;
+  for (const mailbox of records.mailboxes.values()) Object.assign(mailbox, { uidNext: 2 ** 32 });
+  await world.submit(ALICE, 'x@other.example');
+  assert.partialDeepStrictEqual(world.last('AttemptFailed'), { code: 452, permanent: false });
+});

@@ -1,0 +1,116 @@
+/** Mail from our users: what is added, what is taken out, what goes into the queue. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  ALICE,
+  PASSWORD,
+  queuedBy,
+  smtpWorld,
+  wholeText,
+  type World,
+} from '../../../support/smtp.ts';
+import type { MessageQueued } from '#domain/queue/events';
+
+interface Submitted {
+  readonly event: MessageQueued;
+  readonly text: string;
+}
+
+async function submitted(
+  world: World,
+  message: string | Buffer,
+  recipients: readonly string[] = ['x@other.example'],
+): Promise<Submitted> {
+  const talk = world.connect({ tls: true });
+  await talk.line();
+  const plain = Buffer.from(`\0alice@example.org\0${PASSWORD}`).toString('base64');
+  await talk.expect(
+    ['EHLO [10.1.2.3]', '250-'],
+    [`AUTH PLAIN ${plain}`, '235 '],
+    ['MAIL FROM:<alice@example.org> BODY=8BITMIME', '250 '],
+  );
+  for (const recipient of recipients) await talk.expect([`RCPT TO:<${recipient}>`, '250 ']);
+  await talk.expect(['DATA', '354 ']);
+  talk.write(message);
+  talk.write('.\r\n');
+  assert.match(await talk.line(), /^250 2\.0\.0 /);
+  const event = queuedBy(world, ALICE).at(-1);
+  assert.ok(event);
+  return { event, text: wholeText(world, ALICE, event) };
+}
+
+const FROM = 'From: Alice <alice@example.org>\r\n';
+
+test('what is missing is added: Received, Message-ID, Date, Content-Type', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  const { event, text } = await submitted(world, `${FROM}\r\nhi\r\n`);
+  assert.match(
+    text,
+    /^Received: from mail\.example\.org \(submission\) by mail\.example\.org[^]*with\s+ESMTPSA\s[^]*for\s+<x@other\.example>;[^]*Message-ID: <\S+@mail\.example\.org>\r\nDate: Thu, 1 Jan 2026 00:00:00 \+0000\r\nMIME-Version: 1\.0\r\nContent-Type: text\/plain; charset=us-ascii\r\nFrom: Alice <alice@example\.org>\r\n\r\nhi\r\n$/,
+  );
+  assert.ok(!text.includes('10.1.2.3') && !text.includes('192.0.2.1'));
+  assert.equal(event.headerId, /Message-ID: (\S+)/.exec(text)?.[1]);
+  assert.equal(event.sizeBytes, text.length);
+  assert.equal(event.eightBit, false);
+  assert.equal(event.mailFrom, 'alice@example.org');
+});
+
+test('what is there stays', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  const header = `${FROM}Message-Id: <1@x.example>\r\nDate: Wed, 31 Dec 2025 23:00:00 +0000\r\nContent-Type: text/html\r\n`;
+  const { event, text } = await submitted(world, `${header}\r\nhi\r\n`);
+  assert.equal(text.replace(/^Received:[^]*?\r\n(?!\s)/, ''), `${header}\r\nhi\r\n`);
+  assert.equal(event.headerId, '<1@x.example>');
+});
+
+test('eight bits are told and named', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  const { event, text } = await submitted(world, `${FROM}\r\nhü\r\n`);
+  assert.equal(event.eightBit, true);
+  assert.match(
+    text,
+    /Content-Type: text\/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n/,
+  );
+});
+
+test('one step for all recipients, who do not learn of each other', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  const recipients = ['x@other.example', 'bob@example.org', '"a b"@other.example'];
+  const { event, text } = await submitted(world, `${FROM}\r\nhi\r\n`, recipients);
+  assert.deepEqual(
+    event.items.map(({ recipient }) => recipient),
+    recipients,
+  );
+  assert.ok(!text.includes('other.example'));
+  assert.equal(queuedBy(world, ALICE).length, 1);
+  assert.equal(world.bodies.staged.size, 0);
+});
+
+test('Bcc is taken out where somebody else is shown', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  const bcc = 'Bcc: hidden@x.example,\r\n other@x.example\r\n';
+  const shown = await submitted(
+    world,
+    `${FROM}${bcc}To: x@other.example\r\nBCC: y@z.example\r\n\r\nBcc: hi\r\n`,
+  );
+  assert.ok(shown.text.endsWith(`${FROM}To: x@other.example\r\n\r\nBcc: hi\r\n`));
+  const alone = await submitted(world, `${FROM}${bcc}\r\nhi\r\n`);
+  assert.ok(alone.text.endsWith(`${FROM}${bcc}\r\nhi\r\n`));
+});
+
+test('a header in many pieces is one header', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  const fields = `X: ${'y'.repeat(500)}\r\n`.repeat(400);
+  const { text } = await submitted(world, `${FROM}${fields}\r\n${'z\r\n'.repeat(50_000)}`);
+  assert.ok(text.includes(`${FROM}${fields}\r\nz\r\n`));
+  assert.equal(text.match(/^z\r$/gm)?.length, 50_000);
+});
+
+test('an endless header is refused', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  await assert.rejects(
+    submitted(world, `${FROM}${`X: ${'y'.repeat(900)}\r\n`.repeat(1400)}\r\nhi\r\n`),
+    /554 5\.6\.0/,
+  );
+});
