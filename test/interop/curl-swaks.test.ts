@@ -33,15 +33,6 @@ test('curl sends by SMTP and reads by IMAP and IMAPS', { skip: missing('curl') }
   assert.match(read.stdout, /Subject: by curl\r\n\r\nhello\r\n/);
   const listed = await runProgram('curl', [...login, `imaps://${server.ip}:1993/`]);
   assert.match(listed.stdout, /\* LIST \([^)]*\) "\/" (INBOX|Inbox)\r\n/);
-  const scram = await runProgram('curl', [
-    ...login,
-    '--login-options',
-    'AUTH=SCRAM-SHA-256',
-    `imap://${server.ip}:1143/INBOX`,
-    '-X',
-    'STATUS INBOX (MESSAGES)',
-  ]);
-  assert.match(scram.stdout, /MESSAGES 1/, scram.stderr);
 });
 
 for (const [port, tls] of [
