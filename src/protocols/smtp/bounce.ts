@@ -2,7 +2,8 @@
  * Tells a sender that a message could not be delivered: the notice as people and programs read it.
  *
  * Invariants: an explicit type and charset for every part; no line of ours above 998 octets; nothing
- * that others wrote adds a line; the original is quoted by its header only; addresses beyond ASCII stand escaped in the status part.
+ * that others wrote adds a line; the original is quoted by its header only; the status part is
+ * ASCII.
  * RFC 3464 (delivery status), RFC 6522 (multipart/report), RFC 6533 (addresses).
  */
 
@@ -26,8 +27,8 @@ export interface FailedDelivery {
   readonly originalHeader: string;
 }
 
-/** Escaped, a character becomes ten; a line of the status part has room for this many. */
-const ANSWER_CHARS_MAX = 90;
+/** How much of an answer is told; a line may have 998 octets (RFC 5322 §2.1.1). */
+const ANSWER_CHARS_MAX = 900;
 
 export function formatBounce(failed: FailedDelivery): Buffer {
   const { hostName, token, at, sender, recipient, headerId } = failed;
@@ -54,7 +55,7 @@ export function formatBounce(failed: FailedDelivery): Buffer {
     '',
     'and will not be tried again. This was the last answer:',
     '',
-    ...wrapped(clean(smtpLine(failed.reply))),
+    ...wrapped(clean(smtpLine(failed.reply)).slice(0, ANSWER_CHARS_MAX)),
     '',
     `--${boundary}`,
     'Content-Type: message/delivery-status',
@@ -98,18 +99,16 @@ function statusLines({
 
 function smtpLine({ code, enhancedCode, text }: AttemptReply): string {
   const parts = [code === 0 ? '' : String(code), enhancedCode, text];
-  return parts
-    .filter((part) => part !== '')
-    .join(' ')
-    .slice(0, ANSWER_CHARS_MAX);
+  return parts.filter((part) => part !== '').join(' ');
 }
 
 /** RFC 6533 §3 utf-8-addr-xtext, for readers that know ASCII only. */
 function ascii(text: string): string {
-  return text.replace(
+  const escaped = text.replace(
     /[^\u0020-\u007e]/gu,
     (char) => `\\x{${(char.codePointAt(0) as number).toString(16).toUpperCase()}}`,
   );
+  return escaped.slice(0, ANSWER_CHARS_MAX);
 }
 
 function clean(text: string): string {
