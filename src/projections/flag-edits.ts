@@ -57,4 +57,19 @@ export function keywordsAfter(keywords: string, terms: FlagTerms): string {
 /** Functions that statements of the account database call, by name. */
 export const ACCOUNT_FUNCTIONS: Readonly<
   Record<string, (keywords: string, add: string, remove: string) => string>
-> = { edited_keywords: editedKeywords };
+> = { edited_keywords: remembering(editedKeywords) };
+
+type Edited = typeof editedKeywords;
+
+/** Most messages of a set have the same keywords: the last answer is kept. */
+function remembering(edited: Edited): Edited {
+  let last: readonly [keywords: string, add: string, remove: string] = ['', '', ''];
+  let answer = '';
+  return (keywords, add, remove) => {
+    if (keywords !== last[0] || add !== last[1] || remove !== last[2]) {
+      answer = edited(keywords, add, remove);
+      last = [keywords, add, remove];
+    }
+    return answer;
+  };
+}

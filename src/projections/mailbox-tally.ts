@@ -5,8 +5,8 @@
 import { sql as raw } from 'kysely';
 import type { NewMessage } from '#domain/message/events';
 import { flagSetOf } from '#domain/values/flags';
-import type { MailboxId } from '#domain/values/ids';
-import { differenceOf, isEmptyUidSet, uidCount, type UidSet } from '#domain/values/uid-set';
+import type { MailboxId, Uid } from '#domain/values/ids';
+import { differenceOf, uidCount, type UidSet } from '#domain/values/uid-set';
 import type { FlagTerms } from './flag-edits.ts';
 import { effectOnKind, isOfKind, membersOf, TO_EXPUNGE, UNSEEN } from './message-runs.ts';
 import type { MessageTables } from './message-tables.ts';
@@ -36,6 +36,16 @@ const sizeOf = query((at: Markers<Spans>) =>
     .where('uid', '<=', raw<number>`span.value ->> 1`),
 );
 
+/** As sizeOf, for one run: the usual case. */
+const sizeOfRun = query((at: Markers<{ mailboxId: MailboxId; from: Uid; to: Uid }>) =>
+  db
+    .selectFrom('messages')
+    .select((eb) => eb.fn.coalesce(eb.fn.sum<number>('size_bytes'), eb.lit(0)).as('bytes'))
+    .where('mailbox_id', '=', at.mailboxId)
+    .where('uid', '>=', at.from)
+    .where('uid', '<=', at.to),
+);
+
 const keywordsAmong = query((at: Markers<Spans>) =>
   db
     .selectFrom(raw<{ value: string }>`json_each(${at.spans})`.as('span'))
@@ -49,7 +59,11 @@ const keywordsAmong = query((at: Markers<Spans>) =>
 
 /** Octets of these messages. */
 function bytesOf(sql: Sql, mailboxId: MailboxId, uids: UidSet): number {
-  if (isEmptyUidSet(uids)) return 0;
+  const [first, ...others] = uids;
+  if (first === undefined) return 0;
+  if (others.length === 0) {
+    return sizeOfRun.get(sql, { mailboxId, from: first[0], to: first[1] })?.bytes ?? 0;
+  }
   return sizeOf.get(sql, { mailboxId, spans: JSON.stringify(uids) })?.bytes ?? 0;
 }
 

@@ -7,7 +7,7 @@
 import { sql as raw } from 'kysely';
 import type { MessageMark } from '#domain/message/state';
 import type { MailboxId, ModSeq, Uid } from '#domain/values/ids';
-import { isEmptyUidSet, type UidSet } from '#domain/values/uid-set';
+import { isEmptyUidSet, type UidRange, type UidSet } from '#domain/values/uid-set';
 import type { MessageRow, MessageWire, WireItem } from './account-views.ts';
 import type { MessageTables } from './message-tables.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
@@ -23,6 +23,18 @@ const MARK = [
   'messages.mod_seq as modSeq',
 ] as const;
 
+const ROW = [
+  ...MARK,
+  'messages.message_id as messageId',
+  'contents.body',
+  'contents.prefix',
+  'messages.size_bytes as sizeBytes',
+  'messages.received_at as receivedAt',
+  'messages.zone_minutes as zoneMinutes',
+  'messages.saved_at as savedAt',
+  'messages.create_seq as createSeq',
+] as const;
+
 /** The messages of a mailbox whose UIDs lie in the spans, in the order of the spans. */
 const inSpans = (at: Markers<Spans>) =>
   db
@@ -31,6 +43,18 @@ const inSpans = (at: Markers<Spans>) =>
     .where('messages.mailbox_id', '=', at.mailboxId)
     .where('messages.uid', '>=', raw<Uid>`span.value ->> 0`)
     .where('messages.uid', '<=', raw<Uid>`span.value ->> 1`);
+
+type Span = { mailboxId: MailboxId; from: Uid; to: Uid };
+
+/** The same for one run: a set of one message is what is asked most. */
+const inSpan = (at: Markers<Span>) =>
+  db
+    .selectFrom('messages')
+    .where('messages.mailbox_id', '=', at.mailboxId)
+    .where('messages.uid', '>=', at.from)
+    .where('messages.uid', '<=', at.to);
+
+const marksInRun = query((at: Markers<Span>) => inSpan(at).select(MARK));
 
 const marksIn = query((at: Markers<Spans>) => inSpans(at).select(MARK));
 
@@ -42,17 +66,14 @@ const rowsIn = query((at: Markers<Spans>) =>
   inSpans(at)
     .crossJoin('contents')
     .whereRef('contents.content_id', '=', 'messages.content_id')
-    .select(MARK)
-    .select([
-      'messages.message_id as messageId',
-      'contents.body',
-      'contents.prefix',
-      'messages.size_bytes as sizeBytes',
-      'messages.received_at as receivedAt',
-      'messages.zone_minutes as zoneMinutes',
-      'messages.saved_at as savedAt',
-      'messages.create_seq as createSeq',
-    ]),
+    .select(ROW),
+);
+
+const rowsInRun = query((at: Markers<Span>) =>
+  inSpan(at)
+    .crossJoin('contents')
+    .whereRef('contents.content_id', '=', 'messages.content_id')
+    .select(ROW),
 );
 
 const withWires = (at: Markers<Spans>) =>
@@ -70,7 +91,8 @@ const wiresIn = {
 };
 
 export function marksOf(sql: Sql, mailboxId: MailboxId, uids: UidSet): readonly MessageMark[] {
-  if (isEmptyUidSet(uids)) return [];
+  const run = onlyRun(uids);
+  if (run !== undefined) return marksInRun.all(sql, { mailboxId, from: run[0], to: run[1] });
   return marksIn.all(sql, { mailboxId, spans: JSON.stringify(uids) });
 }
 
@@ -86,7 +108,8 @@ export function newerMarksOf(
 }
 
 export function messageRowsOf(sql: Sql, mailboxId: MailboxId, uids: UidSet): readonly MessageRow[] {
-  if (isEmptyUidSet(uids)) return [];
+  const run = onlyRun(uids);
+  if (run !== undefined) return rowsInRun.all(sql, { mailboxId, from: run[0], to: run[1] });
   return rowsIn.all(sql, { mailboxId, spans: JSON.stringify(uids) });
 }
 
@@ -98,4 +121,8 @@ export function wiresOf(
 ): readonly MessageWire[] {
   if (isEmptyUidSet(uids)) return [];
   return wiresIn[item].all(sql, { mailboxId, spans: JSON.stringify(uids) });
+}
+
+function onlyRun(uids: UidSet): UidRange | undefined {
+  return uids.length === 1 ? uids[0] : undefined;
 }

@@ -6,6 +6,7 @@
  * follows the number of gaps, not the number of messages.
  */
 
+import { sql as raw } from 'kysely';
 import type { AccountEvent } from '#domain/log/streams';
 import { DELETED, flagSetOf, SEEN } from '#domain/values/flags';
 import type { MailboxId, Uid } from '#domain/values/ids';
@@ -64,25 +65,26 @@ export const messageRuns: AccountModel = {
 type RunSpot = { mailboxId: MailboxId; kind: RunKind };
 type RunSpan = RunSpot & { from: Uid; to: Uid };
 
-const overlapping = query((at: Markers<RunSpan>) =>
+/** The last run that begins at `from` or before. */
+const runBefore = query((at: Markers<RunSpot & { from: Uid }>) =>
   db
     .selectFrom('uid_runs')
     .select(['first_uid as first', 'last_uid as last'])
     .where('mailbox_id', '=', at.mailboxId)
     .where('kind', '=', at.kind)
+    .where('first_uid', '<=', at.from)
+    .orderBy('first_uid', 'desc')
+    .limit(raw.lit(1)),
+);
+
+const runsBehind = query((at: Markers<RunSpan>) =>
+  db
+    .selectFrom('uid_runs')
+    .select(['first_uid as first', 'last_uid as last'])
+    .where('mailbox_id', '=', at.mailboxId)
+    .where('kind', '=', at.kind)
+    .where('first_uid', '>', at.from)
     .where('first_uid', '<=', at.to)
-    .where('first_uid', '>=', (eb) =>
-      eb.fn.coalesce(
-        db
-          .selectFrom('uid_runs')
-          .select((inner) => inner.fn.max('first_uid').as('first'))
-          .where('mailbox_id', '=', at.mailboxId)
-          .where('kind', '=', at.kind)
-          .where('first_uid', '<=', at.from),
-        eb.lit(0),
-      ),
-    )
-    .where('last_uid', '>=', at.from)
     .orderBy('first_uid'),
 );
 
@@ -93,7 +95,7 @@ const firstRun = query((at: Markers<RunSpot>) =>
     .where('mailbox_id', '=', at.mailboxId)
     .where('kind', '=', at.kind)
     .orderBy('first_uid')
-    .limit(1),
+    .limit(raw.lit(1)),
 );
 
 const putRun = query((at: Markers<RunSpot & { first: Uid; last: Uid }>) =>
@@ -122,22 +124,28 @@ const dropMailbox = query((at: Markers<{ mailboxId: MailboxId }>) =>
   db.deleteFrom('uid_runs').where('mailbox_id', '=', at.mailboxId),
 );
 
-/** The UIDs of a kind, of those between `from` and `to`. */
-export function runsOf(
-  sql: Sql,
-  mailboxId: MailboxId,
-  kind: RunKind,
-  from: Uid = 0,
-  to: Uid = Number.MAX_SAFE_INTEGER,
-): UidSet {
-  const runs = overlapping.all(sql, { mailboxId, kind, from, to });
-  return runs.map(({ first, last }): UidRange => [Math.max(first, from), Math.min(last, to)]);
+/** The whole runs of which a part lies between `from` and `to`. */
+function overlapping(sql: Sql, spot: RunSpot, from: Uid, to: Uid): UidSet {
+  const before = runBefore.get(sql, { ...spot, from });
+  const runs: UidRange[] = [];
+  if (before !== undefined && before.last >= from) runs.push([before.first, before.last]);
+  // The usual case, one message or one run of them, is over here.
+  if (to === from || (before !== undefined && before.last >= to)) return runs;
+  for (const { first, last } of runsBehind.all(sql, { ...spot, from, to }))
+    runs.push([first, last]);
+  return runs;
+}
+
+/** All UIDs of a kind. */
+export function runsOf(sql: Sql, mailboxId: MailboxId, kind: RunKind): UidSet {
+  return overlapping(sql, { mailboxId, kind }, 0, Number.MAX_SAFE_INTEGER);
 }
 
 /** Those of `uids` that are of a kind. */
 export function membersOf(sql: Sql, mailboxId: MailboxId, kind: RunKind, uids: UidSet): UidSet {
+  if (uids.length === 0) return NO_UIDS;
   const [from, to] = spanOf(uids);
-  return intersectionOf(uids, runsOf(sql, mailboxId, kind, from, to));
+  return intersectionOf(uids, overlapping(sql, { mailboxId, kind }, from, to));
 }
 
 export function lowestOf(sql: Sql, mailboxId: MailboxId, kind: RunKind): Uid | undefined {
@@ -191,7 +199,7 @@ function apply(event: AccountEvent, write: Sql): void {
         const places = order.seqsOf(membersAfter(terms, kind, before, uids));
         const shift = event.firstUid - 1;
         const arrived = places.map(([a, b]): UidRange => [a + shift, b + shift]);
-        add(write, event.target, kind, arrived);
+        append(write, { mailboxId: event.target, kind }, arrived);
         if (event.type === 'MessagesMoved') remove(write, event.source, kind, before);
       }
       return;
@@ -223,28 +231,35 @@ function arrive(write: Sql, mailboxId: MailboxId, messages: readonly NewMessage[
   const arrived = messages.map(({ uid, flags }) => ({ uid, bits: flagSetOf(flags).bits }));
   for (const kind of KINDS) {
     const members = arrived.filter(({ bits }) => isOfKind(kind, bits));
-    add(write, mailboxId, kind, uidSetOf(members.map(({ uid }) => uid)));
+    append(write, { mailboxId, kind }, uidSetOf(members.map(({ uid }) => uid)));
   }
+}
+
+/** Adds UIDs that are higher than all that the mailbox has had. RFC 9051 §2.3.1.1. */
+function append(write: Sql, spot: RunSpot, uids: UidSet): void {
+  if (uids.length === 0) return;
+  const [from] = spanOf(uids);
+  const tail = overlapping(write, spot, from - 1, from - 1);
+  replace(write, spot, tail, unionOf(tail, uids));
 }
 
 function add(write: Sql, mailboxId: MailboxId, kind: RunKind, uids: UidSet): void {
   if (uids.length === 0) return;
   const [from, to] = spanOf(uids);
   // Runs that touch the new ones grow together with them.
-  const before = overlapping.all(write, { mailboxId, kind, from: from - 1, to: to + 1 });
-  const runs = before.map(({ first, last }): UidRange => [first, last]);
+  const runs = overlapping(write, { mailboxId, kind }, from - 1, to + 1);
   replace(write, { mailboxId, kind }, runs, unionOf(runs, uids));
 }
 
 function remove(write: Sql, mailboxId: MailboxId, kind: RunKind, uids: UidSet): void {
   if (uids.length === 0) return;
   const [from, to] = spanOf(uids);
-  const before = overlapping.all(write, { mailboxId, kind, from, to });
-  const runs = before.map(({ first, last }): UidRange => [first, last]);
+  const runs = overlapping(write, { mailboxId, kind }, from, to);
   replace(write, { mailboxId, kind }, runs, differenceOf(runs, uids));
 }
 
 function replace(write: Sql, spot: RunSpot, before: UidSet, after: UidSet): void {
+  if (before.length === 0 && after.length === 0) return;
   const lasts = new Map(before);
   for (const [first, last] of after) {
     if (lasts.get(first) !== last) putRun.run(write, { ...spot, first, last });
@@ -253,7 +268,7 @@ function replace(write: Sql, spot: RunSpot, before: UidSet, after: UidSet): void
   for (const first of lasts.keys()) dropRun.run(write, { ...spot, first });
 }
 
-/** First and last member; nothing lies between them when the set is empty. */
+/** First and last member of a set that is not empty. */
 function spanOf(uids: UidSet): UidRange {
-  return [uids[0]?.[0] ?? 0, uids.at(-1)?.[1] ?? -1];
+  return [uids[0]?.[0] as Uid, uids.at(-1)?.[1] as Uid];
 }

@@ -122,7 +122,7 @@ const earliest = query(() =>
     .select('next_attempt_at as dueAt')
     .where('in_attempt', '=', raw.lit(0))
     .orderBy('next_attempt_at')
-    .limit(1),
+    .limit(raw.lit(1)),
 );
 
 const accountsOpen = query(() =>

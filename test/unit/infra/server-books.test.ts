@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { OPENED, recorded } from '../../support/given.ts';
+import { testPorts, type TestPorts } from '../../support/lane-ports.ts';
+import { temporaryDirectory } from '../../support/temporary.ts';
+import type { AccountEvent } from '#domain/log/streams';
+import { serverWideId } from '#domain/values/ids';
+import { ServerBooks } from '#infra/server-books';
+import { ViewsDatabase } from '#infra/read-models';
+
+const FIRST = serverWideId(7, 1);
+const SECOND = serverWideId(7, 2);
+const REPLY = { code: 450, enhancedCode: '4.2.0', text: 'later' };
+
+const QUEUED: AccountEvent = {
+  type: 'MessageQueued',
+  items: [
+    { queueId: FIRST, recipient: 'a@example.net' },
+    { queueId: SECOND, recipient: 'b@example.net' },
+  ],
+  mailFrom: 'alice@example.org',
+  body: 'ab'.repeat(32),
+  prefix: '',
+  sizeBytes: 100,
+  headerId: '<1@example.org>',
+  smtpUtf8: false,
+  eightBit: false,
+  nextAttemptAt: 1000,
+};
+const STARTED: AccountEvent = {
+  type: 'AttemptStarted',
+  queueId: FIRST,
+  attempt: 1,
+  nextAttemptAt: 5000,
+};
+
+interface Given extends AsyncDisposable {
+  readonly ports: TestPorts;
+  readonly file: string;
+  books: ServerBooks;
+  /** Appends to the stream of account 7, and has the books follow. */
+  post(...events: readonly AccountEvent[]): Promise<void>;
+  reopen(): Promise<void>;
+}
+
+async function given(): Promise<Given> {
+  const directory = await temporaryDirectory();
+  const ports = testPorts(directory.path);
+  const file = directory.file('server.db');
+  let posted = 0;
+  const self: Given = {
+    ports,
+    file,
+    books: await ServerBooks.open(file, ports),
+    async post(...events) {
+      await ports.log.intrude(7, events);
+      self.books.follow(7, recorded(events, posted));
+      posted += events.length;
+    },
+    async reopen() {
+      self.books.close();
+      self.books = await ServerBooks.open(file, ports);
+    },
+    async [Symbol.asyncDispose]() {
+      self.books.close();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+  return self;
+}
+
+describe('outgoing mail of all accounts', () => {
+  it('is due when its time has come and it is not in an attempt', async () => {
+    await using g = await given();
+    await g.post(OPENED, QUEUED);
+    assert.deepEqual(g.books.due(999, 10), []);
+    assert.equal(g.books.nextDueAt(), 1000);
+    assert.deepEqual(g.books.due(1000, 10), [
+      { accountId: 7, queueId: FIRST },
+      { accountId: 7, queueId: SECOND },
+    ]);
+    assert.equal(g.books.due(1000, 1).length, 1);
+    await g.post(STARTED);
+    assert.deepEqual(g.books.due(9000, 10), [{ accountId: 7, queueId: SECOND }]);
+    assert.deepEqual(g.books.accountsInAttempt(), [7]);
+    await g.post({
+      type: 'AttemptFailed',
+      queueId: FIRST,
+      attempt: 1,
+      permanent: false,
+      nextAttemptAt: 7000,
+      ...REPLY,
+    });
+    assert.deepEqual(g.books.due(6999, 10), [{ accountId: 7, queueId: SECOND }]);
+    assert.deepEqual(g.books.accountsInAttempt(), []);
+    await g.post({ type: 'MessageRetired', queueId: SECOND, outcome: 'failed' });
+    assert.equal(g.books.nextDueAt(), 7000);
+  });
+
+  it('says when it changes, and only then', async () => {
+    await using g = await given();
+    let changes = 0;
+    g.books.changes.subscribe(() => changes++);
+    await g.post(OPENED);
+    assert.equal(changes, 0);
+    await g.post(QUEUED, STARTED);
+    assert.equal(changes, 1);
+  });
+});
+
+describe('credentials of all accounts', () => {
+  it('follow the log', async () => {
+    await using g = await given();
+    assert.deepEqual(g.books.credentials(7), {});
+    await g.post({ type: 'PasswordSet', secret: 's1' }, { type: 'LoginForbidden', reason: 'no' });
+    assert.deepEqual(g.books.credentials(7), { passwordSecret: 's1', forbidden: 'no' });
+    await g.post({ type: 'LoginAllowed' });
+    assert.deepEqual(g.books.credentials(7), { passwordSecret: 's1' });
+  });
+});
+
+describe('the books of the server', () => {
+  it('get at start what they have missed', async () => {
+    await using g = await given();
+    await g.post(OPENED, QUEUED);
+    await g.reopen();
+    await g.ports.log.intrude(7, [STARTED]);
+    await g.ports.log.intrude(8, [{ type: 'PasswordSet', secret: 's8' }]);
+    await g.reopen();
+    assert.deepEqual(g.books.accountsInAttempt(), [7]);
+    assert.deepEqual(g.books.credentials(8), { passwordSecret: 's8' });
+    assert.deepEqual(g.ports.warnings, []);
+  });
+
+  it('take facts twice, but none out of order', async () => {
+    await using g = await given();
+    await g.post(OPENED, QUEUED);
+    g.books.follow(7, recorded([OPENED, QUEUED]));
+    assert.equal(g.books.due(1000, 10).length, 2);
+    assert.throws(() => g.books.follow(7, recorded([STARTED], 5)), /miss facts/);
+  });
+
+  it('are made anew when other models made them, and are the same', async () => {
+    await using g = await given();
+    await g.post(OPENED, QUEUED, STARTED, { type: 'PasswordSet', secret: 's1' });
+    const before = g.books.digests();
+    g.books.close();
+    const db = new ViewsDatabase(g.file, 'writer');
+    db.execute(['UPDATE models SET version = 99', 'DELETE FROM due_items']);
+    db.close();
+    g.books = await ServerBooks.open(g.file, g.ports);
+    assert.deepEqual(g.books.digests(), before);
+    assert.deepEqual(g.ports.warnings, [{ state: 'outdated' }]);
+  });
+
+  it('are made anew when the log is an older copy', async () => {
+    await using g = await given();
+    await g.post(OPENED, QUEUED);
+    g.books.close();
+    const db = new ViewsDatabase(g.file, 'writer');
+    db.execute(['UPDATE checkpoints SET revision = 99']);
+    db.close();
+    g.books = await ServerBooks.open(g.file, g.ports);
+    assert.equal(g.books.due(1000, 10).length, 2);
+  });
+});
