@@ -24,9 +24,9 @@ import {
   queuedBy,
   settled,
   smtpWorld,
-  type Talk,
   type World,
 } from '../support/smtp.ts';
+import type { Talk } from '../support/smtp-talk.ts';
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), 'smtp');
 const ACCOUNTS: Readonly<Record<string, number>> = { alice: ALICE, bob: BOB };

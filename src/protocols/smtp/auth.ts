@@ -65,7 +65,7 @@ async function converse(
     channel.send(`334 ${step.data.toString('base64')}\r\n`);
     const answer = await channel.line();
     if (answer.type !== 'line') {
-      return { type: 'failed', failure: { type: 'malformed', what: 'The line is too long.' } };
+      return { type: 'failed', failure: { type: 'malformed', what: 'The line cannot be read.' } };
     }
     line = answer.text;
     initial = undefined;

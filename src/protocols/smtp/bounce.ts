@@ -1,9 +1,9 @@
 /**
  * Tells a sender that a message could not be delivered: the notice as people and programs read it.
  *
- * Invariants: an explicit type and charset for every part; no line of ours above 998 octets; nothing
- * that others wrote adds a line; the original is quoted by its header only; the status part is
- * ASCII.
+ * Invariants: an explicit type and charset for every part; no line of ours above 998 octets;
+ * nothing that others wrote adds a line; the original is quoted by its header only; the status part
+ * is ASCII.
  * RFC 3464 (delivery status), RFC 6522 (multipart/report), RFC 6533 (addresses).
  */
 

@@ -9,7 +9,7 @@
 import { Fault } from '#domain/values/fault';
 import { SMTP_SLOW_MS } from '../limits.ts';
 import { auth } from './auth.ts';
-import { PeerLost, type Channel, type Line } from './channel.ts';
+import { PeerLost, type Line } from './channel.ts';
 import { FlawedData, IncomingData } from './incoming.ts';
 import { receive } from './receive.ts';
 import {
@@ -126,7 +126,7 @@ async function data(session: Session, argument: string): Promise<Reply> {
 }
 
 async function takeMessage(session: Session, transaction: Transaction): Promise<Reply> {
-  const { settings, ports, channel, login } = session;
+  const { settings, ports, channel, login, receipt } = session;
   const incoming = new IncomingData(channel, ports.clock, settings.messageBytesMax);
   let answer: Reply;
   try {
@@ -139,6 +139,8 @@ async function takeMessage(session: Session, transaction: Transaction): Promise<
   }
   // Whatever we think of it, the message is read to its end.
   await incoming.drain();
+  const { code, enhanced } = answer;
+  ports.log.info({ receipt, code, enhanced, recipients: transaction.recipients.size }, 'message');
   return answer;
 }
 

@@ -1,11 +1,11 @@
 /**
- * The octets behind DATA: finds the end, takes the dots out, refuses what could be read in two ways.
+ * The octets behind DATA: finds the end, takes the dots out, refuses what can be read in two ways.
  *
- * Invariants: only CRLF.CRLF ends the data (RFC 5321 §4.1.1.4); the same octets give the same result
- * however they are cut into chunks; time is linear and one output buffer per chunk is enough, also
- * for a body that is nothing but dots. A bare CR, and a dot line that a bare LF begins or ends, are
- * flaws: other servers may see the end of the message there (smuggling). Any other bare LF becomes
- * CRLF.
+ * Invariants: only CRLF.CRLF ends the data (RFC 5321 §4.1.1.4); the same octets give the same
+ * result however they are cut into chunks; time is linear and one output buffer per chunk is
+ * enough, also for a body that is nothing but dots. A bare CR, and a dot line that a bare LF begins
+ * or ends, are flaws: other servers may see the end of the message there (smuggling). Any other
+ * bare LF becomes CRLF.
  */
 
 const CR = 13;

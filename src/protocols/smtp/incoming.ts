@@ -1,5 +1,5 @@
 /**
- * A message on its way in: its header first, then all of it as a stream, and in any case to its end.
+ * A message on its way in: its header first, then all of it as a stream, and always to its end.
  *
  * Invariants: nothing is read ahead of whoever takes the chunks, so the sender waits with us; the
  * connection can go on with the next command once `drain` has resolved. RFC 5321 §4.1.1.4.

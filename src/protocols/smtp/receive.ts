@@ -4,8 +4,9 @@
  *
  * Invariants: at 250 every delivery is durable (RFC 5321 §6.1); when we cannot say that of all of
  * them the sender is asked to repeat: a second copy is acceptable, a loss is not. Recipients of one
- * account get a copy each. Mail with a recipient that does not exist is not delivered to the others:
- * nothing is known of the sender here, so no notice can be sent to it, and it is asked to repeat.
+ * account get a copy each. Mail with a recipient that does not exist is not delivered to the
+ * others: nothing is known of the sender here, so no notice can be sent to it, and it is asked to
+ * repeat.
  */
 
 import { Buffer } from 'node:buffer';

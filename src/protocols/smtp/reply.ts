@@ -6,7 +6,7 @@
  * RFC 5321 §4.2, RFC 2034 (enhanced codes), RFC 3463.
  */
 
-import { REFUSALS, type Refusal, type RefusalCode } from '#domain/values/decision';
+import type { Refusal, RefusalCode } from '#domain/values/decision';
 import type { Fault } from '#domain/values/fault';
 
 export interface Reply {

@@ -2,8 +2,8 @@
  * Mail from our users: who it says it is from is checked, what every message needs is added, and it
  * goes into the queue for all recipients in one step.
  *
- * Invariants: durable for all recipients at 250, or for none; MAIL FROM was checked by MAIL, From is
- * checked here; nothing that we add tells where the user sits. Local recipients go through the
+ * Invariants: durable for all recipients at 250, or for none; MAIL FROM was checked by MAIL, From
+ * is checked here; nothing that we add tells where the user sits. Local recipients go through the
  * queue too. RFC 6409 §8 (what a submission server may change), RFC 5322 §3.6 (fields).
  */
 

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeRandom } from '../../../support/clock.ts';
-import { PASSWORD, smtpWorld, TLS, type Talk, type World } from '../../../support/smtp.ts';
+import { PASSWORD, smtpWorld, type World } from '../../../support/smtp.ts';
+import { TLS, type Talk } from '../../../support/smtp-talk.ts';
 import type { TlsFacts } from '#protocols/ports';
 import { findMechanism } from '#protocols/sasl/catalog';
 

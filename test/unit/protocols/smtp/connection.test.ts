@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { settled, smtpWorld } from '../../../support/smtp.ts';
+import { smtpWorld } from '../../../support/smtp.ts';
 
 test('the greeting comes at once, EHLO lists what there is in the agreed order', async () => {
   await using world = smtpWorld();

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ALICE, BOB, deliveredTo, smtpWorld, wholeText, type Talk } from '../../../support/smtp.ts';
+import { ALICE, BOB, deliveredTo, settled, smtpWorld, wholeText } from '../../../support/smtp.ts';
+import type { Talk } from '../../../support/smtp-talk.ts';
 import { Fault } from '#domain/values/fault';
 
 async function begin(talk: Talk, ...recipients: readonly string[]): Promise<void> {
@@ -69,7 +70,7 @@ test('how the mail came is told apart', async () => {
   }
 });
 
-test('a message for several accounts is stored once, linked into each, staged no longer', async () => {
+test('a message for several accounts is stored once and linked into each', async () => {
   await using world = smtpWorld();
   const talk = world.connect();
   await begin(talk, 'alice@example.org', 'bob@example.org');
@@ -113,13 +114,15 @@ test('when one of several deliveries fails the sender is asked to repeat', async
 
 test('nobody is read ahead of the store: a slow disk slows the sender', async () => {
   await using world = smtpWorld();
-  let open: (() => void) | undefined;
+  const gate = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
   const stage = world.bodies.stage.bind(world.bodies);
   let taken = 0;
   world.bodies.stage = (body, limit) =>
     stage(
       (async function* () {
-        await new Promise<void>((resolve) => (open = resolve));
+        asked.resolve();
+        await gate.promise;
         for await (const chunk of body) {
           taken += chunk.length;
           yield chunk;
@@ -137,10 +140,10 @@ test('nobody is read ahead of the store: a slow disk slows the sender', async ()
       written++;
     }
   })();
-  while (open === undefined) await new Promise((resolve) => setImmediate(resolve));
-  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+  await asked.promise;
+  await settled();
   assert.ok(written < 500, `${written} lines taken although nobody stores them`);
-  open();
+  gate.resolve();
   await writing;
   talk.write('.\r\n');
   assert.match(await talk.line(), /^250 /);

@@ -130,10 +130,9 @@ test('a message comes back into the account of its sender, the copy with the out
     'MessageDelivered',
   ]);
   await world.submit(ALICE, 'x@other.example');
-  assert.match(
-    world.text(world.last('MessageDelivered')),
-    /^Delivered-To: x@other\.example\r\nReturn-Path: <alice@localhost>\r\nReceived: by localhost\r\nSubject: hello/,
-  );
+  const trace = 'Delivered-To: x@other.example\r\nReturn-Path: <alice@localhost>\r\n';
+  const before = 'Received: by localhost\r\nSubject: hello\r\n';
+  assert.ok(world.text(world.last('MessageDelivered')).startsWith(trace + before));
   assert.deepEqual(world.logged, []);
 });
 
