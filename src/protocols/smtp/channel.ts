@@ -219,6 +219,8 @@ export class Channel {
   }
 
   #attach(stream: Duplex): void {
+    // Simple clients say all they have to say and close their side; they still want the replies.
+    stream.allowHalfOpen = true;
     stream.on('readable', this.#onNews);
     stream.on('drain', this.#onNews);
     stream.on('end', this.#onEnd);
