@@ -153,12 +153,7 @@ export function lowestOf(sql: Sql, mailboxId: MailboxId, kind: RunKind): Uid | u
 }
 
 /** Which of `uids` are of a kind after an edit, when `before` were. */
-export function membersAfter(
-  terms: FlagTerms,
-  kind: RunKind,
-  before: UidSet,
-  uids: UidSet,
-): UidSet {
+function membersAfter(terms: FlagTerms, kind: RunKind, before: UidSet, uids: UidSet): UidSet {
   switch (effectOnKind(terms, kind)) {
     case 'joins':
       return uids;

@@ -209,8 +209,13 @@ function queueing(i: number): AccountEvent {
         type: 'MessageQueued',
         items: [{ queueId, recipient: 'you@example.org' }],
         mailFrom: 'me@localhost',
-        ...{ body, prefix, sizeBytes, headerId: '<1@localhost>', nextAttemptAt: 0 },
-        ...{ smtpUtf8: false, eightBit: false },
+        body,
+        prefix,
+        sizeBytes,
+        headerId: '<1@localhost>',
+        smtpUtf8: false,
+        eightBit: false,
+        nextAttemptAt: 0,
       };
     }
     case 1:

@@ -1,5 +1,6 @@
 /**
- * What lanes need, for tests: a log in memory that fails when told to, and a note of what was fatal.
+ * What lanes need, for tests: a log in memory that fails when told to, and a note of what was
+ * fatal.
  */
 
 import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';

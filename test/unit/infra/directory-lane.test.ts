@@ -1,3 +1,7 @@
+/**
+ * The directory as the lane keeps it.
+ */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fakeClock, fakeRandom } from '../../support/clock.ts';

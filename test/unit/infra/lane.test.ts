@@ -1,3 +1,7 @@
+/**
+ * What a lane promises, with as little state behind it as a lane can have.
+ */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CAUSE, testLog, type TestLog } from '../../support/lane-ports.ts';

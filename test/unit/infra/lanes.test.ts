@@ -1,3 +1,7 @@
+/**
+ * Lanes of accounts over real files: what views show when, and how they come back.
+ */
+
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';

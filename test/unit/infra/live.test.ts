@@ -1,3 +1,7 @@
+/**
+ * News of accounts reach whoever listens.
+ */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OPENED, recorded } from '../../support/given.ts';

@@ -1,3 +1,7 @@
+/**
+ * The books of the server follow the lanes, and find what they missed.
+ */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OPENED, recorded } from '../../support/given.ts';
