@@ -205,7 +205,7 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
       // An older copy of the log was put back: these rows tell of what never happened.
       opened.db.close();
     }
-    const state = opened.type === 'ready' ? 'ahead of the log' : opened.type;
+    const state = opened.type === 'ready' ? 'ahead' : opened.type;
     if (opened.type !== 'missing') {
       this.#ports.notes.warn({ account: this.accountId, state }, 'views made anew');
     }

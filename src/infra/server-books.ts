@@ -62,22 +62,14 @@ export class ServerBooks implements Queue {
   static async open(file: string, ports: ServerBooksPorts): Promise<ServerBooks> {
     const heads = await ports.log.streams();
     const opened = openViewsFile(file, SERVER_MODELS);
+    let state: string = opened.type;
     if (opened.type === 'ready') {
       const books = new ServerBooks(file, opened.db, ports.log);
-      try {
-        const ahead = [...books.#posted].some(([stream, { revision }]) => {
-          return revision > (heads.get(stream) ?? -1);
-        });
-        if (!ahead) {
-          await books.#catchUp(heads);
-          return books;
-        }
-      } catch (error) {
-        if (!isDamage(error)) throw error;
-      }
+      state = await books.#stateAt(heads);
+      if (state === 'ready') return books;
       opened.db.close();
     }
-    if (opened.type !== 'missing') ports.notes.warn({ state: opened.type }, 'views made anew');
+    if (state !== 'missing') ports.notes.warn({ state }, 'views of the server made anew');
     await ServerBooks.#build(file, ports.log, heads);
     return new ServerBooks(file, new ViewsDatabase(file, 'writer'), ports.log);
   }
@@ -99,6 +91,21 @@ export class ServerBooks implements Queue {
     this.#db = new ViewsDatabase(this.#file, 'writer');
     this.#posted = new Map(checkpoints(this.#db));
     return [...this.#posted.values()].reduce((sum, { revision }) => sum + revision + 1, 0);
+  }
+
+  /** Catches up; says why that cannot be. */
+  async #stateAt(heads: ReadonlyMap<string, number>): Promise<'ready' | 'ahead' | 'damaged'> {
+    try {
+      // An older copy of the log was put back: these rows tell of what never happened.
+      for (const [stream, { revision }] of this.#posted) {
+        if (revision > (heads.get(stream) ?? -1)) return 'ahead';
+      }
+      await this.#catchUp(heads);
+      return 'ready';
+    } catch (error) {
+      if (isDamage(error)) return 'damaged';
+      throw error;
+    }
   }
 
   due(now: Instant, limit: number): readonly DueItem[] {

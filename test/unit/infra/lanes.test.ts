@@ -159,7 +159,7 @@ describe('files of an account', () => {
       ['that are not databases', 'damaged', (file) => writeFileSync(file, 'x'.repeat(8192))],
       [
         'ahead of the log',
-        'ahead of the log',
+        'ahead',
         (file) => change(file, 'UPDATE checkpoints SET revision = 1000'),
       ],
     ];
