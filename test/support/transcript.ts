@@ -1,8 +1,8 @@
 /**
  * Transcripts: conversations written down as they must go, run against a server.
  *
- * A file begins with settings, `name: value` each, up to an empty line (README.md beside the files
- * lists them). Then, line by line:
+ * A file begins with settings, `name: value` each, up to an empty line: `about` and `items` say what
+ * it is for, the others are for whoever sets the stage. Then, line by line:
  *
  *     C: text        the client of session 1 sends the line; C2: is session 2, and so on
  *     C!: text       the same octets without a line end; \r \n \0 \\ are escapes
@@ -14,10 +14,10 @@
  *     check <n> > <H>  the comparison of two numbers (< <= = != > >=; ` + 1` may stand behind one)
  *     # text         a comment
  *
- * In a text `…` stands for anything, and `<name>` for a value: what it is when it is first received,
- * that it must be from then on. Sent lines may name values too. A session that is first named in a
- * C line is opened and logged in. At the end each open session logs out, and nothing may come but
- * the answer to that.
+ * In a text `…` stands for anything, and `<name>` for a value: what it is when it is first
+ * received, that it must be from then on. Sent lines may name values too. A session that is first
+ * named in a C line is opened and logged in. At the end each open session logs out, and nothing
+ * may come but the answer to that.
  */
 
 import assert from 'node:assert/strict';

@@ -19,8 +19,8 @@ import type { Done, Log, Logins, Random, Rates } from '#protocols/ports';
 
 /** Accounts of every test: alice with two addresses, bob, and carol, who may not log in. */
 export const ALICE: AccountId = 1;
-export const BOB: AccountId = 2;
-export const CAROL: AccountId = 3;
+const BOB: AccountId = 2;
+const CAROL: AccountId = 3;
 export const PASSWORD = 'test-pass-123';
 
 export interface Said {

@@ -1,6 +1,9 @@
 /**
- * Every transcript in `imap/`, each against a server of its own. The items that it names are those
- * of the list of what the IMAP server must do.
+ * Every transcript in `imap/`, each against a server of its own.
+ *
+ * Settings: `about`; `items`, numbers of the list of what the IMAP server must do; `mailbox: M6`
+ * puts six messages into Inbox, whose modseqs are <m1> to <m6>, with <V> as UIDVALIDITY and <H> as
+ * HIGHESTMODSEQ; `strict: yes` is the switch of that name.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';

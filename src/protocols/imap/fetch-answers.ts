@@ -7,6 +7,7 @@
  * RFC 9051 §7.5.2, RFC 3516 (BINARY)
  */
 
+import { unreachable } from '#domain/values/decision';
 import type { Uid } from '#domain/values/ids';
 import type { MessageMark } from '#domain/message/state';
 import { hasUid, intersectionOf, uidCount, uidsOf, type UidSet } from '#domain/values/uid-set';
@@ -131,6 +132,8 @@ export class FetchAnswers {
         const uids = intersectionOf(chunk, views.uidRuns(mailboxId).uids);
         return Array.from(uidsOf(uids), (uid) => ({ uid, mark: undefined, row: undefined }));
       }
+      default:
+        return unreachable(this.#source);
     }
   }
 
@@ -252,6 +255,8 @@ export class FetchAnswers {
       case 'unknown-encoding':
         this.failure ??= no('the encoding of the part is unknown', 'UNKNOWN-CTE');
         return undefined;
+      default:
+        return unreachable(binary);
     }
   }
 }

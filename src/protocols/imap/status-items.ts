@@ -5,6 +5,7 @@
  * §3.1.4 (DELETED-STORAGE)
  */
 
+import { unreachable } from '#domain/values/decision';
 import type { MailboxSummary } from '#projections/account-views';
 import { mailboxObjectId } from './object-ids.ts';
 import type { Session } from './session.ts';
@@ -46,5 +47,7 @@ function valueOf(item: StatusItem, mailbox: MailboxSummary, session: Session): n
       return mailbox.deletedBytes;
     case 'MAILBOXID':
       return `(${mailboxObjectId(mailbox.mailboxId)})`;
+    default:
+      return unreachable(item);
   }
 }

@@ -7,6 +7,7 @@
  * RFC 9051 §6.2, RFC 4959 (initial response), RFC 5530 (codes), RFC 8314 §4
  */
 
+import { unreachable } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { Wire } from '../../ports.ts';
 import { findMechanism } from '../../sasl/catalog.ts';
@@ -168,5 +169,7 @@ function failureReply(failure: SaslFailure): Reply {
     case 'malformed':
     case 'bad-exchange':
       return bad(failure.what);
+    default:
+      return unreachable(failure);
   }
 }

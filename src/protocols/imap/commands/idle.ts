@@ -26,29 +26,21 @@ export const idle: WholeCommand = imapCommand({
 });
 
 async function tellUntilLine(session: Session): Promise<string | undefined> {
-  let line: string | undefined;
-  let failure: unknown;
-  let over = false;
-  const end = (): void => {
-    over = true;
+  const end: { outcome?: { readonly line?: string | undefined; readonly failure?: unknown } } = {};
+  const ended = (outcome: NonNullable<typeof end.outcome>): void => {
+    end.outcome = outcome;
     session.wake();
   };
   const reading = session.reader.readLine(DONE_BYTES_MAX).then(
-    (text) => {
-      line = text;
-      end();
-    },
-    (error: unknown) => {
-      failure = error;
-      end();
-    },
+    (line) => ended({ line }),
+    (failure: unknown) => ended({ failure }),
   );
-  while (!over) {
+  while (end.outcome === undefined) {
     session.out.put(session.takeNews('everything'));
     await session.out.flush();
     await session.nextWake();
   }
   await reading;
-  if (failure !== undefined) throw failure;
-  return line;
+  if (end.outcome.failure !== undefined) throw end.outcome.failure;
+  return end.outcome.line;
 }

@@ -39,7 +39,6 @@ async function run(words: StoreWords, byUid: boolean, session: Session): Promise
   const selected = session.mailbox;
   if (selected.readOnly) return no('the mailbox is open for reading only');
   if (words.unchangedSince !== undefined) session.enableCondstore();
-  if (byUid) session.out.put(session.takeNews('mailbox'));
   const uids = byUid ? selected.uidsOfUids(words.set) : selected.uidsOfSeqs(words.set);
   if (isEmptyUidSet(uids)) return ok('STORE done');
   const outcome = await session.execute({
