@@ -4,8 +4,13 @@
  */
 
 import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { Openers, Terminal } from '#protocols/cli/openers';
 
+// By way of the environment, so that threads have it too.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
+  new URL('../node_modules/.cache/node', import.meta.url),
+);
 enableCompileCache();
 
 const [{ runProgram }, { defaultDir, version }] = await Promise.all([

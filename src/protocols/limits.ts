@@ -47,7 +47,7 @@ export const SMTP_UNKNOWN_MS = 5_000;
 /** How long a peer may take to close what we have closed. */
 export const SMTP_CLOSE_MS = 5_000;
 /** How long conversations may take to end when the server stops. */
-export const SMTP_STOP_MS = 10_000;
+export const SMTP_STOP_MS = 3_000;
 /** From the third failed login on, every read waits. */
 export const SMTP_SLOW_MS = 1_000;
 

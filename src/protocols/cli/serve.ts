@@ -18,9 +18,11 @@ export async function localserve(
     );
     return;
   }
+  // Heard from here on, so that a stop while the server opens is not the end of the process.
+  const stopAsked = terminal.stopAsked();
   const server = await openers.openLocalServer(flags);
   for (const line of welcome(server.listening, flags)) terminal.out(line);
-  await terminal.stopAsked();
+  await stopAsked;
   terminal.err('stopping');
   await server.stop();
 }

@@ -5,7 +5,6 @@
 import type { Wire } from '../ports.ts';
 import { Connection } from './connection.ts';
 import { NewsDesk } from './notify.ts';
-import { pause } from './pace.ts';
 import type { ImapOptions, ImapPorts } from './session.ts';
 
 /** How long commands that are being carried out may take when the server stops. */
@@ -36,9 +35,11 @@ export function startImapServer(ports: ImapPorts, options: ImapOptions): ImapSer
       for (const connection of conversations.keys()) {
         connection.interrupt('the server is shutting down');
       }
-      await Promise.race([Promise.all(conversations.values()), pause(ports.clock, CLOSE_MS)]);
-      for (const connection of conversations.keys()) connection.destroy();
+      const cancel = ports.clock.after(CLOSE_MS, () => {
+        for (const connection of conversations.keys()) connection.destroy();
+      });
       await Promise.all(conversations.values());
+      cancel();
     },
   };
 }

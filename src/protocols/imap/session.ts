@@ -284,6 +284,15 @@ export class Session {
     this.#woken = false;
   }
 
+  /** Does nothing for a while, less when the conversation is to end. */
+  async sleep(ms: number): Promise<void> {
+    const { clock } = this.ports;
+    const endsAt = clock.now() + ms;
+    const cancel = clock.after(ms, () => this.wake());
+    while (clock.now() < endsAt && this.ending === undefined) await this.nextWake();
+    cancel();
+  }
+
   close(): void {
     this.unselect();
     this.#stopNews?.();

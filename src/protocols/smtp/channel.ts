@@ -83,9 +83,9 @@ export class Channel {
 
   async flush(): Promise<void> {
     if (this.#out === '') return;
+    if (this.#lost !== undefined) throw this.#lost;
     const text = this.#out;
     this.#out = '';
-    if (this.#lost !== undefined) throw this.#lost;
     if (this.#wire.stream.write(text)) return;
     const deadlineAt = this.#clock.now() + SMTP_COMMAND_MS;
     while (this.#wire.stream.writableNeedDrain) await this.#news(deadlineAt);
@@ -156,6 +156,12 @@ export class Channel {
     if (this.#atLine) this.#wake?.();
   }
 
+  /** Whoever waits for the peer, or is about to, gets a PeerLost; it can still be told why. */
+  abandon(): void {
+    this.#lost ??= new PeerLost('stopping');
+    this.#wake?.();
+  }
+
   /** Sends what is left and closes; does not wait long for the peer to do the same. */
   end(): void {
     const { stream } = this.#wire;
@@ -188,6 +194,7 @@ export class Channel {
   async #read(deadlineAt: number): Promise<Buffer> {
     await this.flush();
     for (;;) {
+      if (this.#lost?.why === 'stopping') throw this.#lost;
       if (this.#stopping && this.#atLine) throw new PeerLost('stopping');
       const chunk: unknown = this.#wire.stream.read();
       if (chunk instanceof Buffer) return chunk;

@@ -74,7 +74,7 @@ export function openSmtpServer(settings: SmtpSettings, ports: SmtpPorts): SmtpSe
       const conversations = [...running.values()];
       for (const channel of running.keys()) channel.stop();
       const cancel = clock.after(SMTP_STOP_MS, () => {
-        for (const channel of running.keys()) channel.destroy();
+        for (const channel of running.keys()) channel.abandon();
       });
       await Promise.all(conversations);
       cancel();

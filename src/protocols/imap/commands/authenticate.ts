@@ -24,7 +24,6 @@ import {
   noArguments,
   saslResponse,
 } from '../grammar.ts';
-import { pause } from '../pace.ts';
 import { bad, no, ok, type Reply, type Session } from '../session.ts';
 import { capabilitiesOf, passwordsAllowed } from './capability.ts';
 import { imapCommand, NOT_LOGGED_IN, type WholeCommand } from './command.ts';
@@ -131,7 +130,7 @@ async function conclude(
   claimed: string | undefined,
   session: Session,
 ): Promise<Reply> {
-  const { rates, clock } = session.ports;
+  const { rates } = session.ports;
   const ip = session.wire.remoteIp;
   if (step.type === 'done') {
     await session.logIn(step.accountId, step.login);
@@ -146,7 +145,7 @@ async function conclude(
     rates.failedLogin(ip);
     session.failedLogins++;
     const over = session.failedLogins - FAILURES_UNDELAYED;
-    if (over > 0) await pause(clock, over * 1000);
+    if (over > 0) await session.sleep(over * 1000);
   }
   return failureReply(failure);
 }
