@@ -5,8 +5,6 @@
  * are decided at run time and are events of the stream `directory`.
  */
 
-import { Type, type TSchema } from 'typebox';
-
 export interface ListenerEndpoint {
   readonly Enabled: boolean;
   readonly Port?: number;
@@ -38,53 +36,55 @@ export interface StaticConfig {
   readonly Listeners: Readonly<Record<string, Listener>>;
 }
 
-function strict<Properties extends Record<string, TSchema>>(
-  properties: Properties,
+/** JSON Schema 2020-12, as far as we use it. */
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+function strict(
   description: string,
-): Type.TObject<Properties> {
-  return Type.Object(properties, { additionalProperties: false, description });
+  required: Readonly<Record<string, JsonSchema>>,
+  optional: Readonly<Record<string, JsonSchema>> = {},
+): JsonSchema {
+  return {
+    type: 'object',
+    description,
+    properties: { ...required, ...optional },
+    required: Object.keys(required),
+    additionalProperties: false,
+  };
 }
 
-const port = Type.Integer({ minimum: 1, maximum: 65535 });
+const text = { type: 'string', minLength: 1 };
+const yesOrNo = { type: 'boolean' };
+const port = { type: 'integer', minimum: 1, maximum: 65535 };
 
-function service(description: string): Type.TOptional<TSchema> {
-  return Type.Optional(
-    strict(
-      {
-        Enabled: Type.Boolean(),
-        Port: Type.Optional(port),
-        NoRequireSTARTTLS: Type.Optional(Type.Boolean()),
-        NoSTARTTLS: Type.Optional(Type.Boolean()),
-      },
-      description,
-    ),
+function service(description: string): JsonSchema {
+  return strict(
+    description,
+    { Enabled: yesOrNo },
+    { Port: port, NoRequireSTARTTLS: yesOrNo, NoSTARTTLS: yesOrNo },
   );
 }
 
 const listener = strict(
+  'Addresses to listen on and the services there',
+  { IPs: { type: 'array', items: text, minItems: 1 } },
   {
-    IPs: Type.Array(Type.String(), { minItems: 1 }),
-    Hostname: Type.Optional(Type.String()),
-    SMTPMaxMessageSize: Type.Optional(Type.Integer({ minimum: 1024 })),
+    Hostname: text,
+    SMTPMaxMessageSize: { type: 'integer', minimum: 1024 },
     SMTP: service('Mail from other servers, port 25'),
     Submission: service('Mail from our users, STARTTLS, port 587'),
     Submissions: service('Mail from our users, TLS, port 465'),
     IMAP: service('Mailboxes, STARTTLS, port 143'),
     IMAPS: service('Mailboxes, TLS, port 993'),
   },
-  'Addresses to listen on and the services there',
 );
 
 /** JSON Schema of the file, for editors and for the check on reading. */
-export const STATIC_CONFIG_SCHEMA: TSchema = strict(
-  {
-    DataDir: Type.String(),
-    SecretsKeyFile: Type.String(),
-    LogLevel: Type.Union(
-      (['error', 'warn', 'info', 'debug', 'trace'] as const).map((level) => Type.Literal(level)),
-    ),
-    Hostname: Type.String(),
-    Listeners: Type.Record(Type.String(), listener),
-  },
-  'Static configuration of Daybook',
-);
+export const STATIC_CONFIG_SCHEMA: JsonSchema = strict('Static configuration of Daybook', {
+  DataDir: text,
+  SecretsKeyFile: text,
+  LogLevel: { type: 'string', enum: ['error', 'warn', 'info', 'debug', 'trace'] },
+  Hostname: text,
+  // Not additionalProperties: a mistake inside would be told as an unknown key too.
+  Listeners: { type: 'object', patternProperties: { '': listener } },
+});

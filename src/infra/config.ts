@@ -5,13 +5,13 @@
  * mistake is refused whole.
  */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import { isNode, LineCounter, parseDocument, stringify, type Document } from 'yaml';
 import { STATIC_CONFIG_SCHEMA, type StaticConfig } from './config-schema.ts';
-import { replaceFile } from './files.ts';
+import { codeOf, replaceFile } from './files.ts';
 
 /** The file cannot be used; `message` has one line per mistake. */
 export class BadConfig extends Error {
@@ -27,20 +27,36 @@ export interface LoadedConfig {
 
 /** Throws BadConfig when the file is missing, unreadable or wrong. */
 export function readConfig(path: string): LoadedConfig {
-  if (!existsSync(path)) throw new BadConfig(`${path}: there is no such file`);
   const lines = new LineCounter();
-  const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines });
-  const mistakes = document.errors.map((error) => {
-    const at = error.linePos?.[0];
-    return `${path}:${at?.line ?? 1}:${at?.col ?? 1}: ${error.message.split('\n')[0]}`;
+  const document = parseDocument(textOf(path), { lineCounter: lines, prettyErrors: false });
+  const mistakes = document.errors.map(({ message, pos }) => {
+    const at = lines.linePos(pos[0]);
+    return `${path}:${at.line}:${at.col}: ${message}`;
   });
   if (mistakes.length > 0) throw new BadConfig(mistakes.join('\n'));
-  // maxAliasCount 0: an alias could repeat itself without end.
-  const value: unknown = document.toJS({ maxAliasCount: 0 });
+  const value = valueOf(document, path);
   if (!isStaticConfig(value)) {
     throw new BadConfig(mistakesIn(value, document, lines, path).join('\n'));
   }
   return { path, config: value, pathOf: (relative) => resolve(dirname(path), relative) };
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const why = codeOf(cause) === 'ENOENT' ? 'there is no such file' : `not readable: ${cause}`;
+    throw new BadConfig(`${path}: ${why}`, { cause });
+  }
+}
+
+function valueOf(document: Document, path: string): unknown {
+  try {
+    // An alias could repeat itself without end.
+    return document.toJS({ maxAliasCount: 0 });
+  } catch (cause) {
+    throw new BadConfig(`${path}: aliases (*name) have no meaning here`, { cause });
+  }
 }
 
 const schema = Compile(STATIC_CONFIG_SCHEMA);
@@ -55,17 +71,20 @@ function mistakesIn(
   lines: LineCounter,
   path: string,
 ): readonly string[] {
-  return schema
-    .Errors(value)
+  const [, errors] = schema.Errors(value);
+  return errors
     .filter((error) => error.keyword !== 'boolean')
-    .map((error) => {
+    .flatMap((error) => {
       const keys = error.instancePath.split('/').slice(1);
       const unknown: unknown = Reflect.get(error.params, 'additionalProperties');
-      const named = Array.isArray(unknown) ? [...keys, String(unknown[0])] : keys;
-      const node = keys.length === 0 ? document.contents : document.getIn(named, true);
+      return Array.isArray(unknown)
+        ? unknown.map((key) => ({ keys: [...keys, String(key)], what: 'is not a known key' }))
+        : [{ keys, what: error.message }];
+    })
+    .map(({ keys, what }) => {
+      const node = keys.length === 0 ? document.contents : document.getIn(keys, true);
       const at = lines.linePos(isNode(node) ? (node.range?.[0] ?? 0) : 0);
-      const what = Array.isArray(unknown) ? 'is not a known key' : error.message;
-      return `${path}:${at.line}:${at.col}: ${named.join('.') || 'the file'}: ${what}`;
+      return `${path}:${at.line}:${at.col}: ${keys.join('.') || 'the file'}: ${what}`;
     });
 }
 
