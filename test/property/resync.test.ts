@@ -7,9 +7,9 @@
  */
 
 import assert from 'node:assert/strict';
-import type { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { LineClient } from '../support/line-client.ts';
 import { ResyncClient } from '../support/resync-client.ts';
 import { openTestServer, type TestServer } from '../support/server.ts';
 import { ALICE, PASSWORD } from '../support/world.ts';
@@ -220,11 +220,10 @@ class Play implements AsyncDisposable {
     await this.#server.world.commands.execute(ALICE, command, { actor: 'test' });
   }
 
-  #connect(): Duplex {
-    this.#connections++;
-    return this.#server.connect({
-      ip: `10.0.${this.#connections >> 8}.${this.#connections & 255}`,
-    });
+  /** Each from another place: nobody is to be too many. */
+  #connect(): LineClient {
+    const place = ++this.#connections;
+    return new LineClient(this.#server.connect({ ip: `10.${place >> 8}.${place & 255}.1` }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,7 +7,7 @@
  */
 
 import assert from 'node:assert/strict';
-import type { Duplex } from 'node:stream';
+import type { LineClient } from './line-client.ts';
 import { parseUidSet, uidCount, uidsOf, type UidSet } from '#domain/values/uid-set';
 
 interface Answer {
@@ -32,11 +32,9 @@ export class ResyncClient {
   readonly flags: Map<number, string> = new Map();
   modSeq = 0;
   uidValidity = 0;
-  readonly #connect: () => Duplex;
+  readonly #connect: () => LineClient;
   readonly #login: string;
-  #stream: Duplex | undefined;
-  #text = '';
-  #wake: () => void = () => undefined;
+  #line: LineClient | undefined;
   #tags = 0;
   #isOpen = false;
   /** UIDs by sequence number; undefined for messages that were only counted. */
@@ -49,7 +47,7 @@ export class ResyncClient {
   /** Nothing that the modseq covers is missing in the cache. */
   #isSure = true;
 
-  constructor(connect: () => Duplex, login: string, mailbox: string, qresync: boolean) {
+  constructor(connect: () => LineClient, login: string, mailbox: string, qresync: boolean) {
     this.#connect = connect;
     this.#login = login;
     this.mailbox = mailbox;
@@ -57,7 +55,7 @@ export class ResyncClient {
   }
 
   get isConnected(): boolean {
-    return this.#stream !== undefined;
+    return this.#line !== undefined;
   }
 
   get count(): number {
@@ -70,24 +68,16 @@ export class ResyncClient {
 
   /** Goes away without a word. */
   cut(): void {
-    this.#stream?.destroy();
-    this.#stream = undefined;
+    this.#line?.destroy();
+    this.#line = undefined;
     // Messages that were only counted may be older than the modseq that was noted.
     if (this.#seqs.includes(undefined)) this.#isSure = false;
   }
 
   async connect(): Promise<void> {
-    this.#text = '';
     this.#isOpen = false;
-    const stream = this.#connect();
-    this.#stream = stream;
-    stream.on('data', (chunk: Buffer) => {
-      this.#text += chunk.toString('latin1');
-      this.#wake();
-    });
-    stream.on('error', () => this.#wake());
-    stream.on('end', () => this.#wake());
-    await this.#line();
+    this.#line = this.#connect();
+    await this.#line.line();
     await this.#plain(`LOGIN ${this.#login}`);
     if (this.qresync) await this.#plain('ENABLE QRESYNC');
   }
@@ -148,7 +138,8 @@ export class ResyncClient {
       .map((uid, i) => [i + 1, uid] as const)
       .filter(([seq]) => matchEvery !== undefined && seq % matchEvery === 0);
     if (pairs.length === 0) return text;
-    return `${text} (${pairs.map(([seq]) => seq).join(',')} ${pairs.map(([, uid]) => uid).join(',')})`;
+    const seqs = pairs.map(([seq]) => seq).join(',');
+    return `${text} (${seqs} ${pairs.map(([, uid]) => uid).join(',')})`;
   }
 
   /** What is in the cache must be all that there is. */
@@ -237,28 +228,18 @@ export class ResyncClient {
     const tag = `t${++this.#tags}`;
     this.#shown = 0;
     this.#code = undefined;
-    this.#stream?.write(`${tag} ${text}\r\n`);
+    const connection = this.#line;
+    assert.ok(connection !== undefined);
+    connection.send(`${tag} ${text}\r\n`);
     const lines: string[] = [];
     let octets = 0;
     for (;;) {
-      const line = await this.#line();
+      const line = await connection.line();
+      assert.ok(line !== undefined, 'the server hung up');
       octets += line.length + 2;
       if (octets > cutAfter) return { lines, tagged: undefined };
       if (line.startsWith(`${tag} `)) return { lines, tagged: line };
       lines.push(line);
-    }
-  }
-
-  async #line(): Promise<string> {
-    for (;;) {
-      const end = this.#text.indexOf('\r\n');
-      if (end >= 0) {
-        const line = this.#text.slice(0, end);
-        this.#text = this.#text.slice(end + 2);
-        return line;
-      }
-      assert.ok(this.#stream?.readable, `the server hung up: ${this.#text}`);
-      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 }

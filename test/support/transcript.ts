@@ -1,8 +1,8 @@
 /**
  * Transcripts: conversations written down as they must go, run against a server.
  *
- * A file begins with settings, `name: value` each, up to an empty line: `about` and `items` say what
- * it is for, the others are for whoever sets the stage. Then, line by line:
+ * A file begins with settings, `name: value` each, up to an empty line: `about` and `items` say
+ * what it is for, the others are for whoever sets the stage. Then, line by line:
  *
  *     C: text        the client of session 1 sends the line; C2: is session 2, and so on
  *     C!: text       the same octets without a line end; \r \n \0 \\ are escapes
@@ -21,7 +21,7 @@
  */
 
 import assert from 'node:assert/strict';
-import type { Duplex } from 'node:stream';
+import type { LineClient } from './line-client.ts';
 
 export interface Transcript {
   readonly settings: ReadonlyMap<string, string>;
@@ -42,7 +42,7 @@ export type Step = { readonly line: number } & (
 /** What a transcript runs against. */
 export interface Stage {
   /** A new connection; `how` is `plain` or `tls`. */
-  connect(how: string): TranscriptClient;
+  connect(how: string): LineClient;
   /** What a fresh session says before the transcript goes on; each line is answered by OK. */
   readonly greeting: readonly string[];
   /** Says goodbye; the lines that must come then. */
@@ -51,11 +51,6 @@ export interface Stage {
   readonly values: ReadonlyMap<string, string>;
   /** Time goes on. */
   advance(seconds: number): Promise<void>;
-}
-
-export interface TranscriptClient {
-  /** Replaced by STARTTLS. */
-  stream: Duplex;
 }
 
 export function parseTranscript(text: string): Transcript {
@@ -101,75 +96,6 @@ function stepOf(raw: string, line: number): Bare<Step> {
   throw new Error(`line ${line} is no line of a transcript: ${raw}`);
 }
 
-/** One side of a conversation: collects what arrives and hands it out line by line. */
-class Conversation {
-  readonly client: TranscriptClient;
-  #listening: Duplex | undefined;
-  #text = '';
-  #ended = false;
-  #wake: (() => void) | undefined;
-
-  constructor(client: TranscriptClient) {
-    this.client = client;
-    this.#listen();
-  }
-
-  send(text: string): void {
-    this.#listen();
-    this.client.stream.write(Buffer.from(text, 'utf8'));
-  }
-
-  /** Undefined at the end. */
-  async line(): Promise<string | undefined> {
-    for (;;) {
-      const end = this.#text.indexOf('\r\n');
-      if (end >= 0) {
-        const line = this.#text.slice(0, end);
-        this.#text = this.#text.slice(end + 2);
-        return Buffer.from(line, 'latin1').toString('utf8');
-      }
-      if (this.#ended) return undefined;
-      this.#listen();
-      await this.#arrival();
-    }
-  }
-
-  async #arrival(): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    const timer = setTimeout(() => {
-      reject(new Error(`nothing came for 5 s; so far: ${JSON.stringify(this.#text)}`));
-    }, 5000);
-    try {
-      await promise;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** STARTTLS replaces the stream of a client. */
-  #listen(): void {
-    const { stream } = this.client;
-    if (this.#listening === stream) return;
-    this.#listening = stream;
-    const end = (): void => {
-      if (stream !== this.client.stream) return;
-      this.#ended = true;
-      this.#wake?.();
-    };
-    stream.on('data', (chunk: Buffer) => {
-      this.#text += chunk.toString('latin1');
-      this.#wake?.();
-    });
-    stream.on('end', () => {
-      stream.end();
-      end();
-    });
-    stream.on('close', end);
-    stream.on('error', end);
-  }
-}
-
 export async function runTranscript(transcript: Transcript, stage: Stage): Promise<void> {
   const run = new Run(stage);
   for (const step of transcript.steps) {
@@ -186,7 +112,7 @@ export async function runTranscript(transcript: Transcript, stage: Stage): Promi
 class Run {
   readonly #stage: Stage;
   readonly #values: Map<string, string>;
-  readonly #sessions = new Map<string, Conversation>();
+  readonly #sessions = new Map<string, LineClient>();
   readonly #ended = new Set<string>();
 
   constructor(stage: Stage) {
@@ -197,7 +123,7 @@ class Run {
   async step(step: Step): Promise<void> {
     switch (step.type) {
       case 'open':
-        this.#sessions.set(step.session, new Conversation(this.#stage.connect(step.how)));
+        this.#sessions.set(step.session, this.#stage.connect(step.how));
         return;
       case 'send':
         return (await this.#session(step.session)).send(`${this.#filled(step.text)}\r\n`);
@@ -234,10 +160,10 @@ class Run {
     }
   }
 
-  async #session(name: string): Promise<Conversation> {
+  async #session(name: string): Promise<LineClient> {
     const known = this.#sessions.get(name);
     if (known !== undefined) return known;
-    const session = new Conversation(this.#stage.connect('tls'));
+    const session = this.#stage.connect('tls');
     this.#sessions.set(name, session);
     await session.line();
     for (const [i, command] of this.#stage.greeting.entries()) {
@@ -253,7 +179,8 @@ class Run {
   async #expect(name: string, pattern: string, later: boolean): Promise<void> {
     const session = await this.#session(name);
     for (;;) {
-      const line = await session.line();
+      const octets = await session.line();
+      const line = octets === undefined ? undefined : decoded(octets);
       if (line !== undefined && this.#matches(pattern, line)) return;
       if (line !== undefined && later) continue;
       assert.fail(`\n  expected  ${this.#shown(pattern)}\n  received  ${line ?? '(end)'}`);
@@ -310,6 +237,10 @@ const VALUES = /<([A-Za-z]\w*)>/g;
 
 function literally(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}
+
+function decoded(octets: string): string {
+  return Buffer.from(octets, 'latin1').toString('utf8');
 }
 
 function unescaped(text: string): string {

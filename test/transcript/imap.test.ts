@@ -9,14 +9,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
+import { LineClient } from '../support/line-client.ts';
 import { mail } from '../support/mail.ts';
 import { openTestServer, type TestServer } from '../support/server.ts';
-import {
-  parseTranscript,
-  runTranscript,
-  type Stage,
-  type TranscriptClient,
-} from '../support/transcript.ts';
+import { parseTranscript, runTranscript, type Stage } from '../support/transcript.ts';
 import { ALICE, PASSWORD, type World } from '../support/world.ts';
 
 const DIRECTORY = new URL('imap/', import.meta.url);
@@ -45,10 +41,8 @@ function stageOf(server: TestServer, values: ReadonlyMap<string, string>): Stage
     greeting: [`LOGIN alice@example.org ${PASSWORD}`],
     goodbye: { send: 'bye LOGOUT', expect: ['* BYE …', 'bye OK …'] },
     connect(how) {
-      const client: TranscriptClient = { stream: server.connect({ tls: how === 'tls', secured }) };
-      function secured(stream: Duplex): void {
-        client.stream = stream;
-      }
+      const secured = (stream: Duplex): void => client.attach(stream);
+      const client: LineClient = new LineClient(server.connect({ tls: how === 'tls', secured }));
       return client;
     },
     async advance(seconds) {

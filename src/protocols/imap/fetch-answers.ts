@@ -84,13 +84,19 @@ export class FetchAnswers {
   readonly #form: AnswerForm;
   readonly #source: Source;
   readonly #hasMore: boolean;
-  readonly #asked: ReadonlySet<FetchItem['type']>;
+  readonly #withUid: boolean;
+  readonly #withFlags: boolean;
+  readonly #withModSeq: boolean;
 
   constructor(session: Session, items: readonly FetchItem[], form: AnswerForm) {
     this.#session = session;
     this.#items = items;
     this.#form = form;
-    this.#asked = new Set(items.map((item) => item.type));
+    const asked = new Set(items.map((item) => item.type));
+    // RFC 9051 §6.4.9: UID FETCH always tells the UID.
+    this.#withUid = form.byUid || asked.has('UID');
+    this.#withFlags = asked.has('FLAGS');
+    this.#withModSeq = form.modSeq || asked.has('MODSEQ');
     this.#hasMore = items.some(
       ({ type }) => type !== 'UID' && type !== 'FLAGS' && type !== 'MODSEQ',
     );
@@ -104,13 +110,14 @@ export class FetchAnswers {
     const known = this.#read(chunk);
     this.missing += uidCount(chunk) - known.length;
     const wires = this.#wires(chunk);
-    if (this.#asked.has('FLAGS')) out.put(mailbox.keywordLine());
+    if (this.#withFlags) out.put(mailbox.keywordLine());
+    if (!this.#hasMore) return out.put(this.#fixedLines(known));
     for (const [i, message] of known.entries()) {
       const seq = mailbox.seqOf(message.uid);
       if (seq === undefined) continue;
       const fixed = this.#fixedItems(message);
       out.put(`* ${seq} FETCH (${fixed}`);
-      if (this.#hasMore) await this.#variableItems(message, i, fixed === '', wires);
+      await this.#variableItems(message, i, fixed === '', wires);
       out.put(')\r\n');
       if (!out.full) continue;
       await out.flush();
@@ -150,25 +157,33 @@ export class FetchAnswers {
     return wires;
   }
 
+  #fixedLines(known: readonly Known[]): string {
+    const { mailbox } = this.#session;
+    let text = '';
+    for (const message of known) {
+      const seq = mailbox.seqOf(message.uid);
+      if (seq !== undefined) text += `* ${seq} FETCH (${this.#fixedItems(message)})\r\n`;
+    }
+    return text;
+  }
+
   /** UID, FLAGS and MODSEQ, asked for or due. */
   #fixedItems({ uid, mark }: Known): string {
-    const { newlySeen, byUid, modSeq } = this.#form;
-    const changed = newlySeen.length > 0 && hasUid(newlySeen, uid);
+    const { newlySeen } = this.#form;
     const session = this.#session;
+    const changed = newlySeen.length > 0 && hasUid(newlySeen, uid);
     let text = '';
-    // RFC 9051 §6.4.9; RFC 7162 §3.2.4: with QRESYNC, changes are told with their UID.
-    if (byUid || this.#asked.has('UID') || (changed && session.has('QRESYNC'))) {
-      text += ` UID ${uid}`;
+    // RFC 7162 §3.2.4: with QRESYNC, changes are told with their UID.
+    if (this.#withUid || (changed && session.has('QRESYNC'))) text = `UID ${uid}`;
+    if (mark === undefined) return text;
+    if (this.#withFlags || changed) {
+      text += `${text === '' ? '' : ' '}FLAGS ${flagSetText(mark)}`;
     }
-    if (mark !== undefined && (changed || this.#asked.has('FLAGS'))) {
-      text += ` FLAGS ${flagSetText(mark)}`;
-    }
-    const due = modSeq || this.#asked.has('MODSEQ') || (changed && session.has('CONDSTORE'));
-    if (mark !== undefined && due) {
+    if (this.#withModSeq || (changed && session.has('CONDSTORE'))) {
       session.mailbox.show(mark.modSeq);
-      text += ` MODSEQ (${mark.modSeq})`;
+      text += `${text === '' ? '' : ' '}MODSEQ (${mark.modSeq})`;
     }
-    return text.slice(1);
+    return text;
   }
 
   async #variableItems(

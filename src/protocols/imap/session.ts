@@ -101,7 +101,6 @@ export class Session {
   readonly ports: ImapPorts;
   readonly options: ImapOptions;
   readonly cid: string;
-  readonly log: Log;
   wire: Wire;
   reader: CommandReader;
   out: ReplyWriter;
@@ -137,12 +136,16 @@ export class Session {
     this.options = options;
     this.#desk = desk;
     this.cid = cid;
-    this.log = ports.log.child({ cid });
     this.wire = line.wire;
     this.reader = line.reader;
     this.out = line.out;
     this.attach = line.attach;
     this.#abandon = line.abandon;
+  }
+
+  /** Made when it is needed: thousands of idle connections have none. */
+  get log(): Log {
+    return this.ports.log.child({ cid: this.cid });
   }
 
   /** True when nobody waits for answers any more. */
