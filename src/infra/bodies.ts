@@ -221,8 +221,8 @@ class FileBodies implements BodyStore {
     return octets;
   }
 
-  stream(accountId: AccountId, hash: BodyHash): Readable {
-    return createReadStream(this.#fileOf(accountId, hash));
+  stream(accountId: AccountId, hash: BodyHash, start = 0): Readable {
+    return createReadStream(this.#fileOf(accountId, hash), { start });
   }
 
   facts(accountId: AccountId, hash: BodyHash): MessageFacts | undefined {
