@@ -6,11 +6,12 @@
  * RFC 7162 §3.2.5 (SELECT QRESYNC), §3.2.5.1 (known UIDs), §3.2.5.2 (match data)
  */
 
+import type { MessageMark } from '#domain/message/state';
 import type { ModSeq, Uid } from '#domain/values/ids';
 import { intersectionOf, uidRange, type UidSet } from '#domain/values/uid-set';
 import type { UidRuns } from '#domain/values/uid-runs';
 import type { AccountViews, MailboxSummary } from '#projections/account-views';
-import { fetchFlagsLines, linesOf, type Selected } from './selected.ts';
+import { linesOf } from './selected.ts';
 import type { Session } from './session.ts';
 import type { QresyncWords } from './words.ts';
 import { vanishedLines } from './writer.ts';
@@ -26,30 +27,40 @@ interface Scope {
   readonly inconsistent: boolean;
 }
 
-export function resyncText(
+/** What a client has missed, all of it at the same moment. */
+export interface Missed {
+  /** Lines that come before those of the changed messages. */
+  readonly text: string;
+  readonly changed: readonly MessageMark[];
+}
+
+const NOTHING: Missed = { text: '', changed: [] };
+
+export function missedSince(
   words: QresyncWords,
   mailbox: MailboxSummary,
-  selected: Selected,
+  told: UidRuns,
   session: Session,
-): string {
+): Missed {
   // RFC 7162 §3.2.5: under another UIDVALIDITY the client knows nothing.
-  if (words.uidValidity !== mailbox.uidValidity) return '';
+  if (words.uidValidity !== mailbox.uidValidity) return NOTHING;
   if (words.modSeq > mailbox.highestModSeq) {
     const { mailboxId, highestModSeq } = mailbox;
     session.log.warn({ mailboxId, highestModSeq, modSeq: words.modSeq }, 'client is ahead of us');
-    return '';
+    return NOTHING;
   }
   const views = session.account.views;
-  const scope = scopeOf(words, mailbox, selected.told, views);
+  const scope = scopeOf(words, mailbox, told, views);
   const unsure = intersectionOf(scope.known, uidRange(scope.intactTo + 1, mailbox.uidNext - 1));
   const vanished = views.vanishedSince(mailbox.mailboxId, scope.since, unsure);
-  const changed = views.changedSince(mailbox.mailboxId, scope.since, scope.known);
-  let text = '';
-  if (scope.inconsistent)
-    text += '* OK [ALERT] the client is out of step and gets more than asked\r\n';
-  // RFC 7162 §3.2.5.1: a FETCH behind VANISHED never speaks of a message that is gone.
-  text += linesOf(vanishedLines(vanished, true));
-  return text + fetchFlagsLines(changed, selected.told, 'uid-modseq');
+  const alert = scope.inconsistent
+    ? '* OK [ALERT] the client is out of step and gets more than asked\r\n'
+    : '';
+  return {
+    // RFC 7162 §3.2.5.1: a FETCH behind VANISHED never speaks of a message that is gone.
+    text: alert + linesOf(vanishedLines(vanished, true)),
+    changed: views.changedSince(mailbox.mailboxId, scope.since, scope.known),
+  };
 }
 
 function scopeOf(

@@ -30,6 +30,8 @@ export function conditionOf(key: SearchKey, selected: Selected, now: Instant): S
     case 'NOT':
       return { type: 'not', condition: of(key.key) };
     case 'SEQUENCE':
+      // Clients search 1:* without asking first whether there is a message.
+      if (selected.told.count === 0) return { type: 'none' };
       return { type: 'uids', uids: selected.uidsOfSeqs(key.set) };
     case 'UID':
       return { type: 'uids', uids: selected.uidsOfUids(key.set) };

@@ -46,11 +46,12 @@ export const lsub: WholeCommand = imapCommand({
   parse: lsubWords,
   run(words, session) {
     const tree = new NameTree(session);
+    // RFC 3501 §6.3.9: with `%`, a parent stands for the subscribed children that `%` leaves out.
+    const byLevel = words.patterns.every((pattern) => !pattern.includes('*'));
     for (const name of tree.matching(words)) {
-      // RFC 3501 §6.3.9: a parent that is not subscribed stands for its subscribed children.
       if (tree.subscribed.has(name)) {
         session.out.line(`* LSUB () "/" ${mailboxName(name, session.utf8)}`);
-      } else if (tree.subscribedBelow(name)) {
+      } else if (byLevel && tree.subscribedBelow(name)) {
         session.out.line(`* LSUB (\\Noselect) "/" ${mailboxName(name, session.utf8)}`);
       }
     }

@@ -12,12 +12,15 @@ import type { MailboxSummary } from '#projections/account-views';
 import { noArguments, select as selectWords } from '../grammar.ts';
 import { listLine } from '../list-lines.ts';
 import { mailboxObjectId } from '../object-ids.ts';
+import { Turn } from '../pace.ts';
 import { BadSyntax, type Parser } from '../parser.ts';
-import { resyncText } from '../resync.ts';
-import { flagsOfMailbox, type Selected } from '../selected.ts';
+import { missedSince, type Missed } from '../resync.ts';
+import { fetchFlagsLines, flagsOfMailbox, type Selected } from '../selected.ts';
 import { bad, no, ok, refused, type Reply, type Session } from '../session.ts';
 import type { SelectWords } from '../words.ts';
 import { imapCommand, LOGGED_IN, SELECTED, type WholeCommand } from './command.ts';
+
+const CHUNK_MESSAGES = 1000;
 
 export const select: WholeCommand = opening('SELECT', false);
 export const examine: WholeCommand = opening('EXAMINE', true);
@@ -26,7 +29,7 @@ function opening(verb: string, readOnly: boolean): WholeCommand {
   return imapCommand({
     states: LOGGED_IN,
     parse: wordsOrError,
-    run(words, session) {
+    async run(words, session) {
       closeOld(session);
       if (words instanceof BadSyntax) return bad(words.message);
       // RFC 7162 §3.2.5: QRESYNC must have been enabled.
@@ -39,11 +42,24 @@ function opening(verb: string, readOnly: boolean): WholeCommand {
       const selected = session.select(mailbox, readOnly);
       session.out.put(mailboxText(mailbox, selected, session));
       if (words.qresync !== undefined) {
-        session.out.put(resyncText(words.qresync, mailbox, selected, session));
+        await send(missedSince(words.qresync, mailbox, selected.told, session), session);
       }
       return ok(`${verb} done`, { code: readOnly ? 'READ-ONLY' : 'READ-WRITE', news: 'nothing' });
     },
   });
+}
+
+/** What happens while it is sent is told by the next command. */
+async function send(missed: Missed, session: Session): Promise<void> {
+  const { out, mailbox } = session;
+  const turn = new Turn(session.ports.clock);
+  out.put(missed.text);
+  for (let at = 0; at < missed.changed.length; at += CHUNK_MESSAGES) {
+    const chunk = missed.changed.slice(at, at + CHUNK_MESSAGES);
+    out.put(fetchFlagsLines(chunk, mailbox.told, 'uid-modseq'));
+    if (out.full) await out.flush();
+    await turn.giveWay();
+  }
 }
 
 /** RFC 9051 §6.3.2: also a SELECT that cannot be understood closes the mailbox that was open. */
