@@ -176,7 +176,7 @@ export interface TlsFacts {
   readonly channelBinding: { readonly type: 'tls-exporter' | 'tls-unique'; readonly data: Buffer };
 }
 
-/** A connection that somebody opened to us: a socket, or a pipe in tests. */
+/** A connection, opened by us or to us: a socket, or a pipe in tests. */
 export interface Wire {
   readonly stream: Duplex;
   readonly remoteIp: string;
@@ -190,4 +190,41 @@ export interface Wire {
   readonly startTls: ((alreadyRead: Buffer) => Promise<Wire>) | undefined;
   /** Ends at once, whatever is still to be written. */
   destroy(): void;
+}
+
+/** Opens connections to others. */
+export interface Dialer {
+  /** Throws the Fault CannotConnect, or TlsHandshakeFailed; leaves nothing open then. */
+  dial(target: DialTarget): Promise<Wire>;
+}
+
+export interface DialTarget {
+  /** A name or an address. */
+  readonly host: string;
+  readonly port: number;
+  /** `implicit`: TLS from the first octet; `starttls`: when `startTls` of the wire is called. */
+  readonly tls: 'none' | 'starttls' | 'implicit';
+  readonly trust?: TlsTrust;
+  /** What we show of ourselves when the server asks for a certificate. */
+  readonly clientKey?: ClientKey;
+  /** For connecting, and again for the handshake. */
+  readonly timeoutMs: number;
+  /** Gives up connecting; of no effect on a wire that is there. */
+  readonly signal?: AbortSignal;
+}
+
+/** Whom we believe to be the server. */
+export interface TlsTrust {
+  /** The name in the certificate; the host when absent. */
+  readonly serverName?: string;
+  /** Certificates in PEM that are trusted instead of those of the system. */
+  readonly authorities?: readonly string[];
+  /** Any certificate will do: protects from listeners, not from somebody in between. */
+  readonly anyCertificate?: boolean;
+}
+
+/** A private key and a certificate for it, in PEM. */
+export interface ClientKey {
+  readonly key: string;
+  readonly cert: string;
 }

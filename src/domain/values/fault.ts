@@ -15,6 +15,7 @@ export type FaultCode =
   | 'SecretUnreadable'
   | 'LoginsBusy'
   | 'CannotListen'
+  | 'CannotConnect'
   | 'TlsHandshakeFailed'
   | 'Closing';
 

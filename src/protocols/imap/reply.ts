@@ -100,6 +100,7 @@ const FAULT_REPLIES: Readonly<Record<FaultCode, FaultReply>> = {
   LaneBusy: UNAVAILABLE,
   LoginsBusy: UNAVAILABLE,
   CannotListen: UNAVAILABLE,
+  CannotConnect: UNAVAILABLE,
   TlsHandshakeFailed: UNAVAILABLE,
   // RFC 5530 §3: only a person can mend that.
   SecretUnreadable: { code: 'CONTACTADMIN', text: 'The server needs its administrator.' },

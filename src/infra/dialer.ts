@@ -1,0 +1,159 @@
+/**
+ * Connections to others: sockets that we open, with TLS at once, later, or not at all.
+ *
+ * Invariants: a wire that is handed over has an error listener, so that no peer ends the process;
+ * whatever fails on the way closes the socket.
+ * Diagnostics: nobody there, or too slow, is the Fault CannotConnect; a handshake that fails, a
+ * certificate that is not trusted or is for another name is the Fault TlsHandshakeFailed.
+ * RFC 9325 (which TLS to speak).
+ */
+
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { Fault } from '#domain/values/fault';
+import type { Clock, Dialer, DialTarget, Log, Wire } from '#protocols/ports';
+import { tlsFactsOf } from './sockets.ts';
+
+const KEEP_ALIVE_MS = 5 * 60_000;
+
+export interface DialerOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function openDialer(options: DialerOptions): Dialer {
+  return {
+    async dial(target) {
+      const socket = await connected(target, options);
+      if (target.tls === 'implicit') return secured(socket, target, options);
+      return {
+        ...endsOf(socket),
+        stream: socket,
+        tls: undefined,
+        startTls:
+          target.tls === 'none'
+            ? undefined
+            : async (alreadyRead) => {
+                socket.pause();
+                for (const event of ['data', 'readable']) socket.removeAllListeners(event);
+                if (alreadyRead.length > 0) socket.unshift(alreadyRead);
+                return secured(socket, target, options);
+              },
+        destroy: () => socket.destroy(),
+      };
+    },
+  };
+}
+
+async function connected(target: DialTarget, { clock, log }: DialerOptions): Promise<Socket> {
+  const { host, port, timeoutMs, signal } = target;
+  const socket = connect({
+    host,
+    port,
+    autoSelectFamily: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
+  });
+  try {
+    await outcome(socket, { event: 'connect', timeoutMs, clock, signal });
+  } catch (error) {
+    throw cannotConnect(target, error);
+  }
+  socket.on('error', (err) => log.debug({ err, host, port }, 'lost'));
+  return socket;
+}
+
+async function secured(
+  socket: Socket,
+  target: DialTarget,
+  { clock, log }: DialerOptions,
+): Promise<Wire> {
+  const { host, port, timeoutMs, signal } = target;
+  const ends = endsOf(socket);
+  let stream: TLSSocket | undefined;
+  try {
+    stream = connectTls({ ...tlsOptions(target), socket });
+    await outcome(stream, { event: 'secureConnect', timeoutMs, clock, signal });
+  } catch (error) {
+    socket.destroy();
+    throw new Fault('TlsHandshakeFailed', `TLS with ${host}:${port} failed: ${reason(error)}`, {
+      cause: error,
+    });
+  }
+  stream.on('error', (err) => log.debug({ err, host, port }, 'lost'));
+  const secure = stream;
+  const tls = tlsFactsOf(secure, 'client');
+  return { ...ends, stream: secure, tls, startTls: undefined, destroy: () => secure.destroy() };
+}
+
+function tlsOptions({ host, trust = {}, clientKey }: DialTarget): ConnectionOptions {
+  const name = trust.serverName ?? host;
+  return {
+    host: name,
+    // An address is no server name.
+    ...(isIP(name) === 0 && { servername: name }),
+    ...(trust.authorities !== undefined && { ca: [...trust.authorities] }),
+    ...(clientKey !== undefined && { key: clientKey.key, cert: clientKey.cert }),
+    rejectUnauthorized: trust.anyCertificate !== true,
+    minVersion: 'TLSv1.2',
+  };
+}
+
+interface Awaited {
+  readonly event: 'connect' | 'secureConnect';
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Resolves with the event; rejects, with the socket gone, when anything else comes first. */
+async function outcome(
+  socket: Socket,
+  { event, timeoutMs, clock, signal }: Awaited,
+): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    let failure: unknown;
+    const giveUp = (sentence: string): void => {
+      failure ??= new Error(sentence);
+      socket.destroy();
+    };
+    const cancelTimer = clock.after(timeoutMs, () => giveUp('It took too long.'));
+    const onAbort = (): void => giveUp('It was cancelled.');
+    const onError = (error: unknown): void => {
+      failure ??= error;
+    };
+    const settle = (): void => {
+      cancelTimer();
+      signal?.removeEventListener('abort', onAbort);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+    socket.on('error', onError);
+    socket.once(event, () => {
+      settle();
+      socket.off('error', onError);
+      resolve();
+    });
+    socket.once('close', () => {
+      settle();
+      reject(failure ?? new Error('The connection was closed.'));
+    });
+  });
+}
+
+function endsOf(socket: Socket): { readonly remoteIp: string; readonly localIp: string } {
+  return { remoteIp: socket.remoteAddress ?? '', localIp: socket.localAddress ?? '' };
+}
+
+function cannotConnect({ host, port }: DialTarget, cause: unknown): Fault {
+  return new Fault('CannotConnect', `Cannot connect to ${host}:${port}: ${reason(cause)}`, {
+    cause,
+  });
+}
+
+/** Several addresses fail with several errors. */
+function reason(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reason).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}
