@@ -45,7 +45,8 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    const why = codeOf(cause) === 'ENOENT' ? 'there is no such file' : `not readable: ${cause}`;
+    const isMissing = codeOf(cause) === 'ENOENT';
+    const why = isMissing ? 'there is no such file' : `not readable: ${String(cause)}`;
     throw new BadConfig(`${path}: ${why}`, { cause });
   }
 }

@@ -76,11 +76,11 @@ async function fill(file: string): Promise<void> {
       throw fault;
     },
   });
-  let revision = await log.head(STREAM);
+  let head = await log.head(STREAM);
   const append = async (events: readonly AccountEvent[]): Promise<void> => {
     const cause = { actor: 'imap:bench' };
     const news = events.map((event) => newEventOf(event, randomUUID(), Date.now(), cause));
-    revision = (await log.append(STREAM, revision, news)).revision;
+    head = (await log.append(STREAM, head, news)).revision;
   };
   for (let first = 1; first <= MESSAGES; first += PER_APPEND) {
     const messages = Array.from({ length: PER_APPEND }, (_, i) => ({
@@ -90,9 +90,8 @@ async function fill(file: string): Promise<void> {
     }));
     await append([{ type: 'MessagesAppended', mailboxId: INBOX, messages }]);
   }
-  while (revision < EVENTS) {
-    const first = revision + 1;
-    await append(Array.from({ length: PER_APPEND }, (_, i) => flagging(first + i)));
+  for (let n = MESSAGES; n < EVENTS; n += PER_APPEND) {
+    await append(Array.from({ length: PER_APPEND }, (_, i) => flagging(n + i)));
   }
 }
 

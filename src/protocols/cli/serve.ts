@@ -46,7 +46,8 @@ function* welcome(listening: readonly Listening[], flags: LocalserveFlags): Gene
   yield 'try:';
   for (const line of commandsToTry(listening)) yield `  ${line}`;
   yield '';
-  yield `ready ${listening.map(({ service, host, port }) => `${service}=${host}:${port}`).join(' ')}`;
+  const services = listening.map(({ service, host, port }) => `${service}=${host}:${port}`);
+  yield `ready ${services.join(' ')}`;
 }
 
 function commandsToTry(listening: readonly Listening[]): readonly string[] {
