@@ -154,12 +154,12 @@ describe('the writer of answers', () => {
       return () => told.push('over');
     });
     while (!out.full) out.line('x'.repeat(78));
-    let flushed = false;
-    const flush = out.flush().then(() => (flushed = true));
+    const done = { flushed: false };
+    const flush = out.flush().then(() => (done.flushed = true));
     assert.equal(out.full, false);
     assert.deepEqual(told, ['blocked']);
-    assert.equal(flushed, false);
-    while (!flushed) {
+    assert.equal(done.flushed, false);
+    while (!done.flushed) {
       take();
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
