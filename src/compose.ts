@@ -35,6 +35,7 @@ import type { ImapPorts } from '#protocols/imap/session';
 import { MESSAGE_BYTES_MAX, TLS_HANDSHAKE_MS } from '#protocols/limits';
 import { readFacts } from '#protocols/message/facts';
 import type { Rates, Wire } from '#protocols/ports';
+import { hmacMd5States } from '#protocols/sasl/md5';
 import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
 import { localAttempts } from '#protocols/smtp/local-attempt';
 import { startRunner } from '#protocols/smtp/runner';
@@ -276,6 +277,8 @@ function loginsOf(engine: Engine): Promise<OpenLogins> {
     clock: systemClock,
     random: systemRandom,
     prepare: { login: prepareLogin, password: preparePassword },
+    cramMd5StatesOf: (password) => hmacMd5States(Buffer.from(password)),
+    lookupKey: () => undefined,
     lookup: (login) => {
       const address = parseAddress(login, domainToASCII);
       if (address === undefined) return undefined;

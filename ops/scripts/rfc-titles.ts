@@ -4,13 +4,16 @@
 
 export const RFC_TITLES: ReadonlyMap<number, string> = new Map([
   [1122, 'requirements for hosts'],
+  [1321, 'MD5'],
   [1870, 'SMTP: message size'],
   [2034, 'SMTP: enhanced error codes'],
   [2045, 'MIME: format of bodies'],
   [2046, 'MIME: media types'],
   [2047, 'MIME: non-ASCII header text'],
+  [2104, 'HMAC'],
   [2177, 'IMAP: IDLE'],
   [2183, 'MIME: Content-Disposition'],
+  [2195, 'SASL: CRAM-MD5'],
   [2231, 'MIME: parameter values'],
   [2342, 'IMAP: NAMESPACE'],
   [2557, 'MIME: aggregate documents'],

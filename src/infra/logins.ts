@@ -2,15 +2,32 @@
  * Who may log in, and as whom: what the directory says of a login, joined with the secret store.
  *
  * Invariants: an unknown login takes the same steps as a wrong password, against a stand-in secret
- * that nobody knows the password of; the SCRAM salt of an unknown login stays the same.
+ * that nobody knows the password of; the SCRAM salt of an unknown login stays the same. A TLS key
+ * needs no secret: showing it in the handshake proved that the client has it.
  * A password that was right is remembered for a short time as a keyed hash in memory, so that mail
  * programs that open many connections do not cost a slow hash each.
  */
 
 import { createHmac } from 'node:crypto';
 import type { AccountId, Instant, SecretRef } from '#domain/values/ids';
-import type { Clock, LoginOutcome, Logins, Random, ScramVerifier } from '#protocols/ports';
-import { Passwords, SCRAM_ITERATIONS, SCRAM_SALT_BYTES, scramVerifierIn } from './passwords.ts';
+import type {
+  Clock,
+  CramMd5States,
+  KeyHolder,
+  LoginOutcome,
+  Logins,
+  ScramHash,
+  ScramVerifier,
+} from '#protocols/ports';
+import {
+  cramMd5StatesIn,
+  Passwords,
+  SCRAM_ITERATIONS,
+  SCRAM_KEY_BYTES,
+  SCRAM_SALT_BYTES,
+  scramVerifierIn,
+  type PasswordsOptions,
+} from './passwords.ts';
 import type { Secrets } from './secrets.ts';
 
 const REMEMBERED_MS = 5 * 60_000;
@@ -30,12 +47,13 @@ export interface KnownLogin {
   readonly forbidden?: string | undefined;
 }
 
-export interface LoginsOptions {
+export interface LoginsOptions extends PasswordsOptions {
   readonly secrets: Secrets;
   readonly clock: Clock;
-  readonly random: Random;
   /** Given prepared logins. */
   readonly lookup: (login: string) => KnownLogin | undefined;
+  /** Given fingerprints of TLS keys. */
+  readonly lookupKey: (fingerprint: string) => KeyHolder | undefined;
   /** RFC 8265: one form of each; undefined for what cannot be a login or password. */
   readonly prepare: {
     readonly login: (login: string) => string | undefined;
@@ -55,7 +73,7 @@ export interface OpenLogins extends Logins {
 
 export async function openLogins(options: LoginsOptions): Promise<OpenLogins> {
   const { secrets, random } = options;
-  const passwords = new Passwords(random);
+  const passwords = new Passwords(options);
   let saltKey = await secrets.get(SALT_SECRET);
   if (saltKey === undefined) {
     saltKey = random.bytes(32);
@@ -94,19 +112,37 @@ class StoredLogins implements OpenLogins {
     return outcomeOf(known);
   }
 
-  async scramVerifier(login: string): Promise<ScramVerifier> {
-    const ref = this.#known(login)?.passwordSecret;
-    const secret = await this.#options.secrets.get(ref ?? STAND_IN_SECRET);
+  async scramVerifier(login: string, hash: ScramHash): Promise<ScramVerifier | undefined> {
+    const { secret, isKnown } = await this.#secretFor(login);
     // Made in any case, so that it takes no longer for an unknown login.
-    const standIn = this.#standInVerifier(this.#options.prepare.login(login) ?? '');
-    if (secret === undefined) return standIn;
-    const own = scramVerifierIn(secret);
-    return ref === undefined ? standIn : { known: true, ...own };
+    const standIn = this.#standInVerifier(this.#options.prepare.login(login) ?? '', hash);
+    const own = secret === undefined ? undefined : scramVerifierIn(secret, hash);
+    if (!isKnown || secret === undefined) return standIn;
+    return own === undefined ? undefined : { known: true, ...own };
+  }
+
+  async cramMd5States(login: string): Promise<CramMd5States | undefined> {
+    const { secret, isKnown } = await this.#secretFor(login);
+    const own = secret === undefined ? undefined : cramMd5StatesIn(secret);
+    if (!isKnown || secret === undefined) return NO_STATES;
+    return own === undefined ? undefined : { known: true, ...own };
   }
 
   admit(login: string): LoginOutcome {
     const known = this.#known(login);
     return known?.passwordSecret === undefined ? { type: 'wrong' } : outcomeOf(known);
+  }
+
+  keyHolder(fingerprint: string): KeyHolder | undefined {
+    return this.#options.lookupKey(fingerprint);
+  }
+
+  admitKey(fingerprint: string, login: string): LoginOutcome {
+    const holder = this.keyHolder(fingerprint);
+    if (holder === undefined) return { type: 'wrong' };
+    if (login === '') return outcomeOf(holder);
+    const known = this.#known(login);
+    return known?.accountId === holder.accountId ? outcomeOf(known) : { type: 'wrong' };
   }
 
   async storePassword(password: string): Promise<StoredPassword> {
@@ -126,6 +162,15 @@ class StoredLogins implements OpenLogins {
   #known(login: string): KnownLogin | undefined {
     const prepared = this.#options.prepare.login(login);
     return prepared === undefined ? undefined : this.#options.lookup(prepared);
+  }
+
+  /** What is kept of the password of a login, or of one that nobody has. */
+  async #secretFor(
+    login: string,
+  ): Promise<{ readonly secret: Buffer | undefined; readonly isKnown: boolean }> {
+    const ref = this.#known(login)?.passwordSecret;
+    const secret = await this.#options.secrets.get(ref ?? STAND_IN_SECRET);
+    return { secret, isKnown: ref !== undefined };
   }
 
   async #isRight(ref: SecretRef | undefined, password: string): Promise<boolean> {
@@ -166,20 +211,30 @@ class StoredLogins implements OpenLogins {
     }
   }
 
-  #standInVerifier(login: string): ScramVerifier {
+  #standInVerifier(login: string, hash: ScramHash): ScramVerifier {
+    const keyBytes = SCRAM_KEY_BYTES[hash];
+    // The salt must not be the same for both: with real ones it is not either.
+    const mark = hash === 'sha256' ? '' : `${hash} `;
     const make = (what: string): Buffer =>
-      createHmac('sha256', this.#saltKey).update(`${what}\0${login}`).digest();
+      createHmac('sha256', this.#saltKey).update(`${mark}${what}\0${login}`).digest();
     return {
       known: false,
       salt: make('salt').subarray(0, SCRAM_SALT_BYTES),
-      iterations: SCRAM_ITERATIONS,
-      storedKey: make('stored key'),
-      serverKey: make('server key'),
+      iterations: SCRAM_ITERATIONS[hash],
+      storedKey: make('stored key').subarray(0, keyBytes),
+      serverKey: make('server key').subarray(0, keyBytes),
     };
   }
 }
 
-function outcomeOf(known: KnownLogin): LoginOutcome {
+/** Whatever digest they lead to is refused. */
+const NO_STATES: CramMd5States = {
+  known: false,
+  inner: Buffer.alloc(16),
+  outer: Buffer.alloc(16),
+};
+
+function outcomeOf(known: Pick<KeyHolder, 'accountId' | 'login' | 'forbidden'>): LoginOutcome {
   const { accountId, login, forbidden } = known;
   if (forbidden !== undefined) return { type: 'forbidden', reason: forbidden };
   return { type: 'ok', accountId, login };

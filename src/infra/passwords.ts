@@ -1,29 +1,35 @@
 /**
  * Password secrets: what is kept of a password, and comparing one with it.
  *
- * A secret holds an argon2id hash (for passwords that are sent to us) and a SCRAM-SHA-256 verifier
- * (for those that are not). Passwords come in prepared form.
+ * A secret holds an argon2id hash (for passwords that are sent to us), and for those that are not
+ * the SCRAM verifiers and what CRAM-MD5 needs. Passwords come in prepared form. Secrets of version
+ * 1 have the hash and the verifier of SCRAM-SHA-256 alone.
  *
  * Invariants: few are hashed at once, so that the threads of the pool stay free for files; how
  * many may wait is bounded. Diagnostics: more than that is the Fault LoginsBusy.
- * RFC 9106 (argon2), RFC 5802 §3 and RFC 7677 §4 (verifiers).
+ * RFC 9106 (argon2), RFC 5802 §3 and RFC 7677 §4 (verifiers), RFC 2195 (CRAM-MD5).
  */
 
 import { argon2, createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { Fault } from '#domain/values/fault';
-import type { Random, ScramVerifier } from '#protocols/ports';
+import type { CramMd5States, Random, ScramHash, ScramVerifier } from '#protocols/ports';
 
-export const SCRAM_ITERATIONS = 4096;
+/** RFC 7677 §4: 4096 at least; the older hash is quicker to try. */
+export const SCRAM_ITERATIONS: Readonly<Record<ScramHash, number>> = { sha1: 8192, sha256: 4096 };
+export const SCRAM_KEY_BYTES: Readonly<Record<ScramHash, number>> = { sha1: 20, sha256: 32 };
 export const SCRAM_SALT_BYTES = 16;
 
 const ARGON2 = { memoryKib: 19 * 1024, passes: 2, lanes: 1, saltBytes: 16, hashBytes: 32 };
 const HASHING_MAX = 2;
 const WAITING_MAX = 200;
 
+type Verifier = Omit<ScramVerifier, 'known'>;
+type DigestStates = Omit<CramMd5States, 'known'>;
+
 /** The secret's shape, as JSON; octets in base64. */
 interface PasswordSecret {
-  readonly version: 1;
+  readonly version: 1 | 2;
   readonly argon2id: {
     readonly memoryKib: number;
     readonly passes: number;
@@ -31,45 +37,53 @@ interface PasswordSecret {
     readonly salt: string;
     readonly hash: string;
   };
-  readonly scramSha256: {
-    readonly iterations: number;
-    readonly salt: string;
-    readonly storedKey: string;
-    readonly serverKey: string;
-  };
+  readonly scramSha256: KeptVerifier;
+  /** From version 2 on. */
+  readonly scramSha1?: KeptVerifier;
+  readonly cramMd5?: { readonly inner: string; readonly outer: string };
+}
+
+interface KeptVerifier {
+  readonly iterations: number;
+  readonly salt: string;
+  readonly storedKey: string;
+  readonly serverKey: string;
+}
+
+export interface PasswordsOptions {
+  readonly random: Random;
+  /** RFC 2104 §4: the states of MD5 that are kept of a password. */
+  readonly cramMd5StatesOf: (password: string) => DigestStates;
+  readonly waitingMax?: number;
 }
 
 const derive = promisify(pbkdf2);
 const hashArgon2 = promisify(argon2);
 
 export class Passwords {
-  readonly #random: Random;
+  readonly #options: PasswordsOptions;
   readonly #waitingMax: number;
   readonly #waiting: (() => void)[] = [];
   #hashing = 0;
 
-  constructor(random: Random, waitingMax: number = WAITING_MAX) {
-    this.#random = random;
-    this.#waitingMax = waitingMax;
+  constructor(options: PasswordsOptions) {
+    this.#options = options;
+    this.#waitingMax = options.waitingMax ?? WAITING_MAX;
   }
 
   /** What is to be kept of a password. */
   async secretOf(password: string): Promise<Buffer> {
     return this.#taking(async () => {
       const { memoryKib, passes, lanes, saltBytes } = ARGON2;
-      const salt = this.#random.bytes(saltBytes);
+      const salt = this.#options.random.bytes(saltBytes);
       const hash = await argon2id(password, { memoryKib, passes, lanes, salt });
-      const scramSalt = this.#random.bytes(SCRAM_SALT_BYTES);
-      const { storedKey, serverKey } = await scramKeys(password, scramSalt);
+      const { inner, outer } = this.#options.cramMd5StatesOf(password);
       const secret: PasswordSecret = {
-        version: 1,
+        version: 2,
         argon2id: { memoryKib, passes, lanes, salt: textOf(salt), hash: textOf(hash) },
-        scramSha256: {
-          iterations: SCRAM_ITERATIONS,
-          salt: textOf(scramSalt),
-          storedKey: textOf(storedKey),
-          serverKey: textOf(serverKey),
-        },
+        scramSha256: await this.#verifierOf(password, 'sha256'),
+        scramSha1: await this.#verifierOf(password, 'sha1'),
+        cramMd5: { inner: textOf(inner), outer: textOf(outer) },
       };
       return Buffer.from(JSON.stringify(secret));
     });
@@ -82,6 +96,22 @@ export class Passwords {
     const salt = octetsOf(kept.salt);
     const hash = await this.#taking(async () => argon2id(password, { ...kept, salt }));
     return hash.length === expected.length && timingSafeEqual(hash, expected);
+  }
+
+  /** RFC 5802 §3: StoredKey and ServerKey. */
+  async #verifierOf(password: string, hash: ScramHash): Promise<KeptVerifier> {
+    const iterations = SCRAM_ITERATIONS[hash];
+    const salt = this.#options.random.bytes(SCRAM_SALT_BYTES);
+    const salted = await derive(password, salt, iterations, SCRAM_KEY_BYTES[hash], hash);
+    const clientKey = createHmac(hash, salted).update('Client Key').digest();
+    const storedKey = createHash(hash).update(clientKey).digest();
+    const serverKey = createHmac(hash, salted).update('Server Key').digest();
+    return {
+      iterations,
+      salt: textOf(salt),
+      storedKey: textOf(storedKey),
+      serverKey: textOf(serverKey),
+    };
   }
 
   async #taking<T>(work: () => Promise<T>): Promise<T> {
@@ -104,14 +134,24 @@ export class Passwords {
   }
 }
 
-export function scramVerifierIn(secret: Buffer): Omit<ScramVerifier, 'known'> {
-  const { scramSha256: kept } = parseSecret(secret);
+/** Undefined when the secret is older than what is asked for. */
+export function scramVerifierIn(secret: Buffer, hash: ScramHash): Verifier | undefined {
+  const { scramSha1, scramSha256 } = parseSecret(secret);
+  const kept = hash === 'sha1' ? scramSha1 : scramSha256;
+  if (kept === undefined) return undefined;
   return {
     salt: octetsOf(kept.salt),
     iterations: kept.iterations,
     storedKey: octetsOf(kept.storedKey),
     serverKey: octetsOf(kept.serverKey),
   };
+}
+
+/** Undefined when the secret is older than what is asked for. */
+export function cramMd5StatesIn(secret: Buffer): DigestStates | undefined {
+  const { cramMd5: kept } = parseSecret(secret);
+  if (kept === undefined) return undefined;
+  return { inner: octetsOf(kept.inner), outer: octetsOf(kept.outer) };
 }
 
 interface Argon2Settings {
@@ -133,18 +173,6 @@ async function argon2id(password: string, settings: Argon2Settings): Promise<Buf
   });
 }
 
-/** RFC 5802 §3: StoredKey and ServerKey. */
-async function scramKeys(
-  password: string,
-  salt: Buffer,
-): Promise<{ readonly storedKey: Buffer; readonly serverKey: Buffer }> {
-  const salted = await derive(password, salt, SCRAM_ITERATIONS, 32, 'sha256');
-  const clientKey = createHmac('sha256', salted).update('Client Key').digest();
-  const storedKey = createHash('sha256').update(clientKey).digest();
-  const serverKey = createHmac('sha256', salted).update('Server Key').digest();
-  return { storedKey, serverKey };
-}
-
 /** The secret was sealed by us: its shape is only checked for its version. */
 function parseSecret(secret: Buffer): PasswordSecret {
   const parsed: unknown = JSON.parse(secret.toString());
@@ -157,7 +185,8 @@ function parseSecret(secret: Buffer): PasswordSecret {
 }
 
 function isPasswordSecret(value: unknown): value is PasswordSecret {
-  return typeof value === 'object' && value !== null && 'version' in value && value.version === 1;
+  if (typeof value !== 'object' || value === null || !('version' in value)) return false;
+  return value.version === 1 || value.version === 2;
 }
 
 function textOf(octets: Buffer): string {

@@ -105,16 +105,30 @@ export interface Log {
 export interface Logins {
   /** Compares a password. */
   verifyPassword(login: string, password: string): Promise<LoginOutcome>;
-  /** RFC 5802 verifier of a login, or a lasting fake one for an unknown login. */
-  scramVerifier(login: string): Promise<ScramVerifier>;
-  /** To be called when SCRAM has proven the password of `login`. */
+  /**
+   * RFC 5802 verifier of a login, or a lasting fake one for an unknown login. Undefined when the
+   * password was set before verifiers of this hash were kept.
+   */
+  scramVerifier(login: string, hash: ScramHash): Promise<ScramVerifier | undefined>;
+  /** The same for CRAM-MD5. */
+  cramMd5States(login: string): Promise<CramMd5States | undefined>;
+  /** To be called when SCRAM or CRAM-MD5 has proven the password of `login`. */
   admit(login: string): LoginOutcome;
+  /** Whose TLS key it is; undefined for a key that lets nobody in. */
+  keyHolder(fingerprint: string): KeyHolder | undefined;
+  /**
+   * To be called for whoever has shown the key in a handshake: logs in as `login`, an address of
+   * the account that the key is for, or when that is '' as the address that stands with the key.
+   */
+  admitKey(fingerprint: string, login: string): LoginOutcome;
 }
 
 export type LoginOutcome =
   | { readonly type: 'ok'; readonly accountId: AccountId; readonly login: string }
   | { readonly type: 'wrong' }
   | { readonly type: 'forbidden'; readonly reason: string };
+
+export type ScramHash = 'sha1' | 'sha256';
 
 /** RFC 5802 §3: what a server keeps instead of the password. */
 export interface ScramVerifier {
@@ -124,6 +138,25 @@ export interface ScramVerifier {
   readonly iterations: number;
   readonly storedKey: Buffer;
   readonly serverKey: Buffer;
+}
+
+/** RFC 2195 §2, RFC 2104 §4: states of MD5 behind the padded password, kept instead of it. */
+export interface CramMd5States {
+  /** False for the fake ones: the exchange must fail, whatever the digest. */
+  readonly known: boolean;
+  readonly inner: Buffer;
+  readonly outer: Buffer;
+}
+
+/** The account that a TLS key of a client is for. */
+export interface KeyHolder {
+  readonly accountId: AccountId;
+  /** The address that stands with the key. */
+  readonly login: string;
+  /** IMAP on the TLS port begins logged in. */
+  readonly imapPreauth: boolean;
+  /** Why nobody may log in; undefined when one may. */
+  readonly forbidden?: string | undefined;
 }
 
 /** Attempts and connections per source, over windows. */
@@ -174,6 +207,16 @@ export interface TlsFacts {
   readonly cipher: string;
   /** RFC 9266 tls-exporter for TLS 1.3, RFC 5929 tls-unique for TLS 1.2. */
   readonly channelBinding: { readonly type: 'tls-exporter' | 'tls-unique'; readonly data: Buffer };
+  /** Of the peer, where we asked for a certificate and got one. */
+  readonly peerKey?: PeerKey;
+}
+
+/** The key of the certificate that a client has shown; nothing else of the certificate counts. */
+export interface PeerKey {
+  /** SHA-256 over the DER of its SubjectPublicKeyInfo, base64url. */
+  readonly fingerprint: string;
+  /** The session goes on from an earlier handshake: the key was shown then. */
+  readonly resumed: boolean;
 }
 
 /** A connection, opened by us or to us: a socket, or a pipe in tests. */

@@ -8,13 +8,20 @@ import { test } from 'node:test';
 import { LOGIN, PASSWORD, startLocalserve } from '../support/localserve.ts';
 import { missing, runProgram } from '../support/programs.ts';
 
-for (const mechanism of ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS']) {
+for (const mechanism of [
+  'PLAIN',
+  'CRAM-MD5',
+  'SCRAM-SHA-1',
+  'SCRAM-SHA-1-PLUS',
+  'SCRAM-SHA-256',
+  'SCRAM-SHA-256-PLUS',
+]) {
   test(`gsasl logs in with ${mechanism}`, { skip: missing('gsasl') }, async () => {
     await using server = await startLocalserve();
     const login = ['-m', mechanism, '-a', LOGIN, '-p', PASSWORD];
     // With TLS gsasl insists on the channel binding that we offer.
     const trust =
-      mechanism === 'SCRAM-SHA-256'
+      mechanism.startsWith('SCRAM') && !mechanism.endsWith('PLUS')
         ? '--no-starttls'
         : `--x509-ca-file=${join(server.dir, 'config', 'tls', 'localhost.pem')}`;
     for (const [protocol, port] of [

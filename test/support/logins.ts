@@ -4,7 +4,8 @@
 
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import type { AccountId } from '#domain/values/ids';
-import type { LoginOutcome, Logins, ScramVerifier } from '#protocols/ports';
+import type { KeyHolder, LoginOutcome, Logins, ScramVerifier } from '#protocols/ports';
+import { hmacMd5States } from '#protocols/sasl/md5';
 
 export interface KnownLogin {
   readonly accountId: AccountId;
@@ -14,15 +15,18 @@ export interface KnownLogin {
 }
 
 export interface FakeLoginsOptions {
-  readonly hash?: 'sha1' | 'sha256';
   readonly salt?: Buffer;
+  /** Logins whose password was set before other mechanisms were there. */
+  readonly old?: ReadonlySet<string>;
+  /** TLS keys by fingerprint. */
+  readonly keys?: ReadonlyMap<string, KeyHolder>;
 }
 
 export function fakeLogins(
   known: Readonly<Record<string, KnownLogin>>,
   options: FakeLoginsOptions = {},
 ): Logins {
-  const { hash = 'sha256', salt = Buffer.from('salt of the test') } = options;
+  const { salt = Buffer.from('salt of the test'), old, keys = new Map() } = options;
   const admit = (login: string): LoginOutcome => {
     const found = known[login];
     if (found === undefined) return { type: 'wrong' };
@@ -31,10 +35,25 @@ export function fakeLogins(
   };
   return {
     admit,
+    keyHolder: (fingerprint) => keys.get(fingerprint),
+    admitKey(fingerprint, login) {
+      const holder = keys.get(fingerprint);
+      const asked = login === '' ? holder?.login : login;
+      const outcome: LoginOutcome = asked === undefined ? { type: 'wrong' } : admit(asked);
+      const isForeign = outcome.type === 'ok' && outcome.accountId !== holder?.accountId;
+      return holder === undefined || isForeign ? { type: 'wrong' } : outcome;
+    },
     async verifyPassword(login, password) {
       return known[login]?.password === password ? admit(login) : { type: 'wrong' };
     },
-    async scramVerifier(login): Promise<ScramVerifier> {
+    async cramMd5States(login) {
+      if (old?.has(login) === true) return undefined;
+      const found = known[login];
+      const states = hmacMd5States(Buffer.from(found?.password ?? ''));
+      return { known: found !== undefined, ...states };
+    },
+    async scramVerifier(login, hash): Promise<ScramVerifier | undefined> {
+      if (hash === 'sha1' && old?.has(login) === true) return undefined;
       const found = known[login];
       const ownSalt = found === undefined ? Buffer.from(`salt for ${login}`) : salt;
       const keyBytes = hash === 'sha1' ? 20 : 32;

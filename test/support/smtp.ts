@@ -48,6 +48,13 @@ const EXAMPLE_ORG: ReadonlyMap<string, AccountId> = new Map([
   ['postmaster', ALICE],
 ]);
 
+const LOGINS = {
+  'alice@example.org': { accountId: ALICE, password: PASSWORD },
+  'alice2@example.org': { accountId: ALICE, password: PASSWORD },
+  'bob@example.org': { accountId: BOB, password: PASSWORD },
+  'closed@example.org': { accountId: 3, password: PASSWORD, forbidden: 'Closed for now.' },
+};
+
 export interface World extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly ports: SmtpPorts;
@@ -55,6 +62,8 @@ export interface World extends AsyncDisposable {
   readonly bodies: MemoryBodies;
   readonly rates: { admits: boolean; mayLogin: boolean; open: number; failures: number };
   readonly logged: readonly string[];
+  /** Logins with passwords from before SCRAM-SHA-1 and CRAM-MD5 were there. */
+  readonly old: Set<string>;
   /** What the next commands fail with, one after the other. */
   readonly faults: Fault[];
   events(accountId: AccountId): readonly AccountEvent[];
@@ -83,15 +92,12 @@ export function smtpWorld(options: WorldOptions = {}): World {
   const rates = { admits: true, mayLogin: true, open: 0, failures: 0 };
   const logged: string[] = [];
   const talks: Talk[] = [];
+  const old = new Set<string>();
   const ports: SmtpPorts = {
     commands: accounts,
     bodies,
     directory: DIRECTORY,
-    logins: fakeLogins({
-      'alice@example.org': { accountId: ALICE, password: PASSWORD },
-      'bob@example.org': { accountId: BOB, password: PASSWORD },
-      'closed@example.org': { accountId: 3, password: PASSWORD, forbidden: 'Closed for now.' },
-    }),
+    logins: fakeLogins(LOGINS, { old }),
     rates: fakeRates(rates),
     clock,
     random: fakeRandom(),
@@ -105,6 +111,7 @@ export function smtpWorld(options: WorldOptions = {}): World {
     bodies,
     rates,
     logged,
+    old,
     faults: accounts.faults,
     events: (accountId) => accounts.events(accountId),
     state: (accountId) => accounts.state(accountId),

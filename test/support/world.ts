@@ -23,6 +23,17 @@ const BOB: AccountId = 2;
 const CAROL: AccountId = 3;
 export const PASSWORD = 'test-pass-123';
 
+const LOGINS = {
+  'alice@example.org': { accountId: ALICE, password: PASSWORD },
+  'alice2@example.org': { accountId: ALICE, password: PASSWORD },
+  'bob@example.org': { accountId: BOB, password: PASSWORD },
+  'carol@example.org': {
+    accountId: CAROL,
+    password: PASSWORD,
+    forbidden: 'suspended, call us',
+  },
+};
+
 export interface Said {
   readonly level: string;
   readonly phrase: string;
@@ -35,6 +46,8 @@ export interface World extends AsyncDisposable {
   readonly changes: Live;
   readonly bodies: BodyStore;
   readonly logins: Logins;
+  /** Logins with passwords from before SCRAM-SHA-1 and CRAM-MD5 were there. */
+  readonly old: Set<string>;
   readonly rates: Rates;
   readonly clock: FakeClock;
   readonly random: Random;
@@ -61,6 +74,7 @@ export async function openWorld(): Promise<World> {
   const bodies = openBodies({ dir: directory.path, readFacts });
   const changes = new Live();
   const eventLog = openMemoryEventLog();
+  const old = new Set<string>();
   const lanes = new Lanes({
     log: eventLog,
     clock,
@@ -78,16 +92,8 @@ export async function openWorld(): Promise<World> {
     views: lanes,
     changes,
     bodies,
-    logins: fakeLogins({
-      'alice@example.org': { accountId: ALICE, password: PASSWORD },
-      'alice2@example.org': { accountId: ALICE, password: PASSWORD },
-      'bob@example.org': { accountId: BOB, password: PASSWORD },
-      'carol@example.org': {
-        accountId: CAROL,
-        password: PASSWORD,
-        forbidden: 'suspended, call us',
-      },
-    }),
+    logins: fakeLogins(LOGINS, { old }),
+    old,
     rates: openRates({ clock }),
     clock,
     random,

@@ -5,7 +5,8 @@
  * codes. It adds no rule of its own about credentials.
  *
  * Invariants: nothing here throws because of what the peer sent; a failed or finished exchange is
- * not used again; a response is at most `SASL_RESPONSE_BYTES_MAX` octets.
+ * not used again; a response is at most `SASL_RESPONSE_BYTES_MAX` octets; a client that has shown a
+ * TLS key gets into the account of that key only, whatever it proves.
  * RFC 4422 (SASL), RFC 4954 and RFC 9051 §6.2.2 (its carriers).
  */
 
@@ -28,6 +29,8 @@ export type SaslFailure =
   /** The credentials are right, but the administrator closed the account. */
   | { readonly type: 'forbidden'; readonly reason: string }
   | { readonly type: 'needs-tls' }
+  /** The password was set before anything was kept for this mechanism. */
+  | { readonly type: 'no-secret' }
   /** The client sent `*`. */
   | { readonly type: 'cancelled' }
   | { readonly type: 'bad-base64' }
@@ -43,12 +46,18 @@ export type ServerStep =
   | { readonly type: 'failed'; readonly failure: SaslFailure };
 
 /** What the server side of an exchange may use. */
-export interface ServerContext {
-  readonly logins: Logins;
+export interface ServerContext extends LoginPlace {
   readonly random: Random;
-  readonly tls: TlsFacts | undefined;
+  /** Our name, for challenges. */
+  readonly hostName: string;
   /** The administrator lets passwords travel without TLS. */
   readonly passwordsInClear: boolean;
+}
+
+/** Where somebody logs in. */
+export interface LoginPlace {
+  readonly logins: Logins;
+  readonly tls: TlsFacts | undefined;
 }
 
 /** One client proving who it is. */
@@ -76,6 +85,7 @@ export type ClientStep =
 
 /** What the client side of an exchange may use. */
 export interface ClientContext {
+  /** With EXTERNAL '' for whatever the server takes the key for. */
   readonly login: string;
   readonly password: string;
   readonly random: Random;
@@ -101,6 +111,8 @@ export interface Mechanism {
   readonly sendsPassword: boolean;
   /** Needs TLS in any case, to bind to it. */
   readonly bindsChannel: boolean;
+  /** Proves nothing by itself: the client has shown its key in the handshake. */
+  readonly usesKey: boolean;
   startServer(context: ServerContext): ServerExchange;
   startClient(context: ClientContext): ClientExchange;
 }
@@ -109,12 +121,20 @@ export interface Mechanism {
 export interface ConnectionFacts {
   readonly tls: TlsFacts | undefined;
   readonly passwordsInClear: boolean;
+  /** On the client's side: we have shown a key. */
+  readonly ownKey?: boolean;
+}
+
+/** True when the client has shown a key, seen from either side. */
+export function hasKey({ tls, ownKey }: ConnectionFacts): boolean {
+  return ownKey === true || tls?.peerKey !== undefined;
 }
 
 /** True when the connection is too bare for the mechanism. */
 export function needsTls(mechanism: Mechanism, connection: ConnectionFacts): boolean {
   if (connection.tls !== undefined) return false;
-  return mechanism.bindsChannel || (mechanism.sendsPassword && !connection.passwordsInClear);
+  const { sendsPassword, bindsChannel, usesKey } = mechanism;
+  return bindsChannel || usesKey || (sendsPassword && !connection.passwordsInClear);
 }
 
 export type DecodedResponse = { readonly type: 'response'; readonly data: Buffer } | SaslFailure;
@@ -154,9 +174,13 @@ export function malformed(what: string): SaslFailure {
 }
 
 /** The end of an exchange, from what the logins said. */
-export function stepOf(outcome: LoginOutcome): ServerStep {
+export function stepOf(outcome: LoginOutcome, { logins, tls }: LoginPlace): ServerStep {
   switch (outcome.type) {
     case 'ok':
+      if (tls?.peerKey !== undefined) {
+        const holder = logins.keyHolder(tls.peerKey.fingerprint);
+        if (holder?.accountId !== outcome.accountId) return failed({ type: 'wrong-credentials' });
+      }
       return { type: 'done', accountId: outcome.accountId, login: outcome.login };
     case 'wrong':
       return failed({ type: 'wrong-credentials' });

@@ -13,7 +13,7 @@ import { Buffer } from 'node:buffer';
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { unreachable } from '#domain/values/decision';
-import type { ScramVerifier, TlsFacts } from '../ports.ts';
+import type { ScramHash, ScramVerifier, TlsFacts } from '../ports.ts';
 import {
   failed,
   needsTls,
@@ -39,8 +39,6 @@ import {
   valueOf,
 } from './scram-messages.ts';
 
-type ScramHash = 'sha1' | 'sha256';
-
 const NONCE_BYTES = 18;
 const EMPTY: Buffer = Buffer.alloc(0);
 
@@ -51,6 +49,7 @@ export function scramMechanism(name: string, hash: ScramHash, bindsChannel: bool
     name,
     sendsPassword: false,
     bindsChannel,
+    usesKey: false,
     startServer: (context) => new ScramServer(mechanism, hash, context, freshNonce(context)),
     startClient: (context) => new ScramClient(mechanism, hash, context, freshNonce(context)),
   };
@@ -107,7 +106,8 @@ export class ScramServer implements ServerExchange {
     if (first.asWhom !== '' && prepareLogin(first.asWhom) !== prepareLogin(first.login)) {
       return failed({ type: 'not-authorized' });
     }
-    const verifier = await this.#context.logins.scramVerifier(first.login);
+    const verifier = await this.#context.logins.scramVerifier(first.login, this.#hash);
+    if (verifier === undefined) return failed({ type: 'no-secret' });
     const nonce = first.nonce + this.#nonce;
     const answer = `r=${nonce},s=${verifier.salt.toString('base64')},i=${verifier.iterations}`;
     const bound = bindingInput(first.header, this.#mechanism, this.#context.tls);
@@ -142,7 +142,7 @@ export class ScramServer implements ServerExchange {
     const clientKey = xor(final.proof, clientSignature);
     const right = timingSafeEqual(digest(this.#hash, clientKey), verifier.storedKey);
     if (!right || !verifier.known) return failed({ type: 'wrong-credentials' });
-    const end = stepOf(this.#context.logins.admit(state.login));
+    const end = stepOf(this.#context.logins.admit(state.login), this.#context);
     if (end.type !== 'done') return end;
     this.#state = { type: 'proven', end };
     const serverSignature = hmac(this.#hash, verifier.serverKey, message);

@@ -26,6 +26,7 @@ export const plain: Mechanism = {
   name: 'PLAIN',
   sendsPassword: true,
   bindsChannel: false,
+  usesKey: false,
   startServer: (context) => new PlainServer(context),
   startClient: (context) => new PlainClient(context),
 };
@@ -34,6 +35,7 @@ export const login: Mechanism = {
   name: 'LOGIN',
   sendsPassword: true,
   bindsChannel: false,
+  usesKey: false,
   startServer: (context) => new LoginServer(context),
   startClient: (context) => new LoginClient(context),
 };
@@ -60,7 +62,7 @@ class PlainServer implements ServerExchange {
     if (asWhom !== '' && prepareLogin(asWhom) !== prepareLogin(name)) {
       return failed({ type: 'not-authorized' });
     }
-    return stepOf(await this.#context.logins.verifyPassword(name, password));
+    return stepOf(await this.#context.logins.verifyPassword(name, password), this.#context);
   }
 }
 
@@ -101,7 +103,8 @@ class LoginServer implements ServerExchange {
       this.#asked = 'password';
       return { type: 'challenge', data: Buffer.from('Password:') };
     }
-    return stepOf(await this.#context.logins.verifyPassword(this.claimedLogin ?? '', text));
+    const outcome = await this.#context.logins.verifyPassword(this.claimedLogin ?? '', text);
+    return stepOf(outcome, this.#context);
   }
 }
 

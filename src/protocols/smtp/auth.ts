@@ -19,6 +19,7 @@ import { BAD_ARGUMENTS, BAD_SEQUENCE, closing, reply, type Reply } from './reply
 import type { Session } from './session.ts';
 
 const NEEDS_TLS = reply(538, '5.7.11', 'Please start TLS first.');
+const NO_SECRET = reply(454, '4.3.0', 'This account cannot log in that way for now.');
 const FREE_FAILURES = 3;
 
 export async function auth(session: Session, argument: string): Promise<Reply> {
@@ -36,7 +37,8 @@ export async function auth(session: Session, argument: string): Promise<Reply> {
     return closing(421, '4.7.0', 'Too many logins failed, please try again later.');
   }
   const { logins, random } = ports;
-  const exchange = mechanism.startServer({ logins, random, ...connection });
+  const { hostName } = settings;
+  const exchange = mechanism.startServer({ logins, random, hostName, ...connection });
   try {
     return await finished(session, exchange, await converse(session, exchange, initial));
   } catch (error) {
@@ -107,6 +109,8 @@ function failureReply(failure: SaslFailure): Reply {
       return reply(525, '5.7.13', failure.reason);
     case 'needs-tls':
       return NEEDS_TLS;
+    case 'no-secret':
+      return NO_SECRET;
     case 'cancelled':
       return reply(501, '5.5.0', 'The login was cancelled.');
     case 'bad-base64':

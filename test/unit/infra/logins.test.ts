@@ -9,7 +9,9 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openLogins, type KnownLogin, type OpenLogins } from '#infra/logins';
 import { openSecrets, type Secrets } from '#infra/secrets';
+import type { KeyHolder, ScramVerifier } from '#protocols/ports';
 import { findMechanism } from '#protocols/sasl/catalog';
+import { hmacMd5States } from '#protocols/sasl/md5';
 import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
 import { fakeClock, fakeRandom, type FakeClock } from '../../support/clock.ts';
 
@@ -21,6 +23,7 @@ let secrets: Secrets;
 /** Counts what is read from the store, which tells how often a password was really compared. */
 let reads = 0;
 let directory: Map<string, KnownLogin>;
+const keys = new Map<string, KeyHolder>();
 let clock: FakeClock;
 let logins: OpenLogins;
 
@@ -35,7 +38,15 @@ async function open(): Promise<OpenLogins> {
   };
   const lookup = (login: string): KnownLogin | undefined => directory.get(login.toLowerCase());
   const random = fakeRandom(`logins ${reads}`);
-  return openLogins({ secrets: counted, clock, random, lookup, prepare: PREPARE });
+  return openLogins({
+    secrets: counted,
+    clock,
+    random,
+    lookup,
+    lookupKey: (fingerprint) => keys.get(fingerprint),
+    cramMd5StatesOf: (password) => hmacMd5States(Buffer.from(password)),
+    prepare: PREPARE,
+  });
 }
 
 async function secretFor(password: string): Promise<string> {
@@ -160,42 +171,118 @@ describe('SCRAM', () => {
     assert.deepEqual(logins.admit('new@example.org'), WRONG);
   });
 
-  it('shows an unknown login a salt that stays, also after a restart', async () => {
-    const first = await logins.scramVerifier('nobody@example.org');
-    const second = await (await open()).scramVerifier('nobody@example.org');
-    const other = await logins.scramVerifier('other@example.org');
-    const real = await logins.scramVerifier('alice@example.org');
-    assert.deepEqual(first, second);
-    assert.notDeepEqual(first.salt, other.salt);
-    assert.deepEqual([first.known, real.known], [false, true]);
-    assert.equal(first.salt.length, real.salt.length);
-    assert.equal(first.iterations, real.iterations);
-    assert.equal((await logins.scramVerifier('new@example.org')).known, false);
+  for (const hash of ['sha1', 'sha256'] as const) {
+    it(`shows an unknown login a salt that stays, also after a restart: ${hash}`, async () => {
+      const verifier = async (login: string, by = logins): Promise<ScramVerifier> => {
+        const found = await by.scramVerifier(login, hash);
+        assert.ok(found !== undefined);
+        return found;
+      };
+      const first = await verifier('nobody@example.org');
+      const second = await verifier('nobody@example.org', await open());
+      const other = await verifier('other@example.org');
+      const real = await verifier('alice@example.org');
+      assert.deepEqual(first, second);
+      assert.notDeepEqual(first.salt, other.salt);
+      assert.deepEqual([first.known, real.known], [false, true]);
+      for (const part of ['salt', 'storedKey', 'serverKey'] as const) {
+        assert.equal(first[part].length, real[part].length);
+      }
+      assert.equal(first.iterations, real.iterations);
+      assert.equal((await verifier('new@example.org')).known, false);
+    });
+  }
+
+  it('shows another salt with each hash', async () => {
+    const sha1 = await logins.scramVerifier('nobody@example.org', 'sha1');
+    const sha256 = await logins.scramVerifier('nobody@example.org', 'sha256');
+    assert.notDeepEqual(sha1?.salt, sha256?.salt);
+  });
+});
+
+describe('every mechanism', () => {
+  for (const name of ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'CRAM-MD5']) {
+    it(`${name} lets in by what is stored, and costs the same for whom it does not`, async () => {
+      const costs = new Set<number>();
+      for (const [login, password, end] of [
+        ['alice@example.org', PASSWORD, 'done'],
+        ['alice@example.org', 'another', 'wrong-credentials'],
+        ['nobody@example.org', PASSWORD, 'wrong-credentials'],
+        ['new@example.org', PASSWORD, 'wrong-credentials'],
+        ['closed@example.org', 'pass w\u00f6rd', 'forbidden'],
+      ] as const) {
+        // Nothing is remembered.
+        logins = await open();
+        const before = reads;
+        assert.equal(await endOf(name, login, password), end, login);
+        costs.add(reads - before);
+      }
+      assert.deepEqual(costs, new Set([1]));
+    });
+  }
+
+  it('but one that a password was not kept for fails plainly', async () => {
+    const known = directory.get('alice@example.org');
+    const stored = await secrets.get(known?.passwordSecret ?? '');
+    assert.ok(known !== undefined && stored !== undefined);
+    const {
+      scramSha1: _1,
+      cramMd5: _2,
+      ...kept
+    } = JSON.parse(stored.toString()) as object & Record<'scramSha1' | 'cramMd5', unknown>;
+    const old = Buffer.from(JSON.stringify({ ...kept, version: 1 }));
+    const passwordSecret = await secrets.put(old);
+    directory.set('old@example.org', { ...known, login: 'old@example.org', passwordSecret });
+    for (const [name, end] of [
+      ['PLAIN', 'done'],
+      ['SCRAM-SHA-256', 'done'],
+      ['SCRAM-SHA-1', 'no-secret'],
+      ['CRAM-MD5', 'no-secret'],
+    ] as const) {
+      assert.equal(await endOf(name, 'old@example.org', PASSWORD), end, name);
+    }
+  });
+});
+
+/** How our own client fares with these credentials. */
+async function endOf(name: string, login: string, password: string): Promise<string> {
+  const mechanism = findMechanism(name);
+  assert.ok(mechanism !== undefined);
+  const random = fakeRandom(name);
+  const facts = { random, tls: undefined, passwordsInClear: true };
+  const server = mechanism.startServer({ logins, hostName: 'mail.example.org', ...facts });
+  const client = mechanism.startClient({ login, password, offered: [name], ...facts });
+  let step = await server.next(client.initial);
+  while (step.type === 'challenge') {
+    const answer = await client.next(step.data);
+    step = await server.next(answer.type === 'response' ? answer.data : undefined);
+  }
+  return step.type === 'failed' ? step.failure.type : step.type;
+}
+
+describe('a TLS key', () => {
+  it('lets in as the address that stands with it, or as another of the account', () => {
+    keys.set('f1', { accountId: 1, login: 'alice@example.org', imapPreauth: true });
+    directory.set('a2@example.org', { accountId: 1, login: 'a2@example.org' });
+    assert.equal(logins.keyHolder('f1')?.accountId, 1);
+    assert.deepEqual(logins.admitKey('f1', ''), OK);
+    const second = { type: 'ok', accountId: 1, login: 'a2@example.org' };
+    assert.deepEqual(logins.admitKey('f1', 'A2@example.org'), second);
   });
 
-  it('lets in by the stored verifier', async () => {
-    const scram = findMechanism('SCRAM-SHA-256');
-    assert.ok(scram !== undefined);
-    const random = fakeRandom('scram');
-    for (const [login, end] of [
-      ['alice@example.org', 'done'],
-      ['nobody@example.org', 'failed'],
-    ] as const) {
-      const server = scram.startServer({ logins, random, tls: undefined, passwordsInClear: false });
-      const offered = ['SCRAM-SHA-256'];
-      const client = scram.startClient({
-        login,
-        password: PASSWORD,
-        random,
-        tls: undefined,
-        offered,
-      });
-      let step = await server.next(client.initial);
-      while (step.type === 'challenge') {
-        const answer = await client.next(step.data);
-        step = await server.next(answer.type === 'response' ? answer.data : undefined);
-      }
-      assert.equal(step.type, end);
-    }
+  it('does not let in as somebody else, as nobody, or when it is not there', () => {
+    assert.deepEqual(logins.admitKey('f1', 'new@example.org'), WRONG);
+    assert.deepEqual(logins.admitKey('f1', 'nobody@example.org'), WRONG);
+    assert.deepEqual(logins.admitKey('f1', 'bad\0login'), WRONG);
+    assert.deepEqual(logins.admitKey('f2', ''), WRONG);
+    assert.equal(logins.keyHolder('f2'), undefined);
+  });
+
+  it('of a closed account learns why', () => {
+    const login = 'closed@example.org';
+    keys.set('f3', { accountId: 2, login, imapPreauth: true, forbidden: 'Suspended, call us.' });
+    const forbidden = { type: 'forbidden', reason: 'Suspended, call us.' };
+    assert.deepEqual(logins.admitKey('f3', ''), forbidden);
+    assert.deepEqual(logins.admitKey('f3', login), forbidden);
   });
 });

@@ -15,6 +15,7 @@ import {
   countsAsAttempt,
   needsTls,
   stepOf,
+  type LoginPlace,
   type SaslFailure,
   type ServerStep,
 } from '../../sasl/mechanism.ts';
@@ -66,7 +67,7 @@ export const login: WholeCommand = imapCommand({
     if (!passwordsAllowed(session)) return failureReply({ type: 'needs-tls' });
     if (!mayTry(session)) return tooManyFailures(session);
     const outcome = await session.ports.logins.verifyPassword(user, password);
-    return conclude(stepOf(outcome), user, session);
+    return conclude(stepOf(outcome, placeOf(session)), user, session);
   },
 });
 
@@ -82,22 +83,20 @@ export const authenticate: WholeCommand = imapCommand({
       tls: session.wire.tls,
       passwordsInClear: session.options.allowPlaintextLogin,
     };
-    if (needsTls(mechanism, connection)) return failureReply({ type: 'needs-tls' });
-    if (!mayTry(session)) return tooManyFailures(session);
-    const exchange = mechanism.startServer({
-      logins: session.ports.logins,
-      random: session.ports.random,
-      ...connection,
-    });
-    let response = initial;
-    // RFC 9051 §6.2.2: without an initial response the client waits for an empty challenge, where
-    // the mechanism begins with the client.
-    if (response === undefined) {
-      const line = await ask(Buffer.alloc(0), session);
-      if (line === 'cancel') return conclude(cancelled, exchange.claimedLogin, session);
-      response = line;
+    if (needsTls(mechanism, connection)) {
+      return failureReply({ type: mechanism.usesKey ? 'wrong-credentials' : 'needs-tls' });
     }
-    let step = await exchange.next(response);
+    if (!mayTry(session)) return tooManyFailures(session);
+    const { random } = session.ports;
+    const { hostName } = session.options;
+    const exchange = mechanism.startServer({
+      ...placeOf(session),
+      ...connection,
+      random,
+      hostName,
+    });
+    // RFC 9051 §6.2.2: where the client begins and has not done so, the first challenge is empty.
+    let step = await exchange.next(initial);
     while (step.type === 'challenge') {
       const line = await ask(step.data, session);
       step = line === 'cancel' ? cancelled : await exchange.next(line);
@@ -105,6 +104,10 @@ export const authenticate: WholeCommand = imapCommand({
     return conclude(step, exchange.claimedLogin, session);
   },
 });
+
+function placeOf({ ports, wire }: Session): LoginPlace {
+  return { logins: ports.logins, tls: wire.tls };
+}
 
 const cancelled: ServerStep = { type: 'failed', failure: { type: 'cancelled' } };
 
@@ -161,6 +164,8 @@ function failureReply(failure: SaslFailure): Reply {
       return no(failure.reason);
     case 'needs-tls':
       return no('this needs TLS', 'PRIVACYREQUIRED');
+    case 'no-secret':
+      return no('this account cannot log in that way until its password is set anew');
     case 'cancelled':
       return bad('cancelled');
     case 'bad-base64':

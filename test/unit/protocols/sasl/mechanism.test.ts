@@ -4,12 +4,15 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { TlsFacts } from '#protocols/ports';
 import {
   countsAsAttempt,
   decodeResponse,
   SASL_RESPONSE_BYTES_MAX,
   stepOf,
+  type ServerStep,
 } from '#protocols/sasl/mechanism';
+import { fakeLogins } from '../../../support/logins.ts';
 
 describe('a response line', () => {
   it('is base64', () => {
@@ -46,10 +49,40 @@ describe('a failure', () => {
     assert.equal(countsAsAttempt({ type: 'not-authorized' }), true);
     assert.equal(countsAsAttempt({ type: 'cancelled' }), false);
     assert.equal(countsAsAttempt({ type: 'forbidden', reason: 'Call us.' }), false);
+    assert.equal(countsAsAttempt({ type: 'no-secret' }), false);
   });
 
   it('comes from what the logins say', () => {
-    const failure = { type: 'wrong-credentials' };
-    assert.deepEqual(stepOf({ type: 'wrong' }), { type: 'failed', failure });
+    assert.deepEqual(stepOf({ type: 'wrong' }, { logins: LOGINS, tls: undefined }), WRONG);
   });
 });
+
+describe('a client that has shown a TLS key', () => {
+  const tlsWith = (fingerprint: string): TlsFacts => ({
+    version: 'TLSv1.3',
+    cipher: 'TLS_AES_128_GCM_SHA256',
+    channelBinding: { type: 'tls-exporter', data: Buffer.alloc(32) },
+    peerKey: { fingerprint, resumed: false },
+  });
+  const stepWith = (accountId: number, fingerprint: string): ServerStep =>
+    stepOf({ type: 'ok', accountId, login: 'x' }, { logins: LOGINS, tls: tlsWith(fingerprint) });
+
+  it('gets into the account of the key, under any of its addresses', () => {
+    assert.deepEqual(stepWith(1, 'k1'), { type: 'done', accountId: 1, login: 'x' });
+  });
+
+  it('gets into no other account, whatever it proves', () => {
+    assert.deepEqual(stepWith(2, 'k1'), WRONG);
+  });
+
+  it('gets in nowhere when the key is gone', () => {
+    assert.deepEqual(stepWith(1, 'k2'), WRONG);
+  });
+});
+
+const LOGINS = fakeLogins(
+  {},
+  { keys: new Map([['k1', { accountId: 1, login: 'alice@example.org', imapPreauth: true }]]) },
+);
+
+const WRONG: ServerStep = { type: 'failed', failure: { type: 'wrong-credentials' } };

@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findMechanism } from '#protocols/sasl/catalog';
+import { findMechanism, offeredMechanisms } from '#protocols/sasl/catalog';
 import type {
   ClientContext,
   ClientExchange,
@@ -33,12 +33,13 @@ const LOGINS = fakeLogins({
 
 function serverContext(changes: Partial<ServerContext> = {}): ServerContext {
   const random = fakeRandom('server');
-  return { logins: LOGINS, random, tls: TLS, passwordsInClear: false, ...changes };
+  const hostName = 'mail.example.org';
+  return { logins: LOGINS, random, hostName, tls: TLS, passwordsInClear: false, ...changes };
 }
 
 function clientContext(changes: Partial<ClientContext> = {}): ClientContext {
   const random = fakeRandom('client');
-  const offered = ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256'];
+  const offered = offeredMechanisms({ tls: TLS, passwordsInClear: false });
   return { login: 'user', password: 'pencil', random, tls: TLS, offered, ...changes };
 }
 
@@ -105,7 +106,7 @@ describe('the examples of the standards', () => {
     it(`${of}, both sides`, async () => {
       const scram = scramMechanism('SCRAM', hash, false);
       const known = { user: { accountId: 7, password: 'pencil' } };
-      const logins = fakeLogins(known, { hash, salt: Buffer.from(salt, 'base64') });
+      const logins = fakeLogins(known, { salt: Buffer.from(salt, 'base64') });
       const client = new ScramClient(scram, hash, clientContext({ tls: undefined }), nonces[0]);
       const server = new ScramServer(scram, hash, serverContext({ logins }), nonces[1]);
 
@@ -122,7 +123,7 @@ describe('the examples of the standards', () => {
 });
 
 describe('our client and our server', () => {
-  for (const name of ['SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS']) {
+  for (const name of ['SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS', 'SCRAM-SHA-1', 'SCRAM-SHA-1-PLUS']) {
     for (const [login, password] of [
       ['user', 'pencil'],
       ['a=b,c', 'comma'],
@@ -173,6 +174,20 @@ describe('our client and our server', () => {
     });
     const end = await converse(scram.startClient(wrong), scram.startServer(serverContext()));
     assertFailed(end, 'wrong-credentials');
+  });
+});
+
+describe('a password from before SCRAM-SHA-1 was there', () => {
+  it('is refused plainly by that, and lets in by the other', async () => {
+    const known = { user: { accountId: 7, password: 'pencil' } };
+    const logins = fakeLogins(known, { old: new Set(['user']) });
+    const end = async (name: string): Promise<ServerStep> =>
+      converse(
+        mechanism(name).startClient(clientContext()),
+        mechanism(name).startServer(serverContext({ logins })),
+      );
+    assertFailed(await end('SCRAM-SHA-1'), 'no-secret');
+    assert.equal((await end('SCRAM-SHA-256')).type, 'done');
   });
 });
 

@@ -16,7 +16,8 @@ const LOGINS = fakeLogins({
 
 function context(changes: Partial<ServerContext> = {}): ServerContext {
   const random = fakeRandom();
-  return { logins: LOGINS, random, tls: undefined, passwordsInClear: true, ...changes };
+  const hostName = 'mail.example.org';
+  return { logins: LOGINS, random, hostName, tls: undefined, passwordsInClear: true, ...changes };
 }
 
 function assertFailed(step: ServerStep, type: string): void {

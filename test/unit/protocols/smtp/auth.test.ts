@@ -15,16 +15,22 @@ async function begin(world: World): Promise<Talk> {
   return talk;
 }
 
-async function scram(talk: Talk, name: string, password: string, tls: TlsFacts): Promise<string> {
+async function authenticate(
+  talk: Talk,
+  name: string,
+  password: string,
+  tls: TlsFacts = TLS,
+): Promise<string> {
   const client = findMechanism(name)?.startClient({
     login: 'alice@example.org',
     password,
     random: fakeRandom('client'),
     tls,
-    offered: ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256'],
+    offered: [`${name}-PLUS`],
   });
   assert.ok(client);
-  let reply = await talk.ask(`AUTH ${name} ${client.initial?.toString('base64')}`);
+  const initial = client.initial === undefined ? '' : ` ${client.initial.toString('base64')}`;
+  let reply = await talk.ask(`AUTH ${name}${initial}`);
   while (reply.startsWith('334 ')) {
     const step = await client.next(Buffer.from(reply.slice(4), 'base64'));
     reply = await talk.ask(step.type === 'response' ? step.data.toString('base64') || '' : '*');
@@ -33,17 +39,55 @@ async function scram(talk: Talk, name: string, password: string, tls: TlsFacts):
   return reply;
 }
 
-for (const name of ['SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS']) {
-  test(`${name} with the right password, a wrong one, another connection`, async () => {
+for (const name of [
+  'SCRAM-SHA-256-PLUS',
+  'SCRAM-SHA-256',
+  'SCRAM-SHA-1-PLUS',
+  'SCRAM-SHA-1',
+  'CRAM-MD5',
+  'PLAIN',
+]) {
+  test(`22: ${name} with the right password, a wrong one, another connection`, async () => {
     await using world = smtpWorld({ role: 'submission' });
-    assert.match(await scram(await begin(world), name, PASSWORD, TLS), /^235 2\.7\.0 /);
-    assert.match(await scram(await begin(world), name, 'wrong', TLS), /^535 5\.7\.8 /);
+    assert.match(await authenticate(await begin(world), name, PASSWORD), /^235 2\.7\.0 /);
+    assert.match(await authenticate(await begin(world), name, 'wrong'), /^535 5\.7\.8 /);
     if (!name.endsWith('-PLUS')) return;
     const elsewhere = { ...TLS, channelBinding: { type: 'tls-exporter', data: Buffer.alloc(32) } };
     const other = elsewhere as TlsFacts;
-    assert.match(await scram(await begin(world), name, PASSWORD, other), /^535 5\.7\.7 /);
+    assert.match(await authenticate(await begin(world), name, PASSWORD, other), /^535 5\.7\.7 /);
   });
 }
+
+test('CRAM-MD5 takes a login and a digest behind its challenge, nothing else', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  const talk = await begin(world);
+  await talk.expect(
+    ['AUTH CRAM-MD5', '334 PD'],
+    ['YWxpY2U=', '501 5.5.4 '],
+    ['AUTH CRAM-MD5 YWxpY2U=', '501 5.5.4 '],
+  );
+  assert.equal(world.rates.failures, 0);
+});
+
+test('an account with an older password is sent away, and that does not count', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  world.old.add('alice@example.org');
+  const talk = await begin(world);
+  for (const name of ['CRAM-MD5', 'SCRAM-SHA-1']) {
+    assert.match(await authenticate(talk, name, PASSWORD), /^454 4\.3\.0 /);
+  }
+  assert.equal(world.rates.failures, 0);
+  assert.match(await authenticate(talk, 'SCRAM-SHA-256', PASSWORD), /^235 /);
+});
+
+test('EXTERNAL needs TLS, and a certificate', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  const bare = world.connect();
+  await bare.line();
+  await bare.expect(['EHLO client.example', '250-'], ['AUTH EXTERNAL =', '538 5.7.11 ']);
+  const talk = await begin(world);
+  await talk.expect(['AUTH EXTERNAL =', '535 5.7.8 ']);
+});
 
 test('failures are counted where they come from, success forgets them', async () => {
   await using world = smtpWorld({ role: 'submission' });

@@ -1,0 +1,105 @@
+/**
+ * AUTHENTICATE over the conversation, with every mechanism; the numbers are those of the list of
+ * what the IMAP server must do.
+ */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ImapTalk } from '../../../../support/imap-talk.ts';
+import { FAKE_TLS } from '../../../../support/pipes.ts';
+import { openTestServer, type TestServer } from '../../../../support/server.ts';
+import { PASSWORD } from '../../../../support/world.ts';
+import type { TlsFacts } from '#protocols/ports';
+
+const WRONG = 'NO [AUTHENTICATIONFAILED] the credentials are wrong';
+
+async function begin(server: TestServer): Promise<ImapTalk> {
+  const talk = new ImapTalk(server.connect({ tls: true }));
+  assert.match((await talk.line()) ?? '', /^\* OK /);
+  return talk;
+}
+
+async function attempt(
+  mechanism: string,
+  login: string,
+  password: string,
+  tls: TlsFacts = FAKE_TLS,
+): Promise<string> {
+  await using server = await openTestServer();
+  const talk = await begin(server);
+  return await talk.authenticate(mechanism, { login, password, tls });
+}
+
+describe('AUTHENTICATE', () => {
+  for (const [items, mechanism] of [
+    ['25', 'PLAIN'],
+    ['32', 'SCRAM-SHA-256'],
+    ['33', 'SCRAM-SHA-256-PLUS'],
+    ['32', 'SCRAM-SHA-1'],
+    ['33', 'SCRAM-SHA-1-PLUS'],
+    ['37', 'CRAM-MD5'],
+  ] as const) {
+    it(`${items}: ${mechanism} lets in with the right password`, async () => {
+      const answer = await attempt(mechanism, 'alice@example.org', PASSWORD);
+      assert.match(answer, /^OK \[CAPABILITY IMAP4rev2 /);
+      assert.ok(!answer.includes('AUTH='));
+    });
+
+    it(`24, 36: ${mechanism} tells wrong passwords and unknown users alike`, async () => {
+      assert.equal(await attempt(mechanism, 'alice@example.org', 'wrong'), WRONG);
+      assert.equal(await attempt(mechanism, 'nobody@example.org', PASSWORD), WRONG);
+    });
+
+    it(`31: ${mechanism} into a closed account gets the text of the administrator`, async () => {
+      const answer = await attempt(mechanism, 'carol@example.org', PASSWORD);
+      assert.equal(answer, 'NO suspended, call us');
+      assert.equal(await attempt(mechanism, 'carol@example.org', 'wrong'), WRONG);
+    });
+  }
+
+  it('33: another channel is noticed', async () => {
+    const channelBinding = { type: 'tls-exporter', data: Buffer.alloc(32) } as const;
+    const elsewhere = { ...FAKE_TLS, channelBinding };
+    for (const mechanism of ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-1-PLUS']) {
+      assert.equal(await attempt(mechanism, 'alice@example.org', PASSWORD, elsewhere), WRONG);
+    }
+  });
+
+  it('37: what is no answer to the challenge of CRAM-MD5 is BAD, and does not count', async () => {
+    await using server = await openTestServer();
+    const talk = await begin(server);
+    for (const response of ['alice@example.org', `alice@example.org ${'g'.repeat(32)}`]) {
+      talk.send('a AUTHENTICATE CRAM-MD5');
+      assert.match((await talk.line()) ?? '', /^\+ PD/);
+      talk.send(Buffer.from(response).toString('base64'));
+      assert.match((await talk.line()) ?? '', /^a BAD /);
+    }
+    assert.match(await talk.ask('AUTHENTICATE CRAM-MD5 YWxpY2U='), /^BAD /);
+    assert.equal(server.world.rates.mayLogin('192.0.2.1'), true);
+    assert.match(await talk.ask(`LOGIN alice@example.org ${PASSWORD}`), /^OK /);
+  });
+
+  it('an account with an older password fails plainly, and that does not count', async () => {
+    await using server = await openTestServer();
+    server.world.old.add('alice@example.org');
+    const talk = await begin(server);
+    for (let i = 0; i < 12; i++) {
+      for (const mechanism of ['CRAM-MD5', 'SCRAM-SHA-1']) {
+        const login = { login: 'alice@example.org', password: PASSWORD };
+        assert.match(await talk.authenticate(mechanism, login), /^NO [^[]/);
+      }
+    }
+    assert.equal(server.world.rates.mayLogin('192.0.2.1'), true);
+    const login = { login: 'alice@example.org', password: PASSWORD, tls: FAKE_TLS };
+    assert.match(await talk.authenticate('SCRAM-SHA-256', login), /^OK /);
+  });
+
+  it('50: EXTERNAL without a certificate is not offered and fails', async () => {
+    for (const tls of [true, false]) {
+      await using server = await openTestServer();
+      const talk = new ImapTalk(server.connect({ tls }));
+      assert.ok(!(await talk.line())?.includes('EXTERNAL'));
+      assert.equal(await talk.ask('AUTHENTICATE EXTERNAL ='), WRONG);
+    }
+  });
+});
