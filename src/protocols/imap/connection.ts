@@ -20,13 +20,21 @@ import {
 import type { Wire } from '../ports.ts';
 import { capabilitiesOf } from './commands/capability.ts';
 import { SELECTED, type ImapCommand } from './commands/command.ts';
-import { COMMANDS } from './commands/index.ts';
+import { COMMANDS, SEQUENCE_VERBS } from './commands/index.ts';
 import type { NewsDesk } from './notify.ts';
 import { pause, slowly } from './pace.ts';
 import { BadSyntax, Parser } from './parser.ts';
 import { CommandReader, LineTooLong, LiteralTooBig, StreamEnded, type Command } from './reader.ts';
 import { failed, refused, tagged, untagged } from './reply.ts';
-import { bad, no, Session, type ImapOptions, type ImapPorts, type Reply } from './session.ts';
+import {
+  bad,
+  no,
+  Session,
+  uidRequired,
+  type ImapOptions,
+  type ImapPorts,
+  type Reply,
+} from './session.ts';
 import { ReplyWriter } from './writer.ts';
 
 /** Failed logins after which a connection becomes slow. */
@@ -115,9 +123,10 @@ export class Connection {
       tag = parser.tag();
       parser.space();
       session.tag = tag;
-      const found = COMMANDS.get(parser.verb());
+      const verb = parser.verb();
+      const found = COMMANDS.get(verb);
       if (found === undefined) throw new BadSyntax('The command is not known.');
-      await this.#answer(tag, await this.#perform(found, command, parser));
+      await this.#answer(tag, await this.#perform(verb, found, command, parser));
     } catch (error) {
       if (error instanceof BadSyntax) await this.#notUnderstood(tag, error, command);
       else if (error instanceof Fault && tag !== undefined) await this.#faulted(tag, error);
@@ -128,10 +137,15 @@ export class Connection {
     }
   }
 
-  async #perform(entry: ImapCommand, command: Command, parser: Parser): Promise<Reply> {
+  async #perform(
+    verb: string,
+    entry: ImapCommand,
+    command: Command,
+    parser: Parser,
+  ): Promise<Reply> {
     const session = this.#session;
     const { reader, out } = session;
-    const misplaced = this.#misplaced(entry);
+    const misplaced = this.#misplaced(verb, entry);
     if (misplaced !== undefined) {
       await reader.discardRest(command);
       return misplaced;
@@ -145,14 +159,15 @@ export class Connection {
   }
 
   /** Why the command is not possible now. */
-  #misplaced(entry: ImapCommand): Reply | undefined {
+  #misplaced(verb: string, entry: ImapCommand): Reply | undefined {
     const session = this.#session;
     if (!entry.states.includes(session.state)) {
       return { ...no(WRONG_STATE[session.state]), news: 'nothing' };
     }
+    if (SEQUENCE_VERBS.has(verb) && session.has('UIDONLY')) return uidRequired();
     if (entry.states !== SELECTED || session.selected?.isGone !== true) return undefined;
     // RFC 9051 §6.4.1, §6.4.2: a mailbox that is gone can still be left.
-    if (entry === COMMANDS.get('CLOSE') || entry === COMMANDS.get('UNSELECT')) return undefined;
+    if (verb === 'CLOSE' || verb === 'UNSELECT') return undefined;
     return no('the mailbox was deleted', 'NONEXISTENT');
   }
 

@@ -17,7 +17,7 @@ import { fetchItemName } from './fetch-items.ts';
 import type { Turn } from './pace.ts';
 import { no, type Reply, type Session } from './session.ts';
 import type { FetchItem, Partial, Section } from './words.ts';
-import { flagSetText, internalDate } from './writer.ts';
+import { fetchStart, flagSetText, internalDate } from './writer.ts';
 
 /** Bodies above this are not held in memory when all that is wanted are their octets. */
 const STREAMED_BYTES = 1024 * 1024;
@@ -84,6 +84,7 @@ export class FetchAnswers {
   readonly #form: AnswerForm;
   readonly #source: Source;
   readonly #hasMore: boolean;
+  readonly #uidOnly: boolean;
   readonly #withUid: boolean;
   readonly #withFlags: boolean;
   readonly #withModSeq: boolean;
@@ -93,8 +94,9 @@ export class FetchAnswers {
     this.#items = items;
     this.#form = form;
     const asked = new Set(items.map((item) => item.type));
-    // RFC 9051 §6.4.9: UID FETCH always tells the UID.
-    this.#withUid = form.byUid || asked.has('UID');
+    this.#uidOnly = session.has('UIDONLY');
+    // RFC 9051 §6.4.9: UID FETCH always tells the UID; RFC 9586 §3.3: UIDFETCH has it in front.
+    this.#withUid = asked.has('UID') || (form.byUid && !this.#uidOnly);
     this.#withFlags = asked.has('FLAGS');
     this.#withModSeq = form.modSeq || asked.has('MODSEQ');
     this.#hasMore = items.some(
@@ -116,7 +118,7 @@ export class FetchAnswers {
       const seq = mailbox.seqOf(message.uid);
       if (seq === undefined) continue;
       const fixed = this.#fixedItems(message);
-      out.put(`* ${seq} FETCH (${fixed}`);
+      out.put(`${fetchStart(seq, message.uid, this.#uidOnly)}${fixed}`);
       await this.#variableItems(message, i, fixed === '', wires);
       out.put(')\r\n');
       if (!out.full) continue;
@@ -162,7 +164,8 @@ export class FetchAnswers {
     let text = '';
     for (const message of known) {
       const seq = mailbox.seqOf(message.uid);
-      if (seq !== undefined) text += `* ${seq} FETCH (${this.#fixedItems(message)})\r\n`;
+      if (seq === undefined) continue;
+      text += `${fetchStart(seq, message.uid, this.#uidOnly)}${this.#fixedItems(message)})\r\n`;
     }
     return text;
   }
@@ -174,7 +177,8 @@ export class FetchAnswers {
     const changed = newlySeen.length > 0 && hasUid(newlySeen, uid);
     let text = '';
     // RFC 7162 §3.2.4: with QRESYNC, changes are told with their UID.
-    if (this.#withUid || (changed && session.has('QRESYNC'))) text = `UID ${uid}`;
+    const byQresync = changed && !this.#uidOnly && session.has('QRESYNC');
+    if (this.#withUid || byQresync) text = `UID ${uid}`;
     if (mark === undefined) return text;
     if (this.#withFlags || changed) {
       text += `${text === '' ? '' : ' '}FLAGS ${flagSetText(mark)}`;

@@ -89,7 +89,7 @@ function concernsNames(fact: AccountFact): boolean {
 }
 
 /** How a FETCH line that nobody asked for looks. */
-export type FlagsForm = 'uid' | 'uid-modseq';
+export type FlagsForm = 'uid' | 'uid-modseq' | 'uidonly' | 'uidonly-modseq';
 
 /** One mailbox that sessions have open; shared by them. */
 export class MailboxNews {

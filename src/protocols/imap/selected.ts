@@ -26,14 +26,17 @@ import { IMAP_PENDING_CHANGES_MAX } from '../limits.ts';
 import type { FlagsForm, MailboxChange, MailboxNews, Step } from './notify.ts';
 import { existingUids, rangesUpTo, uidsAtSeqs } from './sequence-set.ts';
 import type { SequenceSet } from './words.ts';
-import { flagSetText, vanishedLines } from './writer.ts';
+import { fetchStart, flagSetText, vanishedLines } from './writer.ts';
 
 /** What holds for a flush. */
 export interface Telling {
   /** EXPUNGE and VANISHED may be sent now. */
   readonly removals: boolean;
   readonly condstore: boolean;
-  readonly qresync: boolean;
+  /** VANISHED instead of EXPUNGE. */
+  readonly vanished: boolean;
+  /** RFC 9586: UIDFETCH instead of FETCH. */
+  readonly uidOnly: boolean;
 }
 
 export interface OpenedAs {
@@ -190,7 +193,7 @@ export class Selected {
       text += `* ${this.#told.count} EXISTS\r\n`;
     }
     if (!telling.removals || isEmptyUidSet(step.removed)) return text;
-    text += telling.qresync
+    text += telling.vanished
       ? linesOf(vanishedLines(step.removed, false))
       : expungeLines(step.removed, this.#told);
     this.#told = step.to;
@@ -198,7 +201,7 @@ export class Selected {
   }
 
   #tellFlags(edited: UidSet, step: Step, telling: Telling): string {
-    const form: FlagsForm = telling.condstore ? 'uid-modseq' : 'uid';
+    const form = flagsForm(telling.condstore, telling.uidOnly);
     const marks = this.#news.marks(edited);
     if (telling.condstore) for (const mark of marks) this.show(mark.modSeq);
     // Messages that this flush announces are new to the client, which asks for their flags itself.
@@ -237,18 +240,26 @@ function expungeLines(removed: UidSet, told: UidRuns): string {
   return text;
 }
 
+export function flagsForm(withModSeq: boolean, uidOnly: boolean): FlagsForm {
+  if (uidOnly) return withModSeq ? 'uidonly-modseq' : 'uidonly';
+  return withModSeq ? 'uid-modseq' : 'uid';
+}
+
 /** FETCH lines with the flags of messages; those that are not in `told` are left out. */
 export function fetchFlagsLines(
   marks: readonly MessageMark[],
   told: UidRuns,
   form: FlagsForm,
 ): string {
+  const uidOnly = form === 'uidonly' || form === 'uidonly-modseq';
+  const withModSeq = form === 'uid-modseq' || form === 'uidonly-modseq';
   let text = '';
   for (const mark of marks) {
     const seq = told.seqOf(mark.uid);
     if (seq === undefined) continue;
-    const modSeq = form === 'uid-modseq' ? ` MODSEQ (${mark.modSeq})` : '';
-    text += `* ${seq} FETCH (UID ${mark.uid} FLAGS ${flagSetText(mark)}${modSeq})\r\n`;
+    const uid = uidOnly ? '' : `UID ${mark.uid} `;
+    const modSeq = withModSeq ? ` MODSEQ (${mark.modSeq})` : '';
+    text += `${fetchStart(seq, mark.uid, uidOnly)}${uid}FLAGS ${flagSetText(mark)}${modSeq})\r\n`;
   }
   return text;
 }

@@ -57,7 +57,7 @@ export interface ImapOptions {
 
 export type State = 'not-authenticated' | 'authenticated' | 'selected';
 
-export const EXTENSIONS = ['IMAP4rev2', 'CONDSTORE', 'QRESYNC', 'UTF8=ACCEPT'] as const;
+export const EXTENSIONS = ['IMAP4rev2', 'CONDSTORE', 'QRESYNC', 'UTF8=ACCEPT', 'UIDONLY'] as const;
 export type Extension = (typeof EXTENSIONS)[number];
 
 /** What may be told before the tagged line. */
@@ -251,7 +251,9 @@ export class Session {
       const telling = {
         removals: kind !== 'mailbox-without-removals',
         condstore: this.has('CONDSTORE'),
-        qresync: this.has('QRESYNC'),
+        // RFC 9586 §3.4: without sequence numbers, removals are told by UID.
+        vanished: this.has('QRESYNC') || this.has('UIDONLY'),
+        uidOnly: this.has('UIDONLY'),
       };
       text += selected.flush(telling);
       if (this.#owesHighestModSeq) {
@@ -314,6 +316,11 @@ export function no(text: string, code?: string): Reply {
 
 export function refused(refusal: Refusal): Reply {
   return { status: 'NO', text: REFUSALS[refusal.refused], refusal };
+}
+
+/** RFC 9586 §3.1: the command speaks of sequence numbers, which are gone. */
+export function uidRequired(): Reply {
+  return { ...bad('sequence numbers are not used any more'), code: 'UIDREQUIRED' };
 }
 
 export function bad(text: string): Reply {

@@ -16,7 +16,7 @@ import { IMAP_REPLY_LINE_BYTES, IMAP_SEARCH_LINE_NUMBERS } from '../limits.ts';
 import { formatDateTime } from './calendar.ts';
 import { encodeUtf7 } from './utf7.ts';
 import { flagNames, type FlagSet } from '#domain/values/flags';
-import type { Instant, ModSeq } from '#domain/values/ids';
+import type { Instant, ModSeq, SeqNo, Uid } from '#domain/values/ids';
 import { uidsOf, type UidSet } from '#domain/values/uid-set';
 import type { Writable } from 'node:stream';
 
@@ -75,6 +75,11 @@ export function flagSetText(set: FlagSet): string {
   ));
   if (set.keywords === '') return `(${fixed})`;
   return fixed === '' ? `(${set.keywords})` : `(${fixed} ${set.keywords})`;
+}
+
+/** `* 3 FETCH (`, under UIDONLY `* 17 UIDFETCH (`. RFC 9586 §3.3 */
+export function fetchStart(seq: SeqNo, uid: Uid, uidOnly: boolean): string {
+  return uidOnly ? `* ${uid} UIDFETCH (` : `* ${seq} FETCH (`;
 }
 
 /** `" 1-Jan-2022 10:10:00 +0100"`, with its quotes. */

@@ -34,6 +34,7 @@ const ALWAYS = [
   'UTF8=ACCEPT',
   'CONDSTORE',
   'QRESYNC',
+  'UIDONLY',
 ] as const;
 
 /** The mechanisms that a client may name in AUTHENTICATE. */

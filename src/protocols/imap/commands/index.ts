@@ -54,3 +54,15 @@ export const COMMANDS: ReadonlyMap<string, ImapCommand> = new Map<string, ImapCo
   ['MOVE', move],
   ['UID MOVE', uidMove],
 ]);
+
+/** Commands that name messages by sequence number, or answer with one. RFC 9586 §3.1 */
+export const SEQUENCE_VERBS: ReadonlySet<string> = new Set([
+  'FETCH',
+  'STORE',
+  'COPY',
+  'MOVE',
+  'SEARCH',
+  'SORT',
+  'THREAD',
+  'REPLACE',
+]);

@@ -20,7 +20,7 @@ import { BadSyntax, type Parser } from '../parser.ts';
 import { conditionOf, someKey } from '../search-condition.ts';
 import { BadCharset, search as searchWords } from '../search-keys.ts';
 import { needsBody, scan } from '../search-scan.ts';
-import { no, ok, type Reply, type Session } from '../session.ts';
+import { no, ok, uidRequired, type Reply, type Session } from '../session.ts';
 import type { SearchKey, SearchReturn, SearchWords } from '../words.ts';
 import { quotedOrLiteral, searchLines } from '../writer.ts';
 import { imapCommand, SELECTED, type WholeCommand } from './command.ts';
@@ -55,6 +55,7 @@ function wordsOf(parser: Parser): SearchWords | BadCharset {
 
 async function run(words: SearchWords, byUid: boolean, session: Session): Promise<Reply> {
   const selected = session.mailbox;
+  if (session.has('UIDONLY') && someKey(words.key, isNumbered)) return uidRequired();
   const byModSeq = someKey(words.key, (key) => key.type === 'MODSEQ');
   if (byModSeq) session.enableCondstore();
   // RFC 9051 §7.5.1: with sequence numbers in the keys, nothing may shift either.
@@ -69,6 +70,11 @@ async function run(words: SearchWords, byUid: boolean, session: Session): Promis
   if (words.returns?.has('SAVE') === true) selected.saved = savedOf(found, words.returns);
   answer(words, found, byUid, byModSeq, session);
   return ok('SEARCH done', { news: bySeq ? 'mailbox-without-removals' : 'mailbox' });
+}
+
+/** Sequence numbers, not the saved result. RFC 9586 §3.1 */
+function isNumbered(key: SearchKey): boolean {
+  return key.type === 'SEQUENCE' && key.set.type === 'numbers';
 }
 
 function answer(

@@ -15,8 +15,8 @@ import { mailboxObjectId } from '../object-ids.ts';
 import { Turn } from '../pace.ts';
 import { BadSyntax, type Parser } from '../parser.ts';
 import { missedSince, type Missed } from '../resync.ts';
-import { fetchFlagsLines, flagsOfMailbox, type Selected } from '../selected.ts';
-import { bad, no, ok, refused, type Reply, type Session } from '../session.ts';
+import { fetchFlagsLines, flagsForm, flagsOfMailbox, type Selected } from '../selected.ts';
+import { bad, no, ok, refused, uidRequired, type Reply, type Session } from '../session.ts';
 import type { SelectWords } from '../words.ts';
 import { imapCommand, LOGGED_IN, SELECTED, type WholeCommand } from './command.ts';
 
@@ -36,6 +36,8 @@ function opening(verb: string, readOnly: boolean): WholeCommand {
       if (words.qresync !== undefined && !session.has('QRESYNC')) {
         return bad('QRESYNC is not enabled');
       }
+      // RFC 9586 §3.7: match data are sequence numbers.
+      if (words.qresync?.match !== undefined && session.has('UIDONLY')) return uidRequired();
       const mailbox = session.mailboxNamed(words.mailbox);
       if (mailbox === undefined) return no('the mailbox does not exist', 'NONEXISTENT');
       if (words.condstore) session.enableCondstore();
@@ -53,10 +55,11 @@ function opening(verb: string, readOnly: boolean): WholeCommand {
 async function send(missed: Missed, session: Session): Promise<void> {
   const { out, mailbox } = session;
   const turn = new Turn(session.ports.clock);
+  const form = flagsForm(true, session.has('UIDONLY'));
   out.put(missed.text);
   for (let at = 0; at < missed.changed.length; at += CHUNK_MESSAGES) {
     const chunk = missed.changed.slice(at, at + CHUNK_MESSAGES);
-    out.put(fetchFlagsLines(chunk, mailbox.told, 'uid-modseq'));
+    out.put(fetchFlagsLines(chunk, mailbox.told, form));
     if (out.full) await out.flush();
     await turn.giveWay();
   }
@@ -87,7 +90,8 @@ function mailboxText(mailbox: MailboxSummary, selected: Selected, session: Sessi
   text += `* OK [PERMANENTFLAGS (${flags} \\*)] flags that are kept\r\n`;
   if (!session.has('IMAP4rev2')) text += '* 0 RECENT\r\n';
   text += `* ${count} EXISTS\r\n`;
-  if (!session.has('IMAP4rev2') && mailbox.unseen > 0) {
+  // RFC 9586 §3.5: no sequence number is told under UIDONLY.
+  if (!session.has('IMAP4rev2') && !session.has('UIDONLY') && mailbox.unseen > 0) {
     const uid = session.account.views.firstUnseen(mailbox.mailboxId);
     const seq = uid === undefined ? undefined : selected.seqOf(uid);
     if (seq !== undefined) text += `* OK [UNSEEN ${seq}] first unseen message\r\n`;

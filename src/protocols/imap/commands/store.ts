@@ -19,7 +19,7 @@ import { Turn } from '../pace.ts';
 import { chunksOf } from '../selected.ts';
 import { no, ok, refused, type Reply, type Session } from '../session.ts';
 import type { StoreWords } from '../words.ts';
-import { flagSetText } from '../writer.ts';
+import { fetchStart, flagSetText } from '../writer.ts';
 import { imapCommand, SELECTED, type WholeCommand } from './command.ts';
 
 const CHUNK_MESSAGES = 1000;
@@ -87,8 +87,9 @@ function lineOf(
 ): (mark: MessageMark, withFlags: boolean) => string {
   const { mailbox } = session;
   const condstore = session.has('CONDSTORE');
+  const uidOnly = session.has('UIDONLY');
   // RFC 7162 §3.2.4: with QRESYNC, changes are told with their UID.
-  const withUid = byUid || session.has('QRESYNC');
+  const withUid = !uidOnly && (byUid || session.has('QRESYNC'));
   return (mark, withFlags) => {
     const seq = mailbox.seqOf(mark.uid);
     if (seq === undefined) return '';
@@ -99,7 +100,7 @@ function lineOf(
       mailbox.show(mark.modSeq);
       items.push(`MODSEQ (${mark.modSeq})`);
     }
-    return `* ${seq} FETCH (${items.join(' ')})\r\n`;
+    return `${fetchStart(seq, mark.uid, uidOnly)}${items.join(' ')})\r\n`;
   };
 }
 

@@ -10,7 +10,7 @@ import type { AccountFact } from '#domain/log/streams';
 import { mailboxChangesOf } from '#protocols/imap/notify';
 import { Selected, type Telling } from '#protocols/imap/selected';
 
-const TELLING: Telling = { removals: true, condstore: true, qresync: true };
+const TELLING: Telling = { removals: true, condstore: true, vanished: true, uidOnly: false };
 const SESSIONS = 1000;
 
 describe('news of an account', () => {

@@ -9,8 +9,8 @@ import { expunged, flagged, newsStage, type NewsStage } from '../../../support/n
 import { IMAP_PENDING_CHANGES_MAX } from '#protocols/limits';
 import { Selected, type Telling } from '#protocols/imap/selected';
 
-const PLAIN: Telling = { removals: true, condstore: false, qresync: false };
-const QRESYNC: Telling = { removals: true, condstore: true, qresync: true };
+const PLAIN: Telling = { removals: true, condstore: false, vanished: false, uidOnly: false };
+const QRESYNC: Telling = { removals: true, condstore: true, vanished: true, uidOnly: false };
 const HELD: Telling = { ...PLAIN, removals: false };
 const QRESYNC_HELD: Telling = { ...QRESYNC, removals: false };
 
