@@ -29,8 +29,8 @@ import {
   digestsOf,
   dropViewsFile,
   finishViewsFile,
-  isDamage,
   openViewsFile,
+  type OpenedFile,
   ViewsDatabase,
 } from './read-models.ts';
 
@@ -61,6 +61,10 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
   #applied: AccountFact[] = [];
   #mayTidy = true;
   #wasUsed = true;
+  #isDamaged = false;
+  readonly #damaged = (): void => {
+    this.#isDamaged = true;
+  };
 
   private constructor(accountId: AccountId, file: string, ports: BooksPorts) {
     this.accountId = accountId;
@@ -74,7 +78,12 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
   /** The books at the head of the log, made anew where that is needed. */
   static async open(accountId: AccountId, file: string, ports: BooksPorts): Promise<AccountBooks> {
     const books = new AccountBooks(accountId, file, ports);
-    await books.catchUp(() => undefined);
+    try {
+      await books.catchUp(() => undefined);
+    } catch (error) {
+      if (!books.#isDamaged) throw error;
+      await books.catchUp(() => undefined);
+    }
     return books;
   }
 
@@ -116,6 +125,7 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
 
   async catchUp(told: (facts: readonly AccountFact[]) => void): Promise<void> {
     const known = this.#committed.revision;
+    if (this.#isDamaged) this.closeConnections();
     if (this.#writer === undefined) await this.#openFile();
     try {
       if (known >= 0) await this.#tellBetween(known, told);
@@ -129,8 +139,6 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
       }
     } catch (error) {
       this.rollback();
-      // The next attempt finds the damage when it opens the file.
-      if (isDamage(error)) this.closeConnections();
       throw error;
     }
   }
@@ -161,6 +169,11 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
     this.#writer = undefined;
   }
 
+  /** True when the file is damaged; `catchUp` makes it anew. */
+  get isDamaged(): boolean {
+    return this.#isDamaged;
+  }
+
   get isOpen(): boolean {
     return this.#writer !== undefined || this.#reading !== undefined;
   }
@@ -170,6 +183,7 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
     const built = await this.#build();
     this.closeConnections();
     await finishViewsFile(this.#file, built.db);
+    this.#isDamaged = false;
     this.#committed = this.#head = built.checkpoint;
     this.reader.reset(built.checkpoint.revision);
     return built.checkpoint.revision + 1;
@@ -193,23 +207,28 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
   }
 
   async #openFile(): Promise<void> {
-    const opened = openViewsFile(this.#file, ACCOUNT_MODELS);
-    if (opened.type === 'ready') {
-      const checkpoint = checkpointOf(opened.db, this.stream);
-      if (checkpoint.revision <= (await this.#ports.log.head(this.stream))) {
-        this.#writer = opened.db;
-        this.#committed = this.#head = checkpoint;
-        this.reader.reset(checkpoint.revision);
-        return;
-      }
-      // An older copy of the log was put back: these rows tell of what never happened.
-      opened.db.close();
-    }
-    const state = opened.type === 'ready' ? 'ahead' : opened.type;
-    if (opened.type !== 'missing') {
+    const state = this.#isDamaged ? 'damaged' : await this.#tryFile();
+    if (state === 'ready') return;
+    if (state !== 'missing') {
       this.#ports.notes.warn({ account: this.accountId, state }, 'views made anew');
     }
     await this.rebuild();
+  }
+
+  /** Why the file cannot be used as it is. */
+  async #tryFile(): Promise<OpenedFile['type'] | 'ahead'> {
+    const opened = openViewsFile(this.#file, ACCOUNT_MODELS, { damaged: this.#damaged });
+    if (opened.type !== 'ready') return opened.type;
+    const checkpoint = checkpointOf(opened.db, this.stream);
+    if (checkpoint.revision > (await this.#ports.log.head(this.stream))) {
+      // An older copy of the log was put back: these rows tell of what never happened.
+      opened.db.close();
+      return 'ahead';
+    }
+    this.#writer = opened.db;
+    this.#committed = this.#head = checkpoint;
+    this.reader.reset(checkpoint.revision);
+    return 'ready';
   }
 
   /** Facts that a rebuild has posted behind the last one that was told. */
@@ -257,11 +276,11 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
   }
 
   #write(): ViewsDatabase {
-    return (this.#writer ??= new ViewsDatabase(this.#file, 'writer'));
+    return (this.#writer ??= new ViewsDatabase(this.#file, 'writer', this.#damaged));
   }
 
   #readable(): ViewsDatabase {
     this.#wasUsed = true;
-    return (this.#reading ??= new ViewsDatabase(this.#file, 'reader'));
+    return (this.#reading ??= new ViewsDatabase(this.#file, 'reader', this.#damaged));
   }
 }

@@ -31,7 +31,7 @@ export type LogVerdict =
     }
   | {
       readonly type: 'damaged';
-      /** The first event that is not as it was written, or the first of its commit. */
+      /** The first event that is not as it was written, or the first of its commit; 0: unknown. */
       readonly position: number;
       readonly reason: string;
     };
@@ -75,12 +75,16 @@ export function requireSoundHead(db: Database.Database, file: string): LogHead {
   }
 }
 
-/** Verifies a log that nobody has to have opened, its b-trees first. */
+/** Verifies a log, its b-trees first; others may write meanwhile. */
 export async function verifyLogFile(file: string): Promise<LogVerdict> {
   const db = openLogForReading(file);
   try {
     const check = db.prepare<[], string>('PRAGMA integrity_check(1)').pluck().get();
-    if (check !== 'ok') return { type: 'damaged', position: 0, reason: `SQLite finds: ${check}` };
+    if (check !== 'ok') {
+      // Its first line names the database, of which there is one.
+      const reason = `SQLite finds: ${check?.split('\n').at(-1) ?? 'nothing'}`;
+      return { type: 'damaged', position: 0, reason };
+    }
     return await verifyLog(db, file);
   } catch (error) {
     throw logFault(file, error);

@@ -19,8 +19,7 @@ import { unreachable } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { Revision } from '#domain/values/ids';
 import { LogReader } from './event-log-sqlite-reader.ts';
-import { openLogForReading } from './event-log-sqlite-schema.ts';
-import { type LogVerdict, verifyLog } from './event-log-sqlite-verify.ts';
+import { type LogVerdict, verifyLogFile } from './event-log-sqlite-verify.ts';
 import type { FromWriter, ToWriter } from './event-log-sqlite-worker.ts';
 import type { AppendOutcome } from './event-log-sqlite-writer.ts';
 import { type AppendText, appendText, placedEvents } from './event-text.ts';
@@ -162,12 +161,7 @@ class WorkerEventLog implements SqliteEventLog {
 
   async verify(): Promise<LogVerdict> {
     if (this.#ended !== undefined) throw this.#ended;
-    const db = openLogForReading(this.#options.file);
-    try {
-      return await verifyLog(db, this.#options.file);
-    } finally {
-      db.close();
-    }
+    return verifyLogFile(this.#options.file);
   }
 
   /** Writes what is under way, then lets go of the file. */

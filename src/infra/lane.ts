@@ -131,6 +131,11 @@ export class Lane<State, Event extends DomainEvent> {
     });
   }
 
+  /** Brings the ledger to the head of the log; commands wait. */
+  catchUp(): Promise<void> {
+    return this.between(() => this.#catchUp());
+  }
+
   /** Runs `task` while no turn does; commands wait. */
   async between<T>(task: () => Promise<T>): Promise<T> {
     while (this.#running !== undefined) await this.#running;

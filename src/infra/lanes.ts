@@ -91,13 +91,16 @@ export class Lanes implements Commands, Views {
     }
   }
 
-  #account(accountId: AccountId): Promise<Account> {
-    if (this.#closed) return Promise.reject(new Fault('Closing', 'The server is stopping.'));
-    const known = this.#accounts.get(accountId);
-    if (known !== undefined) return known;
-    const opening = this.#open(accountId);
-    this.#accounts.set(accountId, opening);
-    return opening;
+  async #account(accountId: AccountId): Promise<Account> {
+    if (this.#closed) throw new Fault('Closing', 'The server is stopping.');
+    let opening = this.#accounts.get(accountId);
+    if (opening === undefined) {
+      opening = this.#open(accountId);
+      this.#accounts.set(accountId, opening);
+    }
+    const account = await opening;
+    if (account.books.isDamaged) await account.lane.catchUp();
+    return account;
   }
 
   async #open(accountId: AccountId): Promise<Account> {

@@ -12,7 +12,7 @@
 
 import Database from 'better-sqlite3';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Fault } from '#domain/values/fault';
 import { CHECKPOINT_DDL, madeBy, writeModels } from '#projections/checkpoints';
@@ -24,6 +24,8 @@ import { PART_SUFFIX, syncFile } from './files.ts';
 /** Pages kept in memory per connection, in KiB. */
 const CACHE_KIB = 2048;
 const WAL_BYTES_KEPT: number = 16 * 1024 * 1024;
+/** What can be read again at every opening: a tenth of a second. */
+const CHECKED_BYTES_MAX: number = 64 * 1024 * 1024;
 
 /** Errors that a file of its own making has; the others are ours. */
 const FILE_ERRORS = /^SQLITE_(IOERR|CORRUPT|NOTADB|CANTOPEN|READONLY|BUSY|LOCKED|PROTOCOL|PERM)/;
@@ -34,9 +36,16 @@ export class ViewsDatabase implements Sql {
   readonly #file: string;
   readonly #db: Database.Database;
   readonly #kept = new Map<string, Statement>();
+  readonly #damaged: () => void;
 
-  constructor(file: string, role: 'writer' | 'reader' | 'builder') {
+  /** `damaged` hears of an error that only a new file mends. */
+  constructor(
+    file: string,
+    role: 'writer' | 'reader' | 'builder',
+    damaged: () => void = () => undefined,
+  ) {
     this.#file = file;
+    this.#damaged = damaged;
     const fileMustExist = role !== 'builder';
     this.#db = this.#asked(() => new Database(file, { fileMustExist }));
     this.#asked(() => {
@@ -66,8 +75,7 @@ export class ViewsDatabase implements Sql {
     return {
       get: (values) => this.#asked(() => prepared.get(...values)),
       all: (values) => this.#asked(() => prepared.all(...values)),
-      each: (values) =>
-        this.#asked(() => prepared.raw(true).iterate(...values)) as Iterable<SqlValue[]>,
+      each: (values) => this.#each(prepared, values),
       run: (values) => this.#asked(() => prepared.run(...values).changes),
     };
   }
@@ -101,6 +109,11 @@ export class ViewsDatabase implements Sql {
     for (const text of statements) this.#asked(() => this.#db.exec(text));
   }
 
+  /** True when every page makes sense, which says nothing of what the rows say. */
+  isWhole(): boolean {
+    return this.#asked(() => this.#db.pragma('quick_check(1)', { simple: true })) === 'ok';
+  }
+
   /** Everything written so far goes from the WAL into the file. */
   checkpoint(): void {
     this.#asked(() => this.#db.pragma('wal_checkpoint(TRUNCATE)'));
@@ -110,10 +123,23 @@ export class ViewsDatabase implements Sql {
     this.#db.close();
   }
 
+  *#each(
+    prepared: Database.Statement<SqlValue[]>,
+    values: readonly SqlValue[],
+  ): Generator<readonly SqlValue[]> {
+    const rows = this.#asked(() => prepared.raw(true).iterate(...values));
+    for (;;) {
+      const row = this.#asked(() => rows.next());
+      if (row.done === true) return;
+      yield row.value as SqlValue[];
+    }
+  }
+
   #asked<T>(ask: () => T): T {
     try {
       return ask();
     } catch (error) {
+      if (isDamage(error)) this.#damaged();
       throw fileFault(this.#file, error);
     }
   }
@@ -140,20 +166,37 @@ export type OpenedFile =
   | { readonly type: 'ready'; readonly db: ViewsDatabase }
   | { readonly type: 'missing' | 'outdated' | 'damaged' };
 
-/** The database if it is there, whole as far as one sees at once, and made by these models. */
-export function openViewsFile(file: string, models: Models): OpenedFile {
-  if (!existsSync(file)) return { type: 'missing' };
+/**
+ * The database if it is there, whole and made by these models. Every page of a file up to
+ * `checkedBytesMax` is looked at; damage of a larger one shows when it is used.
+ */
+export function openViewsFile(
+  file: string,
+  models: Models,
+  options: { readonly damaged?: () => void; readonly checkedBytesMax?: number } = {},
+): OpenedFile {
+  const sizeBytes = statSync(file, { throwIfNoEntry: false })?.size;
+  if (sizeBytes === undefined) return { type: 'missing' };
   let db: ViewsDatabase | undefined;
   try {
-    db = new ViewsDatabase(file, 'writer');
-    if (madeBy(db, models)) return { type: 'ready', db };
+    db = new ViewsDatabase(file, 'writer', options.damaged);
+    const isChecked = sizeBytes <= (options.checkedBytesMax ?? CHECKED_BYTES_MAX);
+    const type = isChecked && !db.isWhole() ? 'damaged' : stateOf(db, models);
+    if (type === 'ready') return { type, db };
     db.close();
-    return { type: 'outdated' };
+    return { type };
   } catch (error) {
     db?.close();
     if (isDamage(error)) return { type: 'damaged' };
     throw error;
   }
+}
+
+function stateOf(db: ViewsDatabase, models: Models): OpenedFile['type'] {
+  // An empty file is a database too, with nothing in it.
+  const found = db.passing(`SELECT 1 FROM sqlite_schema WHERE name = 'models'`).get([]);
+  if (found === undefined) return 'damaged';
+  return madeBy(db, models) ? 'ready' : 'outdated';
 }
 
 /** A database under construction; it replaces `file` when it is finished. */

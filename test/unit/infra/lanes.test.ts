@@ -3,7 +3,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { ARRIVAL, INBOX_ID, stored } from '../../support/given.ts';
@@ -157,6 +157,8 @@ describe('files of an account', () => {
         (file) => change(file, 'UPDATE models SET version = version + 1'),
       ],
       ['that are not databases', 'damaged', (file) => writeFileSync(file, 'x'.repeat(8192))],
+      ['that are empty', 'damaged', (file) => truncateSync(file, 0)],
+      ['with a page that makes no sense', 'damaged', spoilPages],
       [
         'ahead of the log',
         'ahead',
@@ -174,6 +176,22 @@ describe('files of an account', () => {
       assert.equal(await g.deliver(), 2);
     });
   }
+
+  it('are made anew when damage shows in the middle of things', async () => {
+    await using g = await given();
+    const views = await g.lanes.account(7);
+    await g.deliver();
+    await setImmediate();
+    for (let look = 0; look < 2; look++) g.ports.clock.advance(60_000);
+    spoilPages(g.file);
+    assert.throws(() => views.mailbox(INBOX_ID), { code: 'ViewsUnavailable' });
+    await g.lanes.account(7);
+    assert.equal(views.mailbox(INBOX_ID)?.exists, 1);
+    assert.deepEqual(g.ports.warnings, [{ account: 7, state: 'damaged' }]);
+    assert.equal(await g.deliver(), 2);
+    assert.equal(g.ports.announced.length, 2);
+    assert.deepEqual(g.ports.fatals, []);
+  });
 
   it('are the same after a rebuild', async () => {
     await using g = await given();
@@ -222,6 +240,11 @@ describe('commands', () => {
     await assert.rejects(g.deliver(), { code: 'Closing' });
   });
 });
+
+/** All but the first, which tells what the others are for. */
+function spoilPages(file: string): void {
+  writeFileSync(file, readFileSync(file).fill(0xa5, 4096));
+}
 
 function change(file: string, statement: string): void {
   const db = new ViewsDatabase(file, 'writer');
