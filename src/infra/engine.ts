@@ -3,9 +3,11 @@
  * closed in reverse. Nothing of it speaks a protocol.
  */
 
+import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { MessageFacts } from '#domain/values/facts';
+import { Fault } from '#domain/values/fault';
 import type { AccountId } from '#domain/values/ids';
 import type { Log } from '#protocols/ports';
 import { openBodies, type BodyStore } from './bodies.ts';
@@ -40,10 +42,11 @@ export interface Engine {
 
 /** Names of files in a data directory; docs/formats.md describes each. */
 export const LOG_FILE = 'log.db';
-export const SERVER_VIEWS_FILE = 'server.db';
+const SERVER_VIEWS_FILE = 'server.db';
+const ACCOUNTS_DIRECTORY = 'accounts';
 
 export function accountViewsFile(dataDir: string, accountId: AccountId): string {
-  return path.join(dataDir, 'accounts', String(accountId), 'views.db');
+  return path.join(dataDir, ACCOUNTS_DIRECTORY, String(accountId), 'views.db');
 }
 
 /** Throws a Fault with one sentence when the directory is in use, damaged or not to be written. */
@@ -62,10 +65,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       keyFile: options.secretsKeyFile,
       random: systemRandom,
     });
-    const eventLog = await openSqliteEventLog({
-      file: path.join(dataDir, LOG_FILE),
-      onFatal: fatal,
-    });
+    const file = path.join(dataDir, LOG_FILE);
+    requireLogOf(dataDir, file);
+    const eventLog = await openSqliteEventLog({ file, onFatal: fatal });
     closers.push(() => eventLog.close());
     const bodies = openBodies({ dir: dataDir, readFacts: options.readFacts });
     await bodies.sweepStaging();
@@ -96,4 +98,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     await close();
     throw error;
   }
+}
+
+/** A log that is gone is not a new one: everything else would be thrown away to fit it. */
+function requireLogOf(dataDir: string, file: string): void {
+  const sizeBytes = statSync(file, { throwIfNoEntry: false })?.size;
+  if ((sizeBytes ?? 0) > 0 || !existsSync(path.join(dataDir, ACCOUNTS_DIRECTORY))) return;
+  const state = sizeBytes === undefined ? 'missing' : 'empty';
+  const sentence = `The event log ${file} is ${state}, but accounts are there; put it back.`;
+  throw new Fault('LogUnavailable', sentence, { temporary: false });
 }

@@ -33,7 +33,7 @@ export async function verifydata(
     findings++;
     terminal.out(flags.json ? JSON.stringify(finding) : `${finding.where}: ${finding.what}`);
   }
-  if (!flags.json) terminal.out(findings === 0 ? `${flags.dir}: OK` : `${findings} findings`);
+  if (!flags.json) terminal.out(findings === 0 ? `${flags.dir}: OK` : `findings: ${findings}`);
   return findings === 0 ? 0 : 1;
 }
 
