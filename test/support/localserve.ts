@@ -20,6 +20,8 @@ export interface Localserve extends AsyncDisposable {
   readonly ip: string;
   readonly pid: number;
   readonly exited: Promise<number | null>;
+  /** Everything on its standard output and error so far. */
+  said(): string;
   /** SIGTERM; resolves with the exit code when the process is gone. */
   stop(): Promise<number | null>;
   /** SIGKILL; resolves when the process is gone. */
@@ -31,6 +33,8 @@ export interface LocalserveOptions {
   readonly dir?: string;
   readonly ip?: string;
   readonly args?: readonly string[];
+  /** SIGKILL when it fires, also before the server is ready. */
+  readonly killAt?: AbortSignal;
 }
 
 /** Resolves when every listener accepts. Throws with what the process said when it ends first. */
@@ -56,12 +60,14 @@ export async function startLocalserve(options: LocalserveOptions = {}): Promise<
   const exited = new Promise<number | null>((resolve) => {
     child.once('exit', (code) => resolve(code));
   });
-  await untilReady(child, exited);
+  options.killAt?.addEventListener('abort', () => child.kill('SIGKILL'));
+  const said = await untilReady(child, exited);
   return {
     dir,
     ip,
     pid: child.pid ?? 0,
     exited,
+    said,
     stop: async () => {
       child.kill('SIGTERM');
       return await exited;
@@ -83,7 +89,10 @@ export function freeLoopbackAddress(): string {
   return `127.${randomInt(1, 255)}.${randomInt(0, 255)}.${randomInt(1, 255)}`;
 }
 
-async function untilReady(child: ChildProcess, exited: Promise<number | null>): Promise<void> {
+async function untilReady(
+  child: ChildProcess,
+  exited: Promise<number | null>,
+): Promise<() => string> {
   let said = '';
   const ready = new Promise<void>((resolve) => {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -99,4 +108,5 @@ async function untilReady(child: ChildProcess, exited: Promise<number | null>): 
   });
   await Promise.race([ready, ended]);
   ended.catch(() => {});
+  return () => said;
 }

@@ -3,6 +3,9 @@
  */
 
 import { execFile, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** A skip reason when a program is missing, false when it is there. */
 export function missing(program: string): string | false {
@@ -39,4 +42,9 @@ export function runProgram(
     );
     child.stdin?.end(options.input ?? '');
   });
+}
+
+/** Runs a command line of ours to its end, in a process of its own. */
+export function runDaybook(args: readonly string[]): Promise<Ran> {
+  return runProgram(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args]);
 }
