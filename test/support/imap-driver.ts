@@ -66,6 +66,16 @@ export class ImapDriver {
     return await this.#until((text) => text.endsWith('\r\n') && pattern.test(text));
   }
 
+  /** Everything that comes until the server closes the connection. */
+  async untilClosed(): Promise<string> {
+    while (!this.#closed) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return Buffer.concat(this.#received.splice(0)).toString('latin1');
+  }
+
   /** Waits until `done` says yes to the last octets received; takes everything received. */
   async #until(done: (lastOctets: string) => boolean): Promise<Buffer> {
     for (;;) {

@@ -38,11 +38,18 @@ export function slowly(target: Writable, clock: Clock): Writable {
     highWaterMark: 1,
     write(chunk: Buffer, _encoding, done) {
       let at = 0;
-      const next = (): void => {
-        if (at >= chunk.length || target.destroyed) return done();
-        target.write(chunk.subarray(at, ++at));
-        clock.after(SLOW_OCTET_MS, next);
+      let cancel: () => void = () => undefined;
+      const end = (): void => {
+        cancel();
+        target.off('close', end);
+        done();
       };
+      const next = (): void => {
+        if (at >= chunk.length || target.destroyed) return end();
+        target.write(chunk.subarray(at, ++at));
+        cancel = clock.after(SLOW_OCTET_MS, next);
+      };
+      target.once('close', end);
       next();
     },
   });
