@@ -25,10 +25,32 @@ export const IMAP_WRITE_MS_BEFORE_LOGIN = 30_000;
 export const IMAP_WRITE_MS_AFTER_LOGIN: number = 5 * 60_000;
 /** A session that lags by more must resync: it is closed. */
 export const IMAP_PENDING_CHANGES_MAX = 10_000;
+/** What may wait for a client that asked for news only when it says so; then it gets none. */
+export const IMAP_DELAYED_CHANGES_MAX = 1000;
+/** Groups of one NOTIFY: each mailbox is compared with all of them. */
+export const IMAP_NOTIFY_GROUPS_MAX = 100;
+/** Mailboxes that one filter names. */
+export const IMAP_FILTER_NAMES_MAX = 1000;
 /** Lines that we send are split at about this length. */
 export const IMAP_REPLY_LINE_BYTES = 4096;
 /** Numbers in one `* SEARCH` line. */
 export const IMAP_SEARCH_LINE_NUMBERS = 100;
+/** What our client reads of one answer: lines (long UID sets, deep structures), literals (bodies). */
+export const IMAP_CLIENT_LINE_BYTES_MAX: number = 8 * 1024 * 1024;
+export const IMAP_CLIENT_LITERAL_BYTES_MAX: number = 256 * 1024 * 1024;
+export const IMAP_CLIENT_LITERALS_MAX = 100_000;
+/** How deep the structure of a message may nest in an answer. */
+export const IMAP_CLIENT_NESTING_MAX = 250;
+/** What one command of our client gathers in memory: messages, mailboxes, numbers. */
+export const IMAP_CLIENT_RESULTS_MAX = 1_000_000;
+/** Fetched messages that wait for whoever asked: then the server waits too. */
+export const IMAP_CLIENT_FLOW_BYTES: number = 1024 * 1024;
+/** How long our client waits for any sign of the server while a command runs. */
+export const IMAP_CLIENT_ANSWER_MS: number = 2 * 60_000;
+/** RFC 2177 §3: IDLE anew at least every 29 minutes. */
+export const IMAP_CLIENT_IDLE_MS: number = 28 * 60_000;
+/** RFC 7162 §4: every server takes lines of 8192 octets; longer sets go in several commands. */
+export const IMAP_CLIENT_SET_CHARS_MAX = 8000;
 
 /** RFC 5321 §4.5.3.1.4 asks for 512; extensions add to it. */
 export const SMTP_LINE_BYTES_MAX = 2048;
@@ -70,4 +92,5 @@ export const MIME_PARAMETERS_MAX = 100;
 /** Addresses in the ENVELOPE of a message, those of attached messages included. */
 export const MIME_ADDRESSES_MAX = 10_000;
 
+export const CONNECT_MS = 30_000;
 export const TLS_HANDSHAKE_MS = 60_000;

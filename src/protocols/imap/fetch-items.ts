@@ -68,6 +68,11 @@ function itemOrMacro(p: Parser): readonly FetchItem[] {
   return macro ?? [fetchItem(p, name)];
 }
 
+/** Items in parentheses. */
+export function fetchItems(p: Parser): readonly FetchItem[] {
+  return withoutRepeats(p.list(() => fetchItem(p, p.word())));
+}
+
 /** One item, whose name is read already. */
 function fetchItem(p: Parser, name: string): FetchItem {
   const bracket = p.sees('[');
@@ -102,7 +107,7 @@ function lazy(p: Parser): boolean {
 }
 
 /** RFC 9051 §9 section, with its brackets. */
-function section(p: Parser): Section {
+export function section(p: Parser): Section {
   p.expect('[');
   const part = partNumbers(p);
   let text: string | undefined;
@@ -145,7 +150,8 @@ function partNumbers(p: Parser): number[] {
   return part;
 }
 
-function binaryPart(p: Parser): number[] {
+/** RFC 9051 §9 section-binary, with its brackets. */
+export function binaryPart(p: Parser): number[] {
   p.expect('[');
   const part = partNumbers(p);
   p.expect(']');

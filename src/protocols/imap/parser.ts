@@ -151,6 +151,19 @@ export class Parser {
     return this.string();
   }
 
+  /** The octets of a string as they came, UTF-8 or not; undefined when none comes next. */
+  tryOctets(): Buffer | undefined {
+    if (this.#seesLiteral()) return this.#literalOctets();
+    return this.#peek() === QUOTE ? Buffer.from(this.#quotedText(), 'latin1') : undefined;
+  }
+
+  /** What is left of the line, one character per octet. */
+  rest(): string {
+    const rest = this.#line.slice(this.#at);
+    this.#at = this.#line.length;
+    return rest;
+  }
+
   mailbox(): string {
     return this.#mailboxName(this.astring());
   }
@@ -315,27 +328,37 @@ export class Parser {
   }
 
   #literal(): string {
+    const octets = this.#literalOctets();
+    // RFC 9051 §9 literal: CHAR8 leaves NUL out.
+    if (octets.includes(0)) throw new BadSyntax('A string cannot contain NUL.');
+    return decoded(octets);
+  }
+
+  #literalOctets(): Buffer {
     const literal = this.#command.literals[this.#lineIndex];
     if (literal === undefined) throw new BadSyntax('Expected a string.');
-    // RFC 9051 §9 literal: CHAR8 leaves NUL out.
-    if (literal.octets.includes(0)) throw new BadSyntax('A string cannot contain NUL.');
     this.#lineIndex++;
     this.#line = this.#command.lines[this.#lineIndex] ?? '';
     this.#at = 0;
-    return decoded(literal.octets);
+    return literal.octets;
   }
 
   #quoted(): string {
+    const text = this.#quotedText();
+    return /[^\x00-\x7f]/.test(text) ? decoded(Buffer.from(text, 'latin1')) : text;
+  }
+
+  /** A quoted string, one character per octet. */
+  #quotedText(): string {
     if (this.#peek() !== QUOTE) throw new BadSyntax('Expected a string.');
     let from = this.#at + 1;
     let text = '';
-    let wide = false;
     for (let at = from; at < this.#line.length; at++) {
       const code = this.#line.charCodeAt(at);
       if (code === QUOTE) {
         text += this.#line.slice(from, at);
         this.#at = at + 1;
-        return wide ? decoded(Buffer.from(text, 'latin1')) : text;
+        return text;
       }
       if (code === BACKSLASH) {
         const next = this.#line[at + 1];
@@ -346,9 +369,8 @@ export class Parser {
         at++;
       } else if (code === 0 || code === 10 || code === 13) {
         throw new BadSyntax('A quoted string cannot contain NUL, CR or LF.');
-      } else if (code > 0x7f) {
-        if (!this.#utf8) throw new BadSyntax('Eight-bit characters need a literal.');
-        wide = true;
+      } else if (code > 0x7f && !this.#utf8) {
+        throw new BadSyntax('Eight-bit characters need a literal.');
       }
     }
     throw new BadSyntax('The quoted string has no end.');

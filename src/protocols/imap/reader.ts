@@ -43,6 +43,23 @@ export interface Command {
   open: LiteralMark | undefined;
 }
 
+/** How much is read of one command. */
+export interface ReaderLimits {
+  /** Of all its lines together. */
+  readonly lineBytes: number;
+  /** Of each literal, of all together, and how many. */
+  readonly literalBytes: number;
+  readonly literalsBytes: number;
+  readonly literals: number;
+}
+
+const COMMAND_LIMITS: ReaderLimits = {
+  lineBytes: IMAP_LINE_BYTES_MAX,
+  literalBytes: IMAP_LITERAL_BYTES_MAX,
+  literalsBytes: IMAP_LITERALS_BYTES_MAX,
+  literals: IMAP_LITERALS_MAX,
+};
+
 /** A line is longer than we read; where the next one begins is unknown. */
 export class LineTooLong extends Error {
   override readonly name = 'LineTooLong';
@@ -80,6 +97,7 @@ type Proceed = () => void | Promise<void>;
 export class CommandReader {
   readonly #stream: Readable;
   readonly #heard: () => void;
+  readonly #limits: ReaderLimits;
   /** Octets read from the stream and not yet used. */
   #rest: Buffer | undefined;
   /** Octets still to come of a streamed literal; undefined once the line behind it is read. */
@@ -88,9 +106,14 @@ export class CommandReader {
   #wake: (() => void) | undefined;
 
   /** `heard` is called whenever octets arrive. */
-  constructor(stream: Readable, heard: () => void = () => undefined) {
+  constructor(
+    stream: Readable,
+    heard: () => void = () => undefined,
+    limits: ReaderLimits = COMMAND_LIMITS,
+  ) {
     this.#stream = stream;
     this.#heard = heard;
+    this.#limits = limits;
     stream.on('readable', this.#onReadable);
     stream.on('end', this.#onEnd);
     stream.on('close', this.#onEnd);
@@ -115,9 +138,9 @@ export class CommandReader {
     let together = mark.bytes;
     for (const { octets } of command.literals) together += octets.length;
     if (
-      mark.bytes > IMAP_LITERAL_BYTES_MAX ||
-      together > IMAP_LITERALS_BYTES_MAX ||
-      command.literals.length >= IMAP_LITERALS_MAX
+      mark.bytes > this.#limits.literalBytes ||
+      together > this.#limits.literalsBytes ||
+      command.literals.length >= this.#limits.literals
     ) {
       throw new LiteralTooBig(mark.synchronizing);
     }
@@ -131,7 +154,7 @@ export class CommandReader {
     command.literals.push({ octets: pile.all(), binary: mark.binary });
     let lineBytes = 0;
     for (const line of command.lines) lineBytes += line.length;
-    const line = await this.readLine(Math.max(IMAP_LINE_BYTES_MAX - lineBytes, 0));
+    const line = await this.readLine(Math.max(this.#limits.lineBytes - lineBytes, 0));
     if (line === undefined) throw new StreamEnded();
     const next = begun(line);
     command.lines.push(...next.lines);
@@ -167,7 +190,7 @@ export class CommandReader {
     // A client that waits for a continuation sends nothing more when it gets an answer instead.
     while (open !== undefined && !open.synchronizing) {
       skipped += open.bytes;
-      if (skipped > IMAP_LITERALS_BYTES_MAX) throw new LiteralTooBig(false);
+      if (skipped > this.#limits.literalsBytes) throw new LiteralTooBig(false);
       for (let left = open.bytes; left > 0;) left -= (await this.#take(left)).length;
       const line = await this.nextLine();
       skipped += line.lines[0]?.length ?? 0;
@@ -177,7 +200,7 @@ export class CommandReader {
   }
 
   /** A line without its CRLF, one character per octet; undefined when the stream has ended. */
-  async readLine(limitBytes: number = IMAP_LINE_BYTES_MAX): Promise<string | undefined> {
+  async readLine(limitBytes: number = this.#limits.lineBytes): Promise<string | undefined> {
     let pile: Pile | undefined;
     for (;;) {
       const chunk = this.#rest ?? (await this.#arrival());
@@ -275,7 +298,8 @@ function withoutCrlf(line: string): string {
 /** RFC 9051 §9 literal, literal8; RFC 7888 §3: the `+`. */
 const MARK = /(~?)\{([0-9]{1,20})(\+?)\}$/;
 
-function begun(line: string): Command {
+/** The command that begins with a line. */
+export function begun(line: string): Command {
   const mark = line.endsWith('}') ? MARK.exec(line) : null;
   if (mark === null) return { lines: [line], literals: [], open: undefined };
   return {
