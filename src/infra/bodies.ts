@@ -261,8 +261,7 @@ class FileBodies implements BodyStore {
     if (!Number.isSafeInteger(accountId) || !/^[0-9a-f]{64}$/.test(hash)) {
       throw new RangeError(`not the name of a body: ${accountId} ${hash}`);
     }
-    const directory = path.join(this.#dir, 'accounts', String(accountId), 'bodies');
-    return path.join(directory, hash.slice(0, 2), hash);
+    return `${this.#dir}/accounts/${accountId}/bodies/${hash.slice(0, 2)}/${hash}`;
   }
 }
 

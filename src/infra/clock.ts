@@ -19,6 +19,11 @@ export const systemRandom: Random = {
 };
 
 function after(ms: number, callback: () => void): () => void {
+  if (ms === 0) {
+    // What gives way for a moment need not wait for the next millisecond.
+    const next = setImmediate(callback);
+    return () => clearImmediate(next);
+  }
   let timer: NodeJS.Timeout;
   const wait = (left: number): void => {
     const piece = Math.min(left, TIMER_MS_MAX);

@@ -36,6 +36,7 @@ export function openSections(message: Buffer): Sections {
   return {
     section(section) {
       if (section.part.length === 0) {
+        if (section.text === undefined) return message;
         return sliceOf(message, section, { headerStart: 0, ...extentOf(message) });
       }
       const part = partAt(section.part);

@@ -31,11 +31,13 @@ it('a value that would push out most others is not kept, nor what stood there be
   assert.equal(recent.get('a'), undefined);
 });
 
-it('what is deleted makes room', () => {
-  const recent = new Recent<number>(40);
-  for (let key = 0; key < 4; key++) recent.set(`${key}`, key, 10);
-  recent.delete('1');
-  recent.delete('1');
-  recent.set('4', 4, 10);
-  assert.equal(recent.get('0'), 0);
+it('holds the younger half of its bytes at least, and never more than all', () => {
+  for (let count = 1; count < 30; count++) {
+    const recent = new Recent<number>(80);
+    for (let key = 0; key < count; key++) recent.set(`${key}`, key, 10);
+    // From the youngest on: asking for an older one may push out others as old as it.
+    let held = 0;
+    while (held < count && recent.get(`${count - 1 - held}`) !== undefined) held++;
+    assert.ok(held >= Math.min(count, 4) && held <= 8, `${held} of ${count}`);
+  }
 });
