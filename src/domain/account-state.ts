@@ -6,7 +6,12 @@
  */
 
 import type { AccountState } from './account.ts';
-import { evolveCredentials, type Credentials } from './credential/state.ts';
+import {
+  evolveCredentials,
+  evolveTlsKeys,
+  type Credentials,
+  type TlsKey,
+} from './credential/state.ts';
 import type { AccountFact } from './log/streams.ts';
 import type { SpecialUse } from './mailbox/events.ts';
 import {
@@ -51,6 +56,7 @@ export function emptyAccountState(): AccountRecords {
   const messageRecords = emptyMessages();
   const queueRecords = emptyQueue();
   let credentials: Credentials = {};
+  const tlsKeys = new Map<string, TlsKey>();
   const found = (mailboxId: MailboxId, uids: UidSet): readonly MessageRecord[] =>
     recordsOf(messageRecords, mailboxId, uids);
   return {
@@ -75,11 +81,14 @@ export function emptyAccountState(): AccountRecords {
     queueItem: (queueId) => queueRecords.items.get(queueId),
     openAttempts: () => [...queueRecords.items.values()].filter(({ inAttempt }) => inAttempt),
     credentials: () => credentials,
+    tlsKey: (fingerprint) => tlsKeys.get(fingerprint),
+    tlsKeyCount: () => tlsKeys.size,
     write(fact) {
       evolveMailboxes(mailboxRecords, fact.event, fact.modSeq);
       evolveMessages(messageRecords, fact);
       evolveQueue(queueRecords, fact);
       credentials = evolveCredentials(credentials, fact.event);
+      evolveTlsKeys(tlsKeys, fact.event);
     },
   };
 }

@@ -61,6 +61,9 @@ export function decideAccount(
     case 'SetPassword':
     case 'ForbidLogin':
     case 'AllowLogin':
+    case 'AddTlsKey':
+    case 'ChangeTlsKey':
+    case 'RemoveTlsKey':
       return decideCredential(command, state);
     default:
       return unreachable(command);

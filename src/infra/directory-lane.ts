@@ -17,6 +17,7 @@ import {
 import type { DirectoryEvent } from '#domain/directory/events';
 import {
   accountOfAddress,
+  copyOfDirectory,
   emptyDirectory,
   evolveDirectory,
   mailTarget,
@@ -97,12 +98,7 @@ class DirectoryLedger implements Ledger<DirectoryState, DirectoryEvent> {
   }
 
   begin(): void {
-    const { domains, accounts, addresses } = this.#committed;
-    this.#draft = {
-      domains: new Map(domains),
-      accounts: new Map(accounts),
-      addresses: new Map(addresses),
-    };
+    this.#draft = copyOfDirectory(this.#committed);
   }
 
   apply({ event, revision, at }: DirectoryFact): void {

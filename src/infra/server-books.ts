@@ -22,6 +22,12 @@ import {
 import type { ServerFact } from '#projections/model';
 import { accountCredentials, touchesCredentials } from '#projections/server-credentials';
 import { accountsInAttempt, dueItems, nextDueAt, touchesQueue } from '#projections/server-queue';
+import {
+  accountTlsKey,
+  accountTlsKeys,
+  touchesTlsKeys,
+  type AccountTlsKey,
+} from '#projections/server-tls-keys';
 import type { DueItem, Log, Queue } from '#protocols/ports';
 import {
   beginViewsFile,
@@ -35,6 +41,9 @@ import {
 const PAGE_EVENTS = 1000;
 /** Facts that may be read again after a crash. */
 const UNWRITTEN_FACTS_MAX = 1000;
+
+/** Which facts change anything here. */
+const TOUCHES = [touchesQueue, touchesCredentials, touchesTlsKeys];
 
 export interface ServerBooksPorts {
   readonly log: EventLog;
@@ -124,6 +133,14 @@ export class ServerBooks implements Queue {
     return accountCredentials(this.#db, accountId);
   }
 
+  tlsKey(accountId: AccountId, fingerprint: string): AccountTlsKey | undefined {
+    return accountTlsKey(this.#db, accountId, fingerprint);
+  }
+
+  tlsKeys(): readonly AccountTlsKey[] {
+    return accountTlsKeys(this.#db);
+  }
+
   /** These facts of an account were committed; facts that are known already change nothing. */
   follow(accountId: AccountId, facts: readonly AccountFact[]): void {
     const stream = accountStream(accountId);
@@ -136,7 +153,7 @@ export class ServerBooks implements Queue {
     }
     const touching = news
       .map((fact): ServerFact => ({ accountId, fact }))
-      .filter((fact) => touchesQueue(fact) || touchesCredentials(fact));
+      .filter((fact) => TOUCHES.some((touches) => touches(fact)));
     this.#posted.set(stream, { revision: last.revision, base, lastAt: last.at });
     this.#unwritten.add(stream);
     this.#unwrittenFacts += news.length;

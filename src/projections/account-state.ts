@@ -20,6 +20,7 @@ import { marksOf } from './message-reads.ts';
 import { EXISTING, membersOf, TO_EXPUNGE } from './message-runs.ts';
 import { openAttempts, queueItem } from './queue.ts';
 import type { Sql } from './query.ts';
+import { tlsKeyCountIn, tlsKeyIn } from './tls-keys.ts';
 
 export function accountState(sql: Sql): AccountState {
   return {
@@ -38,5 +39,7 @@ export function accountState(sql: Sql): AccountState {
     queueItem: (queueId) => queueItem(sql, queueId),
     openAttempts: () => openAttempts(sql),
     credentials: () => credentialsIn(sql),
+    tlsKey: (fingerprint) => tlsKeyIn(sql, fingerprint),
+    tlsKeyCount: () => tlsKeyCountIn(sql),
   };
 }

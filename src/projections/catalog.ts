@@ -11,6 +11,8 @@ import type { AccountModel, ServerModel } from './model.ts';
 import { queue } from './queue.ts';
 import { serverCredentials } from './server-credentials.ts';
 import { serverQueue } from './server-queue.ts';
+import { serverTlsKeys } from './server-tls-keys.ts';
+import { tlsKeys } from './tls-keys.ts';
 
 /** `mailboxes` counts what `messages` and `message-runs` held before the fact. */
 export const ACCOUNT_MODELS: readonly AccountModel[] = [
@@ -20,6 +22,11 @@ export const ACCOUNT_MODELS: readonly AccountModel[] = [
   changes,
   queue,
   credentials,
+  tlsKeys,
 ];
 
-export const SERVER_MODELS: readonly ServerModel[] = [serverQueue, serverCredentials];
+export const SERVER_MODELS: readonly ServerModel[] = [
+  serverQueue,
+  serverCredentials,
+  serverTlsKeys,
+];

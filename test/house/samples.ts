@@ -48,6 +48,8 @@ const ATTEMPT = {
   text: 'Please try again later',
 } as const;
 
+const FINGERPRINT = 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg';
+
 export const SAMPLES: Samples = {
   MailboxesCreated: {
     type: 'MailboxesCreated',
@@ -130,6 +132,23 @@ export const SAMPLES: Samples = {
   PasswordSet: { type: 'PasswordSet', secret: 'password-1-0123456789abcdef' },
   LoginForbidden: { type: 'LoginForbidden', reason: 'The account has moved.' },
   LoginAllowed: { type: 'LoginAllowed' },
+  TlsKeyAdded: {
+    type: 'TlsKeyAdded',
+    fingerprint: FINGERPRINT,
+    keyType: 'ed25519',
+    name: 'laptop',
+    noImapPreauth: false,
+    certificate: 'MIIBIjCB1aADAgECAhR3Zm9v',
+    login: 'daybook@localhost',
+  },
+  TlsKeyChanged: {
+    type: 'TlsKeyChanged',
+    fingerprint: FINGERPRINT,
+    name: 'old laptop',
+    noImapPreauth: true,
+    login: 'daybook@localhost',
+  },
+  TlsKeyRemoved: { type: 'TlsKeyRemoved', fingerprint: FINGERPRINT },
   DomainAdded: {
     type: 'DomainAdded',
     domain: 'localhost',
@@ -143,6 +162,14 @@ export const SAMPLES: Samples = {
     domain: 'localhost',
     accountId: 1,
   },
+  TlsKeyClaimed: {
+    type: 'TlsKeyClaimed',
+    fingerprint: FINGERPRINT,
+    accountId: 1,
+    localpart: 'daybook',
+    domain: 'localhost',
+  },
+  TlsKeyReleased: { type: 'TlsKeyReleased', fingerprint: FINGERPRINT },
 };
 
 /** The topics with their events, in the order of the documents. */

@@ -12,8 +12,21 @@ export interface Credentials {
   readonly forbidden?: string;
 }
 
+/** What stands with a TLS key. */
+export interface TlsKey {
+  readonly fingerprint: string;
+  readonly keyType: string;
+  readonly name: string;
+  readonly noImapPreauth: boolean;
+  /** DER, base64url. */
+  readonly certificate: string;
+  readonly login: string;
+}
+
 export interface CredentialState {
   credentials(): Credentials;
+  tlsKey(fingerprint: string): TlsKey | undefined;
+  tlsKeyCount(): number;
 }
 
 /** The credentials after a fact; facts of other topics leave them as they are. */
@@ -29,5 +42,27 @@ export function evolveCredentials(credentials: Credentials, event: AccountEvent)
     }
     default:
       return credentials;
+  }
+}
+
+/** Writes a fact about TLS keys into the map; facts of other topics leave it as it is. */
+export function evolveTlsKeys(keys: Map<string, TlsKey>, event: AccountEvent): void {
+  switch (event.type) {
+    case 'TlsKeyAdded': {
+      const { type: _, ...key } = event;
+      keys.set(key.fingerprint, key);
+      return;
+    }
+    case 'TlsKeyChanged': {
+      const { type: _, ...changes } = event;
+      const key = keys.get(event.fingerprint);
+      if (key !== undefined) keys.set(event.fingerprint, { ...key, ...changes });
+      return;
+    }
+    case 'TlsKeyRemoved':
+      keys.delete(event.fingerprint);
+      return;
+    default:
+      return;
   }
 }

@@ -2,14 +2,15 @@
  * Commands of the administrator and their rules: uniqueness and references.
  *
  * Invariants: account numbers count from 1 and are never reused; no two accounts have names that
- * differ in case alone; an address belongs to one account.
+ * differ in case alone; an address belongs to one account; a TLS key is claimed for one account,
+ * as one of its addresses.
  */
 
 import { foldedLocalpart, isDomainName } from '../values/address.ts';
 import { decided, refuse, unreachable, type Decision } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
 import type { DirectoryEvent } from './events.ts';
-import { addressKey, type DirectoryState } from './state.ts';
+import { accountOfLogin, addressKey, type DirectoryState } from './state.ts';
 
 export interface AddDomain {
   readonly type: 'AddDomain';
@@ -31,12 +32,32 @@ export interface AddAddress {
   readonly accountId: AccountId;
 }
 
-export type DirectoryCommand = AddDomain | AddAccount | AddAddress;
+/** Given again by the account that has it, it changes the address at most. */
+export interface ClaimTlsKey {
+  readonly type: 'ClaimTlsKey';
+  readonly fingerprint: string;
+  readonly accountId: AccountId;
+  readonly localpart: string;
+  readonly domain: string;
+  /** An account that has the claim and was seen to have no such key: it loses the claim. */
+  readonly insteadOf?: AccountId;
+}
+
+export interface ReleaseTlsKey {
+  readonly type: 'ReleaseTlsKey';
+  readonly fingerprint: string;
+  /** Of another account it is not released. */
+  readonly accountId: AccountId;
+}
+
+export type DirectoryCommand = AddDomain | AddAccount | AddAddress | ClaimTlsKey | ReleaseTlsKey;
 
 export interface DirectoryAnswers {
   readonly AddDomain: object;
   readonly AddAccount: { readonly accountId: AccountId };
   readonly AddAddress: object;
+  readonly ClaimTlsKey: object;
+  readonly ReleaseTlsKey: object;
 }
 
 export type DirectoryAnswerTo<C extends DirectoryCommand> = DirectoryAnswers[C['type']];
@@ -58,6 +79,13 @@ export function decideDirectory(
       return addAccount(command, state);
     case 'AddAddress':
       return addAddress(command, state);
+    case 'ClaimTlsKey':
+      return claimTlsKey(command, state);
+    case 'ReleaseTlsKey': {
+      const { fingerprint, accountId } = command;
+      const isOwn = state.tlsKeys.get(fingerprint)?.accountId === accountId;
+      return decided(isOwn ? [{ type: 'TlsKeyReleased', fingerprint }] : [], {});
+    }
     default:
       return unreachable(command);
   }
@@ -109,4 +137,23 @@ function addAddress(command: AddAddress, state: DirectoryState): Outcome<AddAddr
     return refuse('AddressTaken', addressKey(localpart, domain));
   }
   return decided([{ type: 'AddressAdded', localpart, domain, accountId }], {});
+}
+
+function claimTlsKey(command: ClaimTlsKey, state: DirectoryState): Outcome<ClaimTlsKey> {
+  const { fingerprint, accountId, domain, insteadOf } = command;
+  const rules = state.domains.get(domain);
+  const owner = accountOfLogin(state, command.localpart, domain);
+  const address = addressKey(command.localpart, domain);
+  if (rules === undefined || owner === undefined) return refuse('NoSuchAddress', address);
+  if (owner !== accountId) return refuse('AddressOfAnother', address);
+  const localpart = foldedLocalpart(command.localpart, rules.caseSensitive);
+  const claim = state.tlsKeys.get(fingerprint);
+  if (claim !== undefined && claim.accountId !== accountId && claim.accountId !== insteadOf) {
+    return refuse('TlsKeyTaken', fingerprint);
+  }
+  const isSo = claim?.accountId === accountId && claim.address === addressKey(localpart, domain);
+  return decided(
+    isSo ? [] : [{ type: 'TlsKeyClaimed', fingerprint, accountId, localpart, domain }],
+    {},
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * What the administrator decided: domains, accounts, addresses. Stored for ever, in the stream
- * `directory`.
+ * What the administrator decided: domains, accounts, addresses; and whose is what can be one
+ * account's only. Stored for ever, in the stream `directory`.
  */
 
 import type { AccountId } from '../values/ids.ts';
@@ -29,10 +29,31 @@ export interface AddressAdded {
   readonly accountId: AccountId;
 }
 
-export type DirectoryEvent = DomainAdded | AccountAdded | AddressAdded;
+/**
+ * The TLS key is for this account and for no other, logging in as this address. Whoever had it
+ * before has it no more. It lets in when the account itself has the key too.
+ */
+export interface TlsKeyClaimed {
+  readonly type: 'TlsKeyClaimed';
+  readonly fingerprint: string;
+  readonly accountId: AccountId;
+  readonly localpart: string;
+  readonly domain: string;
+}
+
+/** The TLS key is nobody's. */
+export interface TlsKeyReleased {
+  readonly type: 'TlsKeyReleased';
+  readonly fingerprint: string;
+}
+
+export type DirectoryEvent =
+  DomainAdded | AccountAdded | AddressAdded | TlsKeyClaimed | TlsKeyReleased;
 
 export const DIRECTORY_EVENTS: Record<DirectoryEvent['type'], string> = {
   DomainAdded: 'A domain became one of ours.',
   AccountAdded: 'An account was made.',
   AddressAdded: 'An address (or a catchall) was given to an account.',
+  TlsKeyClaimed: 'The TLS key is for this account and for no other.',
+  TlsKeyReleased: 'The TLS key may be claimed by any account.',
 };

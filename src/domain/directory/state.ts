@@ -16,12 +16,21 @@ export interface DirectoryAccount {
   readonly name: string;
 }
 
+/** Whose a TLS key is, and under which address it logs in. */
+export interface TlsKeyClaim {
+  readonly accountId: AccountId;
+  /** As in `addresses`. */
+  readonly address: string;
+}
+
 export interface DirectoryState {
   /** By name: lower-case A-labels. */
   readonly domains: ReadonlyMap<string, LocalpartRules>;
   readonly accounts: ReadonlyMap<AccountId, DirectoryAccount>;
   /** By `localpart@domain`, both canonical; `@domain` is the catchall. */
   readonly addresses: ReadonlyMap<string, AccountId>;
+  /** By fingerprint. */
+  readonly tlsKeys: ReadonlyMap<string, TlsKeyClaim>;
 }
 
 /** The state with its maps open for writing. */
@@ -29,10 +38,21 @@ export interface DirectoryRecords extends DirectoryState {
   readonly domains: Map<string, LocalpartRules>;
   readonly accounts: Map<AccountId, DirectoryAccount>;
   readonly addresses: Map<string, AccountId>;
+  readonly tlsKeys: Map<string, TlsKeyClaim>;
 }
 
 export function emptyDirectory(): DirectoryRecords {
-  return { domains: new Map(), accounts: new Map(), addresses: new Map() };
+  return { domains: new Map(), accounts: new Map(), addresses: new Map(), tlsKeys: new Map() };
+}
+
+/** Records of their own that say the same. */
+export function copyOfDirectory(state: DirectoryState): DirectoryRecords {
+  return {
+    domains: new Map(state.domains),
+    accounts: new Map(state.accounts),
+    addresses: new Map(state.addresses),
+    tlsKeys: new Map(state.tlsKeys),
+  };
 }
 
 /** Writes a fact into the maps; gives back the same records. */
@@ -53,6 +73,14 @@ export function evolveDirectory(
     }
     case 'AddressAdded':
       records.addresses.set(addressKey(event.localpart, event.domain), event.accountId);
+      return records;
+    case 'TlsKeyClaimed': {
+      const { fingerprint, accountId, localpart, domain } = event;
+      records.tlsKeys.set(fingerprint, { accountId, address: addressKey(localpart, domain) });
+      return records;
+    }
+    case 'TlsKeyReleased':
+      records.tlsKeys.delete(event.fingerprint);
       return records;
     default:
       return unreachable(event);

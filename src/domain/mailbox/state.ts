@@ -110,6 +110,9 @@ export function evolveMailboxes(
     case 'PasswordSet':
     case 'LoginForbidden':
     case 'LoginAllowed':
+    case 'TlsKeyAdded':
+    case 'TlsKeyChanged':
+    case 'TlsKeyRemoved':
       return;
     default:
       return unreachable(event);

@@ -112,6 +112,9 @@ export function evolveMessages(records: MessageRecords, fact: AccountFact): void
     case 'PasswordSet':
     case 'LoginForbidden':
     case 'LoginAllowed':
+    case 'TlsKeyAdded':
+    case 'TlsKeyChanged':
+    case 'TlsKeyRemoved':
       return;
     default:
       return unreachable(event);

@@ -30,6 +30,14 @@ export const REFUSALS = {
   DomainExists: 'The domain is one of ours already.',
   AddressTaken: 'The address belongs to an account already.',
   AddressForbidden: 'The address cannot be given to an account.',
+  NoSuchAddress: 'No account has this address.',
+  AddressOfAnother: 'The address belongs to another account.',
+  TlsKeyForbidden:
+    'The key must be Ed25519, ECDSA on P-256, P-384 or P-521, or RSA of 2048 bits or more.',
+  TlsKeyTaken: 'The key is registered already.',
+  NoSuchTlsKey: 'No such key is registered.',
+  TlsKeyNameForbidden: 'The name cannot be the name of a key.',
+  TooManyTlsKeys: 'The account has as many keys as it may have.',
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;

@@ -67,6 +67,13 @@ const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
   DomainExists: ALREADYEXISTS,
   AddressTaken: ALREADYEXISTS,
   AddressForbidden: CANNOT,
+  NoSuchAddress: NONEXISTENT,
+  AddressOfAnother: CANNOT,
+  TlsKeyForbidden: CANNOT,
+  TlsKeyTaken: ALREADYEXISTS,
+  NoSuchTlsKey: NONEXISTENT,
+  TlsKeyNameForbidden: CANNOT,
+  TooManyTlsKeys: LIMIT,
 };
 
 /** The tagged answer to a command that was refused. */

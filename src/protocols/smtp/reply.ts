@@ -66,6 +66,13 @@ const REFUSAL_REPLIES: Record<RefusalCode, Reply> = {
   DomainExists: NOT_MAIL,
   AddressTaken: NOT_MAIL,
   AddressForbidden: NOT_MAIL,
+  NoSuchAddress: NOT_MAIL,
+  AddressOfAnother: NOT_MAIL,
+  TlsKeyForbidden: NOT_MAIL,
+  TlsKeyTaken: NOT_MAIL,
+  NoSuchTlsKey: NOT_MAIL,
+  TlsKeyNameForbidden: NOT_MAIL,
+  TooManyTlsKeys: NOT_MAIL,
 };
 
 export function refusalReply(refusal: Refusal): Reply {

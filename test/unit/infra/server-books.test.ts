@@ -123,6 +123,51 @@ describe('credentials of all accounts', () => {
   });
 });
 
+const KEY = {
+  fingerprint: 'f1',
+  keyType: 'ed25519',
+  name: 'laptop',
+  noImapPreauth: false,
+  certificate: 'MIIB',
+  login: 'alice@example.org',
+} as const;
+
+describe('TLS keys of all accounts', () => {
+  it('follow the log', async () => {
+    await using g = await given();
+    await g.post(
+      { type: 'TlsKeyAdded', ...KEY },
+      { type: 'TlsKeyAdded', ...KEY, fingerprint: 'f2' },
+    );
+    const first = g.books.tlsKey(7, 'f1');
+    assert.deepEqual(first, { ...KEY, accountId: 7, addedAt: first?.addedAt });
+    assert.equal(g.books.tlsKey(8, 'f1'), undefined);
+    const { name, login } = KEY;
+    await g.post(
+      { type: 'TlsKeyChanged', fingerprint: 'f2', name, login, noImapPreauth: true },
+      { type: 'TlsKeyRemoved', fingerprint: 'f1' },
+    );
+    assert.deepEqual(
+      g.books.tlsKeys().map(({ fingerprint, noImapPreauth }) => [fingerprint, noImapPreauth]),
+      [['f2', true]],
+    );
+  });
+
+  it('stand there for every account that has them', async () => {
+    await using g = await given();
+    await g.post({ type: 'TlsKeyAdded', ...KEY });
+    await g.ports.log.intrude(8, [{ type: 'TlsKeyAdded', ...KEY, name: 'same' }]);
+    await g.reopen();
+    assert.deepEqual(
+      g.books.tlsKeys().map(({ accountId, name }) => [accountId, name]),
+      [
+        [7, 'laptop'],
+        [8, 'same'],
+      ],
+    );
+  });
+});
+
 describe('the books of the server', () => {
   it('get at start what they have missed', async () => {
     await using g = await given();

@@ -27,3 +27,100 @@ describe('credentials', () => {
     assert.equal(again.credentials().forbidden, 'gone');
   });
 });
+
+const KEY = {
+  fingerprint: 'f1',
+  keyType: 'ed25519',
+  name: 'laptop',
+  noImapPreauth: false,
+  certificate: 'MIIB',
+  login: 'alice@example.org',
+} as const;
+const ADDED = { type: 'TlsKeyAdded', ...KEY } as const;
+
+describe('TLS keys', () => {
+  it('are added once to an account', () => {
+    const state = given()
+      .when({ type: 'AddTlsKey', ...KEY })
+      .gives([ADDED]);
+    assert.deepEqual(state.tlsKey('f1'), KEY);
+    assert.equal(state.tlsKeyCount(), 1);
+    given(ADDED)
+      .when({ type: 'AddTlsKey', ...KEY, name: 'again' })
+      .refused('TlsKeyTaken');
+  });
+
+  for (const keyType of ['rsa-2048', 'rsa-16384', 'ecdsa-p256', 'ecdsa-p384', 'ecdsa-p521']) {
+    it(`may be ${keyType}`, () => {
+      given()
+        .when({ type: 'AddTlsKey', ...KEY, keyType })
+        .gives([{ ...ADDED, keyType }]);
+    });
+  }
+
+  for (const keyType of ['rsa-1024', 'rsa-2047', 'rsa-', 'ecdsa-secp256k1', 'dsa', 'ed448', '']) {
+    it(`53: may not be ${keyType}`, () => {
+      given()
+        .when({ type: 'AddTlsKey', ...KEY, keyType })
+        .refused('TlsKeyForbidden');
+    });
+  }
+
+  it('have names that fit into one line of a list', () => {
+    for (const name of ['', ' a', 'a\tb', 'a\nb', 'a\u2028b', 'x'.repeat(101)]) {
+      given()
+        .when({ type: 'AddTlsKey', ...KEY, name })
+        .refused('TlsKeyNameForbidden');
+      given(ADDED)
+        .when({ type: 'ChangeTlsKey', fingerprint: 'f1', name })
+        .refused('TlsKeyNameForbidden');
+    }
+    const name = 'J\u00fcrgens Telefon (alt)';
+    given()
+      .when({ type: 'AddTlsKey', ...KEY, name })
+      .gives([{ ...ADDED, name }]);
+  });
+
+  it('are a hundred at most', () => {
+    const hundred = Array.from({ length: 100 }, (_, i) => ({ ...ADDED, fingerprint: `f${i}` }));
+    given(...hundred)
+      .when({ type: 'AddTlsKey', ...KEY, fingerprint: 'one more' })
+      .refused('TooManyTlsKeys');
+    given(...hundred, { type: 'TlsKeyRemoved', fingerprint: 'f7' })
+      .when({ type: 'AddTlsKey', ...KEY, fingerprint: 'one more' })
+      .gives([{ ...ADDED, fingerprint: 'one more' }]);
+  });
+
+  it('are changed in what is asked for', () => {
+    const changed = {
+      type: 'TlsKeyChanged',
+      fingerprint: 'f1',
+      name: 'laptop',
+      noImapPreauth: true,
+      login: 'alice@example.org',
+    } as const;
+    const state = given(ADDED)
+      .when({ type: 'ChangeTlsKey', fingerprint: 'f1', noImapPreauth: true })
+      .gives([changed]);
+    assert.deepEqual(state.tlsKey('f1'), { ...KEY, noImapPreauth: true });
+    given(ADDED)
+      .when({ type: 'ChangeTlsKey', fingerprint: 'f1', name: 'phone', login: 'a2@example.org' })
+      .gives([{ ...changed, noImapPreauth: false, name: 'phone', login: 'a2@example.org' }]);
+    given(ADDED)
+      .when({ type: 'ChangeTlsKey', fingerprint: 'f1', name: 'laptop', noImapPreauth: false })
+      .gives([]);
+    given()
+      .when({ type: 'ChangeTlsKey', fingerprint: 'f1', name: 'phone' })
+      .refused('NoSuchTlsKey');
+  });
+
+  it('are removed, and may be added again', () => {
+    const removed = { type: 'TlsKeyRemoved', fingerprint: 'f1' } as const;
+    const state = given(ADDED).when({ type: 'RemoveTlsKey', fingerprint: 'f1' }).gives([removed]);
+    assert.equal(state.tlsKey('f1'), undefined);
+    given(ADDED, removed).when({ type: 'RemoveTlsKey', fingerprint: 'f1' }).refused('NoSuchTlsKey');
+    given(ADDED, removed)
+      .when({ type: 'AddTlsKey', ...KEY })
+      .gives([ADDED]);
+  });
+});

@@ -101,3 +101,55 @@ describe('an address', () => {
     );
   });
 });
+
+describe('a TLS key', () => {
+  const BOB: readonly DirectoryEvent[] = [
+    { type: 'AccountAdded', accountId: 2, name: 'bob' },
+    { ...ADDRESS, localpart: 'bob', accountId: 2 },
+  ];
+  const HISTORY = [DOMAIN, ACCOUNT, ADDRESS, { ...ADDRESS, localpart: 'second' }, ...BOB];
+  const claim = {
+    type: 'ClaimTlsKey',
+    fingerprint: 'f1',
+    accountId: 1,
+    localpart: 'daybook',
+    domain: 'example.org',
+  } as const;
+  const claimed: DirectoryEvent = { ...claim, type: 'TlsKeyClaimed' };
+  const bobs = { ...claim, accountId: 2, localpart: 'bob' } as const;
+
+  it('is claimed for one account, as one of its addresses', () => {
+    assert.deepEqual(decisionAfter(HISTORY, { ...claim, localpart: 'DayBook' }), [claimed]);
+    assert.equal(decisionAfter(HISTORY, { ...claim, localpart: 'nobody' }), 'NoSuchAddress');
+    assert.equal(decisionAfter(HISTORY, { ...claim, domain: 'example.net' }), 'NoSuchAddress');
+    assert.equal(decisionAfter(HISTORY, { ...claim, localpart: 'bob' }), 'AddressOfAnother');
+  });
+
+  it('53: is claimed again by the same account only', () => {
+    assert.deepEqual(decisionAfter([...HISTORY, claimed], claim), []);
+    assert.deepEqual(decisionAfter([...HISTORY, claimed], { ...claim, localpart: 'second' }), [
+      { ...claimed, localpart: 'second' },
+    ]);
+    assert.equal(decisionAfter([...HISTORY, claimed], bobs), 'TlsKeyTaken');
+  });
+
+  it('goes over from an account that was seen to be without it, and from no other', () => {
+    const taken: DirectoryEvent = { ...bobs, type: 'TlsKeyClaimed' };
+    const takeOver = { ...bobs, insteadOf: 1 } as const;
+    assert.deepEqual(decisionAfter([...HISTORY, claimed], takeOver), [taken]);
+    const third = { ...bobs, insteadOf: 3 } as const;
+    assert.equal(decisionAfter([...HISTORY, claimed], third), 'TlsKeyTaken');
+    assert.equal(decisionAfter([...HISTORY, claimed, taken], claim), 'TlsKeyTaken');
+  });
+
+  it('is released by the account that has it', () => {
+    const release = { type: 'ReleaseTlsKey', fingerprint: 'f1', accountId: 1 } as const;
+    const released: DirectoryEvent = { type: 'TlsKeyReleased', fingerprint: 'f1' };
+    assert.deepEqual(decisionAfter([...HISTORY, claimed], release), [released]);
+    assert.deepEqual(decisionAfter([...HISTORY, claimed], { ...release, accountId: 2 }), []);
+    assert.deepEqual(decisionAfter(HISTORY, release), []);
+    assert.deepEqual(decisionAfter([...HISTORY, claimed, released], bobs), [
+      { ...bobs, type: 'TlsKeyClaimed' },
+    ]);
+  });
+});
