@@ -39,6 +39,14 @@ const TEXTS = [
   'cc',
   'bcc',
   'headerId',
+  'sortSubject',
+  'sortFrom',
+  'sortTo',
+  'sortCc',
+  'displayFrom',
+  'displayTo',
+  'threadKey',
+  'threadReferences',
 ] as const;
 
 function isFacts(value: unknown): value is MessageFacts {
@@ -49,6 +57,7 @@ function isFacts(value: unknown): value is MessageFacts {
     TEXTS.every((name) => typeof fields.get(name) === 'string') &&
     isNumber('version') &&
     isNumber('headerBytes') &&
+    typeof fields.get('isReply') === 'boolean' &&
     (isNumber('sentAt') || !fields.has('sentAt')) &&
     (isNumber('sentDay') || !fields.has('sentDay'))
   );

@@ -19,6 +19,16 @@ import type { MailboxId, ModSeq, QueueId, Revision, Uid } from '#domain/values/i
 import { UidRuns } from '#domain/values/uid-runs';
 import { intersectionOf, isEmptyUidSet, type UidSet } from '#domain/values/uid-set';
 import { changedUidsSince, uidVanishedAt, vanishedUidsSince } from './changes.ts';
+import {
+  identitiesOf,
+  referencesOf,
+  sortedUids,
+  threadRowsOf,
+  type MessageIdentity,
+  type ReferencesRow,
+  type SortKey,
+  type ThreadRow,
+} from './listing-reads.ts';
 import { allMailboxes, mailboxById, mailboxByName, subscriptions } from './mailbox-reads.ts';
 import { marksOf, messageRowsOf, newerMarksOf, wiresOf } from './message-reads.ts';
 import { EXISTING, lowestOf, runsOf, UNSEEN } from './message-runs.ts';
@@ -138,6 +148,22 @@ export class AccountReader implements AccountViews {
 
   search(mailboxId: MailboxId, condition: SearchCondition): UidSet {
     return searchMessages(this.#sql(), mailboxId, condition, this.uidRuns(mailboxId).uids);
+  }
+
+  sorted(mailboxId: MailboxId, uids: UidSet, keys: readonly SortKey[]): readonly Uid[] {
+    return sortedUids(this.#sql(), mailboxId, this.#existing(mailboxId, uids), keys);
+  }
+
+  threadRows(mailboxId: MailboxId, uids: UidSet): readonly ThreadRow[] {
+    return threadRowsOf(this.#sql(), mailboxId, this.#existing(mailboxId, uids));
+  }
+
+  references(mailboxId: MailboxId, uids: UidSet): readonly ReferencesRow[] {
+    return referencesOf(this.#sql(), mailboxId, this.#existing(mailboxId, uids));
+  }
+
+  identities(mailboxId: MailboxId, uids: UidSet): readonly MessageIdentity[] {
+    return identitiesOf(this.#sql(), mailboxId, this.#existing(mailboxId, uids));
   }
 
   queueItem(queueId: QueueId): QueueRow | undefined {

@@ -3,6 +3,7 @@
  * account's read models. All answers are as of the last committed turn of the account's lane.
  */
 
+import type { MessageIdentity, ReferencesRow, SortKey, ThreadRow } from './listing-reads.ts';
 import type { SearchCondition } from './message-search.ts';
 import type { Mailbox } from '#domain/mailbox/state';
 import type { MessageMark } from '#domain/message/state';
@@ -94,5 +95,12 @@ export interface AccountViews {
   vanishedAt(mailboxId: MailboxId, uid: Uid): ModSeq | undefined;
   /** UIDs for which the condition may be true; exactly those when it needs no body. */
   search(mailboxId: MailboxId, condition: SearchCondition): UidSet;
+  /** Those of `uids` that exist, by one key after the other, and then by UID. RFC 5256 §3 */
+  sorted(mailboxId: MailboxId, uids: UidSet, keys: readonly SortKey[]): readonly Uid[];
+  /** Of those of `uids` that exist, ascending: what threads are made of, and who has ancestors. */
+  threadRows(mailboxId: MailboxId, uids: UidSet): readonly ThreadRow[];
+  references(mailboxId: MailboxId, uids: UidSet): readonly ReferencesRow[];
+  /** Of those of `uids` that exist, ascending. RFC 8474 §5 */
+  identities(mailboxId: MailboxId, uids: UidSet): readonly MessageIdentity[];
   queueItem(queueId: QueueId): QueueRow | undefined;
 }

@@ -4,6 +4,7 @@
 
 import { changes } from './changes.ts';
 import { credentials } from './credentials.ts';
+import { listings } from './listings.ts';
 import { mailboxes } from './mailboxes.ts';
 import { messageRuns } from './message-runs.ts';
 import { messages } from './messages.ts';
@@ -18,6 +19,7 @@ import { tlsKeys } from './tls-keys.ts';
 export const ACCOUNT_MODELS: readonly AccountModel[] = [
   mailboxes,
   messages,
+  listings,
   messageRuns,
   changes,
   queue,

@@ -62,6 +62,15 @@ const NO_FACTS: MessageFacts = {
   cc: '',
   bcc: '',
   headerId: '',
+  sortSubject: '',
+  isReply: false,
+  sortFrom: '',
+  sortTo: '',
+  sortCc: '',
+  displayFrom: '',
+  displayTo: '',
+  threadKey: '',
+  threadReferences: '',
 };
 
 const addMessage = query((at: Markers<MessageTables['messages']>) =>

@@ -5,10 +5,11 @@
 
 import { sql as raw, type RawBuilder } from 'kysely';
 import type { MessageId } from '#domain/values/ids';
+import type { ListingTables } from './listings.ts';
 import type { MessageTables } from './message-tables.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
 
-const db = tables<MessageTables>();
+const db = tables<MessageTables & ListingTables>();
 
 type Ids = { ids: string };
 
@@ -34,6 +35,9 @@ const dropContents = query((at: Markers<Ids>) =>
 const dropWires = query((at: Markers<Ids>) =>
   db.deleteFrom('wires').where('content_id', 'in', listed(at)),
 );
+const dropListings = query((at: Markers<Ids>) =>
+  db.deleteFrom('listings').where('content_id', 'in', listed(at)),
+);
 const dropOrphans = query((at: Markers<Ids>) =>
   db.deleteFrom('orphans').where('content_id', 'in', listed(at)),
 );
@@ -47,6 +51,7 @@ export function sweepOrphans(write: Sql, limit: number): boolean {
   const gone = JSON.stringify(marked.filter((id) => !shared.has(id)));
   dropContents.run(write, { ids: gone });
   dropWires.run(write, { ids: gone });
+  dropListings.run(write, { ids: gone });
   dropOrphans.run(write, { ids });
   return marked.length === limit;
 }

@@ -58,5 +58,14 @@ export function someFacts(hash: BodyHash): MessageFacts {
     cc: '',
     bcc: '',
     headerId: `<${digit}@example.org>`,
+    sortSubject: `SUBJECT ${digit}`,
+    isReply: false,
+    sortFrom: 'ALICE',
+    sortTo: 'BOB',
+    sortCc: '',
+    displayFrom: 'ALICE',
+    displayTo: 'BOB@EXAMPLE.ORG',
+    threadKey: `id-${digit}`,
+    threadReferences: digit > '8' ? `id-${Number.parseInt(digit, 16) % 3}` : '',
   };
 }

@@ -33,4 +33,20 @@ export interface MessageFacts {
   readonly bcc: string;
   /** Message-ID field as it stands, with angle brackets; '' when missing. */
   readonly headerId: string;
+  /**
+   * What SORT and THREAD compare (RFC 5256 §2.1, §3; RFC 5957 §3), as collation keys, shortened:
+   * the base subject, the mailbox of the first address, and how it is shown.
+   */
+  readonly sortSubject: string;
+  /** RFC 5256 §2.1: the subject is marked as that of a reply or a forward. */
+  readonly isReply: boolean;
+  readonly sortFrom: string;
+  readonly sortTo: string;
+  readonly sortCc: string;
+  readonly displayFrom: string;
+  readonly displayTo: string;
+  /** Key of the Message-ID; '' without one. The same id always has the same key. */
+  readonly threadKey: string;
+  /** Keys of the ancestors with a space between them, the oldest first. */
+  readonly threadReferences: string;
 }

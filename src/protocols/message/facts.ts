@@ -10,9 +10,10 @@ import { formatStructure } from '../imap/body-structure.ts';
 import { parseDate } from './date.ts';
 import { decodeWords, joinedValueOf, valueOf, type Header } from './header.ts';
 import { readStructure } from './part.ts';
+import { sortFacts } from './sort-texts.ts';
 
 /** To be raised with every change of what facts hold or how it is written. */
-export const FACTS_VERSION = 1;
+export const FACTS_VERSION = 2;
 
 /** What of a field can be searched; nobody looks for words behind that. */
 const SEARCHED_CHARS_MAX = 32 * 1024;
@@ -32,6 +33,7 @@ export function readFacts(body: Buffer): MessageFacts {
     cc: searchable(header, 'cc'),
     bcc: searchable(header, 'bcc'),
     headerId: valueOf(header, 'message-id') ?? '',
+    ...sortFacts(header),
   };
 }
 

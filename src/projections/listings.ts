@@ -1,0 +1,153 @@
+/**
+ * Read model of what lists of messages are ordered by: sort keys, and the thread that a message
+ * belongs to.
+ *
+ * A row is written once per content, as in `contents`, and shared by copies. Threads are found in
+ * the order of the log: a message joins the thread of the first id that is known, its own before
+ * those of its ancestors, the nearest first; else the thread is named after the oldest ancestor.
+ * Links only ever grow, so that a thread that was told stays (RFC 8474 §5.2), and the name is that
+ * of an id, so that it mostly stays too when bodies are gone before everything is posted again.
+ */
+
+import { sql as raw } from 'kysely';
+import type { AccountFact } from '#domain/log/streams';
+import type { NewMessage } from '#domain/message/events';
+import type { Instant, MessageId } from '#domain/values/ids';
+import type { MessageTables } from './message-tables.ts';
+import type { AccountModel, FactsOf } from './model.ts';
+import { query, tables, type Markers, type Sql } from './query.ts';
+
+export interface ListingTables {
+  listings: {
+    content_id: MessageId;
+    /** NULL for a message without a readable Date field. */
+    sent_at: Instant | null;
+    is_reply: number;
+    thread: string;
+    subject: string;
+    from: string;
+    to: string;
+    cc: string;
+    display_from: string;
+    display_to: string;
+    /** Key of the Message-ID, '' without one, and those of the ancestors. */
+    thread_key: string;
+    thread_references: string;
+  };
+  /** Ids that stand in a message with ancestors, and the thread that they belong to. */
+  thread_links: { key: string; thread: string };
+}
+
+const DDL: readonly string[] = [
+  `CREATE TABLE listings (
+      content_id INTEGER PRIMARY KEY,
+      sent_at INTEGER,
+      is_reply INTEGER NOT NULL,
+      thread TEXT NOT NULL,
+      subject TEXT NOT NULL,
+      "from" TEXT NOT NULL,
+      "to" TEXT NOT NULL,
+      cc TEXT NOT NULL,
+      display_from TEXT NOT NULL,
+      display_to TEXT NOT NULL,
+      thread_key TEXT NOT NULL,
+      thread_references TEXT NOT NULL
+    )`,
+  'CREATE TABLE thread_links (key TEXT PRIMARY KEY, thread TEXT NOT NULL) WITHOUT ROWID',
+];
+
+const db = tables<MessageTables & ListingTables>();
+
+export const listings: AccountModel = {
+  name: 'listings',
+  version: 1,
+  ddl: DDL,
+  // As with contents: rows without messages are gone but for their removal.
+  rows: [
+    db
+      .selectFrom('listings')
+      .selectAll()
+      .where('content_id', 'in', db.selectFrom('messages').select('messages.content_id'))
+      .orderBy('content_id'),
+    db.selectFrom('thread_links').selectAll().orderBy('key'),
+  ],
+  apply,
+};
+
+const addListing = query((at: Markers<ListingTables['listings']>) =>
+  db.insertInto('listings').values({
+    content_id: at.content_id,
+    sent_at: at.sent_at,
+    is_reply: at.is_reply,
+    thread: at.thread,
+    subject: at.subject,
+    from: at.from,
+    to: at.to,
+    cc: at.cc,
+    display_from: at.display_from,
+    display_to: at.display_to,
+    thread_key: at.thread_key,
+    thread_references: at.thread_references,
+  }),
+);
+
+/** The thread of the first of these keys that has one. */
+const knownThread = query((at: Markers<{ keys: string }>) =>
+  db
+    .selectFrom(raw<{ key: number; value: string }>`json_each(${at.keys})`.as('asked'))
+    .crossJoin('thread_links')
+    .whereRef('thread_links.key', '=', 'asked.value')
+    .select('thread_links.thread')
+    .orderBy('asked.key')
+    .limit(1),
+);
+
+const addLinks = query((at: Markers<{ keys: string; thread: string }>) =>
+  db
+    .insertInto('thread_links')
+    .orIgnore()
+    .columns(['key', 'thread'])
+    .expression(
+      db
+        .selectFrom(raw<{ value: string }>`json_each(${at.keys})`.as('named'))
+        .select(['named.value as key', at.thread.as('thread')]),
+    ),
+);
+
+function apply({ event }: AccountFact, write: Sql, facts: FactsOf): void {
+  if (event.type === 'MessageDelivered') arrive(write, event.message, facts);
+  else if (event.type === 'MessagesAppended') {
+    for (const message of event.messages) arrive(write, message, facts);
+  }
+}
+
+function arrive(write: Sql, { messageId, body }: NewMessage, facts: FactsOf): void {
+  const said = facts(body);
+  const key = said?.threadKey ?? '';
+  const references = said?.threadReferences ?? '';
+  addListing.run(write, {
+    content_id: messageId,
+    sent_at: said?.sentAt ?? null,
+    is_reply: said?.isReply === true ? 1 : 0,
+    thread: threadOf(write, messageId, key, references),
+    subject: said?.sortSubject ?? '',
+    from: said?.sortFrom ?? '',
+    to: said?.sortTo ?? '',
+    cc: said?.sortCc ?? '',
+    display_from: said?.displayFrom ?? '',
+    display_to: said?.displayTo ?? '',
+    thread_key: key,
+    thread_references: references,
+  });
+}
+
+function threadOf(write: Sql, messageId: MessageId, key: string, references: string): string {
+  const ancestors = references === '' ? [] : references.split(' ');
+  const keys = JSON.stringify([...(key === '' ? [] : [key]), ...ancestors.toReversed()]);
+  const root = ancestors[0] ?? key;
+  // Without any id, the message is a thread of its own; a number is never the key of an id.
+  if (root === '') return String(messageId);
+  const thread = knownThread.get(write, { keys })?.thread ?? root;
+  if (ancestors.length > 0) addLinks.run(write, { keys, thread });
+  return thread;
+}
