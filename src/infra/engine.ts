@@ -75,6 +75,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const books = await ServerBooks.open(path.join(dataDir, SERVER_VIEWS_FILE), {
       log: eventLog,
       notes,
+      clock: systemClock,
     });
     closers.push(() => books.close());
     const live = new Live();

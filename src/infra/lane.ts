@@ -169,7 +169,8 @@ export class Lane<State, Event extends DomainEvent> {
     try {
       while (!this.#behind && this.#waiting.length === 0 && this.#ledger.tidy()) await nextRound();
     } catch (error) {
-      this.#ports.fatal(error);
+      // What could wait can wait longer, for room on the disk say.
+      if (!(error instanceof Fault)) this.#ports.fatal(error);
     }
   }
 

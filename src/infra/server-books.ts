@@ -4,6 +4,8 @@
  * A turn is posted right after it was committed for its account. Facts that change nothing here
  * move the checkpoint in memory only; it is written now and then, and a crash costs reading those
  * facts again at the next start, when every stream is compared with its head.
+ *
+ * Diagnostics: what cannot be written for want of room is kept, shown late, and written later.
  */
 
 import { Subject, type Observable } from 'rxjs';
@@ -11,6 +13,7 @@ import type { Credentials } from '#domain/credential/state';
 import type { EventLog } from '#domain/log/event-log';
 import { accountFactOf } from '#domain/log/fact';
 import { accountOfStream, accountStream, type AccountFact } from '#domain/log/streams';
+import { Fault } from '#domain/values/fault';
 import type { AccountId, Instant } from '#domain/values/ids';
 import { SERVER_MODELS } from '#projections/catalog';
 import {
@@ -28,7 +31,7 @@ import {
   touchesTlsKeys,
   type AccountTlsKey,
 } from '#projections/server-tls-keys';
-import type { DueItem, Log, Queue } from '#protocols/ports';
+import type { Clock, DueItem, Log, Queue } from '#protocols/ports';
 import {
   beginViewsFile,
   digestsOf,
@@ -41,6 +44,9 @@ import {
 const PAGE_EVENTS = 1000;
 /** Facts that may be read again after a crash. */
 const UNWRITTEN_FACTS_MAX = 1000;
+/** Facts that may wait for room on the disk. */
+const WAITING_FACTS_MAX = 100_000;
+const RETRY_MS = 5_000;
 
 /** Which facts change anything here. */
 const TOUCHES = [touchesQueue, touchesCredentials, touchesTlsKeys];
@@ -48,22 +54,26 @@ const TOUCHES = [touchesQueue, touchesCredentials, touchesTlsKeys];
 export interface ServerBooksPorts {
   readonly log: EventLog;
   readonly notes: Log;
+  readonly clock: Clock;
 }
 
 export class ServerBooks implements Queue {
   readonly #file: string;
-  readonly #log: EventLog;
+  readonly #ports: ServerBooksPorts;
   #db: ViewsDatabase;
   #posted: Map<string, Checkpoint>;
   readonly #unwritten = new Set<string>();
+  /** Facts that change something here and are not written yet. */
+  #waiting: ServerFact[] = [];
+  #cancelRetry: (() => void) | undefined;
   readonly #queueChanges = new Subject<void>();
   readonly changes: Observable<void> = this.#queueChanges.asObservable();
   #unwrittenFacts = 0;
 
-  private constructor(file: string, db: ViewsDatabase, log: EventLog) {
+  private constructor(file: string, db: ViewsDatabase, ports: ServerBooksPorts) {
     this.#file = file;
     this.#db = db;
-    this.#log = log;
+    this.#ports = ports;
     this.#posted = new Map(checkpoints(db));
   }
 
@@ -73,22 +83,22 @@ export class ServerBooks implements Queue {
     const opened = openViewsFile(file, SERVER_MODELS, { checkedBytesMax: Infinity });
     let state: string = opened.type;
     if (opened.type === 'ready') {
-      const books = new ServerBooks(file, opened.db, ports.log);
+      const books = new ServerBooks(file, opened.db, ports);
       state = await books.#stateAt(heads);
       if (state === 'ready') return books;
       opened.db.close();
     }
     if (state !== 'missing') ports.notes.warn({ state }, 'views of the server made anew');
-    await ServerBooks.#build(file, ports.log, heads);
-    return new ServerBooks(file, new ViewsDatabase(file, 'writer'), ports.log);
+    await ServerBooks.#build(file, ports, heads);
+    return new ServerBooks(file, new ViewsDatabase(file, 'writer'), ports);
   }
 
   static async #build(
     file: string,
-    log: EventLog,
+    ports: ServerBooksPorts,
     heads: ReadonlyMap<string, number>,
   ): Promise<void> {
-    const built = new ServerBooks(file, beginViewsFile(file, SERVER_MODELS), log);
+    const built = new ServerBooks(file, beginViewsFile(file, SERVER_MODELS), ports);
     await built.#catchUp(heads);
     await finishViewsFile(file, built.#db);
   }
@@ -96,7 +106,7 @@ export class ServerBooks implements Queue {
   /** Posts everything again from the first fact on; only while no lane runs. How many facts. */
   async rebuild(): Promise<number> {
     this.#db.close();
-    await ServerBooks.#build(this.#file, this.#log, await this.#log.streams());
+    await ServerBooks.#build(this.#file, this.#ports, await this.#ports.log.streams());
     this.#db = new ViewsDatabase(this.#file, 'writer');
     this.#posted = new Map(checkpoints(this.#db));
     return [...this.#posted.values()].reduce((sum, { revision }) => sum + revision + 1, 0);
@@ -143,22 +153,8 @@ export class ServerBooks implements Queue {
 
   /** These facts of an account were committed; facts that are known already change nothing. */
   follow(accountId: AccountId, facts: readonly AccountFact[]): void {
-    const stream = accountStream(accountId);
-    const { revision, base } = this.#posted.get(stream) ?? NOTHING_POSTED;
-    const news = facts.filter((fact) => fact.revision > revision);
-    const last = news.at(-1);
-    if (last === undefined) return;
-    if (news[0]?.revision !== revision + 1) {
-      throw new Error(`the server's books miss facts of ${stream} behind ${revision}`);
-    }
-    const touching = news
-      .map((fact): ServerFact => ({ accountId, fact }))
-      .filter((fact) => TOUCHES.some((touches) => touches(fact)));
-    this.#posted.set(stream, { revision: last.revision, base, lastAt: last.at });
-    this.#unwritten.add(stream);
-    this.#unwrittenFacts += news.length;
-    if (touching.length > 0 || this.#unwrittenFacts > UNWRITTEN_FACTS_MAX) this.#write(touching);
-    if (touching.some(touchesQueue)) this.#queueChanges.next();
+    this.#take(accountId, facts);
+    if (this.#hasToWrite) this.#writeOrWait();
   }
 
   /** A digest for every table. */
@@ -167,12 +163,56 @@ export class ServerBooks implements Queue {
   }
 
   close(): void {
+    this.#cancelRetry?.();
     this.#queueChanges.complete();
-    this.#write([]);
+    try {
+      this.#write();
+    } catch (error) {
+      // The next start reads them again.
+      if (!(error instanceof Fault)) throw error;
+      this.#ports.notes.warn({ err: error }, 'views of the server not written');
+    }
     this.#db.close();
   }
 
-  #write(facts: readonly ServerFact[]): void {
+  #take(accountId: AccountId, facts: readonly AccountFact[]): void {
+    const stream = accountStream(accountId);
+    const { revision, base } = this.#posted.get(stream) ?? NOTHING_POSTED;
+    const news = facts.filter((fact) => fact.revision > revision);
+    const last = news.at(-1);
+    if (last === undefined) return;
+    if (news[0]?.revision !== revision + 1) {
+      throw new Error(`the server's books miss facts of ${stream} behind ${revision}`);
+    }
+    for (const fact of news.map((one): ServerFact => ({ accountId, fact: one }))) {
+      if (TOUCHES.some((touches) => touches(fact))) this.#waiting.push(fact);
+    }
+    this.#posted.set(stream, { revision: last.revision, base, lastAt: last.at });
+    this.#unwritten.add(stream);
+    this.#unwrittenFacts += news.length;
+  }
+
+  get #hasToWrite(): boolean {
+    return this.#waiting.length > 0 || this.#unwrittenFacts > UNWRITTEN_FACTS_MAX;
+  }
+
+  #writeOrWait(): void {
+    try {
+      this.#write();
+    } catch (error) {
+      const isHopeless = isDamage(error) || this.#waiting.length > WAITING_FACTS_MAX;
+      if (!(error instanceof Fault) || isHopeless) throw error;
+      if (this.#cancelRetry !== undefined) return;
+      this.#ports.notes.warn({ err: error }, 'views of the server wait');
+      this.#cancelRetry = this.#ports.clock.after(RETRY_MS, () => {
+        this.#cancelRetry = undefined;
+        this.#writeOrWait();
+      });
+    }
+  }
+
+  #write(): void {
+    const facts = this.#waiting;
     this.#db.transaction(() => {
       for (const fact of facts) {
         for (const model of SERVER_MODELS) model.apply(fact, this.#db, () => undefined);
@@ -181,8 +221,10 @@ export class ServerBooks implements Queue {
         writeCheckpoint(this.#db, stream, this.#posted.get(stream) ?? NOTHING_POSTED);
       }
     });
+    this.#waiting = [];
     this.#unwritten.clear();
     this.#unwrittenFacts = 0;
+    if (facts.some(touchesQueue)) this.#queueChanges.next();
   }
 
   async #catchUp(heads: ReadonlyMap<string, number>): Promise<void> {
@@ -192,13 +234,14 @@ export class ServerBooks implements Queue {
       for (;;) {
         const { revision, base } = this.#posted.get(stream) ?? NOTHING_POSTED;
         if (revision >= head) break;
-        const recorded = await this.#log.read(stream, revision + 1, PAGE_EVENTS);
-        this.follow(
+        const recorded = await this.#ports.log.read(stream, revision + 1, PAGE_EVENTS);
+        this.#take(
           accountId,
           recorded.map((event) => accountFactOf(event, base)),
         );
+        if (this.#hasToWrite) this.#write();
       }
     }
-    this.#write([]);
+    this.#write();
   }
 }

@@ -9,6 +9,7 @@ import path from 'node:path';
 import type { AccountId, BodyHash } from '#domain/values/ids';
 import { accountOfStream } from '#domain/log/streams';
 import type { Log } from '#protocols/ports';
+import { systemClock } from './clock.ts';
 import type { Engine } from './engine.ts';
 import { ServerBooks } from './server-books.ts';
 
@@ -92,6 +93,7 @@ async function* verifyServerViews(
     const replayed = await ServerBooks.open(path.join(dir, 'server.db'), {
       log: engine.eventLog,
       notes: log,
+      clock: systemClock,
     });
     const right = replayed.digests();
     replayed.close();
