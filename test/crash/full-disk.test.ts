@@ -1,0 +1,238 @@
+/**
+ * A disk without room: mail is refused for the time being, what is there can be read, nothing that
+ * was acknowledged is lost, and everything goes on when there is room again.
+ *
+ * The disk is a small one in memory, which only root may mount.
+ */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { it, suite } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LOGIN, startLocalserve, type Localserve } from '../support/localserve.ts';
+import { appendCommand, deliver, logIn, said } from '../support/mail-answers.ts';
+import { runDaybook } from '../support/programs.ts';
+import { SmtpDriver } from '../support/smtp-driver.ts';
+import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary.ts';
+
+const DISK_BYTES = 48 * 1024 * 1024;
+const PAGE_BYTES = 4096;
+const SMALL = 2000;
+const LARGE = 1_000_000;
+/** Retries included. */
+const ARRIVAL_MS = 20_000;
+const FOR_NOW = /^45[12] 4\.3\.[01] [^\r\n]+\r\n$/;
+
+interface SmallDisk extends AsyncDisposable {
+  readonly dir: string;
+  /** Leaves room for about so many octets. */
+  fill(leaveBytes: number): void;
+  free(): void;
+}
+
+/** Undefined where nobody may mount one. */
+async function smallDisk(): Promise<SmallDisk | undefined> {
+  const directory: TemporaryDirectory = await temporaryDirectory();
+  const dir = directory.path;
+  const options = ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', dir];
+  if (spawnSync('mount', options).status !== 0) {
+    await directory[Symbol.asyncDispose]();
+    return undefined;
+  }
+  const filler = path.join(dir, 'filler');
+  return {
+    dir,
+    fill(leaveBytes) {
+      const file = openSync(filler, 'w');
+      const page = Buffer.alloc(PAGE_BYTES);
+      let written = 0;
+      try {
+        for (;;) written += writeSync(file, page);
+      } catch (error) {
+        assert.match(String(error), /ENOSPC/);
+      }
+      closeSync(file);
+      spawnSync('truncate', ['-s', String(Math.max(0, written - leaveBytes)), filler]);
+    },
+    free: () => rmSync(filler, { force: true }),
+    async [Symbol.asyncDispose]() {
+      spawnSync('umount', [dir]);
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Delivers until that is refused; the subjects that were taken. */
+async function deliverUntilRefused(ip: string, kind: string, bytes: number): Promise<string[]> {
+  const taken: string[] = [];
+  const client = await SmtpDriver.open(ip, 1025);
+  await client.ask('EHLO client.example', 250);
+  for (;;) {
+    const subject = `${kind}-${taken.length}`;
+    const message = `Subject: ${subject}\r\n\r\n${'some words and\r\n'.repeat(bytes / 16)}`;
+    const reply = await client.send('you@example.org', LOGIN, message);
+    if (!reply.startsWith('250 ')) {
+      assert.match(reply, FOR_NOW);
+      client.close();
+      return taken;
+    }
+    taken.push(subject);
+  }
+}
+
+/** The same for mail of our users, at most so many. */
+async function submitUntilRefused(ip: string, kind: string, atMost = 50): Promise<string[]> {
+  const taken: string[] = [];
+  const client = await SmtpDriver.openSubmission(ip);
+  while (taken.length < atMost) {
+    const subject = `${kind}-${taken.length}`;
+    const message = `From: <${LOGIN}>\r\nSubject: ${subject}\r\n\r\nhello`;
+    const reply = await client.send(LOGIN, 'friend@example.org', message);
+    if (!reply.startsWith('250 ')) {
+      assert.match(reply, FOR_NOW);
+      break;
+    }
+    taken.push(subject);
+  }
+  client.close();
+  return taken;
+}
+
+async function subjectsOf(ip: string): Promise<string[]> {
+  const client = await logIn(ip);
+  await said(client, 'EXAMINE INBOX');
+  const listed = await said(client, 'UID FETCH 1:* (FLAGS BODY.PEEK[])');
+  client.close();
+  return [...listed.matchAll(/^Subject: (\S+)\r\n/gm)].map(([, subject = '']) => subject);
+}
+
+suite('a full disk', () => {
+  it('refuses mail, lets read, and goes on when there is room', async (t) => {
+    await using disk = await smallDisk();
+    if (disk === undefined) return t.skip('a small disk cannot be mounted here');
+    const { dir } = disk;
+    await using server = await startLocalserve({ dir });
+    const { ip } = server;
+    assert.match(await deliver(ip, 'early'), /^250 /);
+    const taken = ['early'];
+    for (const [kind, leaveBytes, bytes] of [
+      ['large', 3 * LARGE, LARGE],
+      ['small', 500_000, SMALL],
+      ['tiny', 20_000, 200],
+    ] as const) {
+      disk.fill(leaveBytes);
+      taken.push(...(await deliverUntilRefused(ip, kind, bytes)));
+    }
+    await refusesOtherChanges(ip);
+    includesAll(await subjectsOf(ip), taken);
+
+    disk.free();
+    assert.match(await deliver(ip, 'late'), /^250 /);
+    const client = await logIn(ip);
+    await said(client, appendCommand('INBOX', 'Subject: appended-late\r\n\r\nhello\r\n'));
+    await said(client, 'SELECT INBOX');
+    await said(client, 'UID STORE 1:* +FLAGS (\\Seen)');
+    client.close();
+    taken.push('late', 'appended-late');
+    const there = await subjectsOf(ip);
+    includesAll(there, taken);
+    t.diagnostic(`${taken.length} messages taken, ${there.length} there`);
+    assert.equal(await server.stop(), 0, server.said());
+    const verdict = await runDaybook(['verifydata', '--dir', dir]);
+    assert.equal(verdict.code, 0, verdict.stdout + verdict.stderr);
+  });
+
+  it('keeps the queue whole, however little room there is', async (t) => {
+    await using disk = await smallDisk();
+    if (disk === undefined) return t.skip('a small disk cannot be mounted here');
+    const { dir } = disk;
+    await using server = await startLocalserve({ dir });
+    const { ip } = server;
+    const taken: string[] = [];
+    for (let leaveBytes = 4096; leaveBytes < 200_000; leaveBytes += 24_576) {
+      disk.fill(leaveBytes);
+      taken.push(...(await submitUntilRefused(ip, `room-${leaveBytes}`)));
+      disk.free();
+    }
+    assert.match(await deliver(ip, 'late'), /^250 /);
+    taken.push(...(await submitUntilRefused(ip, 'room', 10)));
+    const giveUpAt = Date.now() + ARRIVAL_MS;
+    for (;;) {
+      const there = await subjectsOf(ip);
+      assert.equal(new Set(there).size, there.length, 'something is there twice');
+      const missing = taken.filter((subject) => !there.includes(subject));
+      if (missing.length === 0) break;
+      assert.ok(Date.now() < giveUpAt, `never came: ${missing.join(' ')}`);
+      await delay(200);
+    }
+    t.diagnostic(`${taken.length} messages submitted`);
+    assert.equal(await server.stop(), 0, server.said());
+    const verdict = await runDaybook(['verifydata', '--dir', dir]);
+    assert.equal(verdict.code, 0, verdict.stdout + verdict.stderr);
+  });
+
+  it('hinders a start with one sentence at most', async (t) => {
+    await using disk = await smallDisk();
+    if (disk === undefined) return t.skip('a small disk cannot be mounted here');
+    const { dir } = disk;
+    let ip: string;
+    {
+      await using server = await startLocalserve({ dir });
+      ip = server.ip;
+      assert.match(await deliver(ip, 'early'), /^250 /);
+      await server.kill();
+    }
+    disk.fill(0);
+    await startsOrSaysWhy(dir, ip);
+    disk.free();
+    await using server = await startLocalserve({ dir, ip });
+    includesAll(await subjectsOf(ip), ['early']);
+    assert.equal(await server.stop(), 0);
+  });
+});
+
+/** Each is refused for now, or found room. */
+async function refusesOtherChanges(ip: string): Promise<void> {
+  const client = await logIn(ip);
+  await said(client, 'SELECT INBOX');
+  for (const command of [
+    appendCommand('INBOX', `Subject: appended-early\r\n\r\n${'word '.repeat(100_000)}\r\n`),
+    appendCommand('INBOX', `Subject: appended-early\r\n\r\n${'word '.repeat(20_000)}\r\n`),
+  ]) {
+    const answer = (await client.command(command)).toString('latin1');
+    assert.match(answer, /^T\d+x NO \[(OVERQUOTA|UNAVAILABLE)\] [^\r\n]+\r\n$/m);
+  }
+  for (const command of ['UID STORE 1 +FLAGS (\\Flagged)', 'CREATE Later', 'NOOP']) {
+    const answer = (await client.command(command)).toString('latin1');
+    assert.match(answer, /^T\d+x (OK|NO \[(OVERQUOTA|UNAVAILABLE)\]) [^\r\n]+\r\n$/m);
+  }
+  client.close();
+  const submission = await SmtpDriver.openSubmission(ip);
+  const message = `From: <${LOGIN}>\r\nSubject: submitted\r\n\r\n${'word '.repeat(20_000)}`;
+  const reply = await submission.send(LOGIN, 'friend@example.org', message);
+  assert.match(reply, FOR_NOW);
+  submission.close();
+}
+
+async function startsOrSaysWhy(dir: string, ip: string): Promise<void> {
+  let server: Localserve;
+  try {
+    server = await startLocalserve({ dir, ip });
+  } catch (error) {
+    assert.match(String(error), /localserve ended with 1 before it was ready:\ndaybook: [^\n]+\n$/);
+    return;
+  }
+  includesAll(await subjectsOf(ip), ['early']);
+  assert.match(await deliver(ip, 'no room'), /^45[12] /);
+  assert.equal(await server.stop(), 0);
+}
+
+/** Each of them, once. */
+function includesAll(there: readonly string[], wanted: readonly string[]): void {
+  for (const subject of wanted) {
+    assert.equal(there.filter((one) => one === subject).length, 1, subject);
+  }
+  assert.equal(new Set(there).size, there.length, 'something is there twice');
+}
