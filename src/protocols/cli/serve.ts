@@ -21,7 +21,8 @@ export async function localserve(
   // Heard from here on, so that a stop while the server opens is not the end of the process.
   const stopAsked = terminal.stopAsked();
   const server = await openers.openLocalServer(flags);
-  for (const line of welcome(server.listening, flags)) terminal.out(line);
+  const dirFlag = flags.dir === openers.defaultDir() ? '' : ` --dir '${flags.dir}'`;
+  for (const line of welcome(server.listening, flags.dir, dirFlag)) terminal.out(line);
   await stopAsked;
   terminal.err('stopping');
   await server.stop();
@@ -33,33 +34,41 @@ const TLS_WORDS: Record<Listening['tls'], string> = {
   implicit: 'TLS',
 };
 
-function* welcome(listening: readonly Listening[], flags: LocalserveFlags): Generator<string> {
-  yield `data in ${flags.dir}`;
+/** RFC 3986 §3.2.2: an IPv6 address stands in brackets before a port. */
+function endpoint({ host, port }: Listening): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function* welcome(
+  listening: readonly Listening[],
+  dir: string,
+  dirFlag: string,
+): Generator<string> {
+  yield `data in ${dir}`;
   yield '';
-  for (const { service, host, port, tls } of listening) {
-    yield `  ${service.padEnd(12)} ${`${host}:${port}`.padEnd(18)} ${TLS_WORDS[tls]}`.trimEnd();
+  for (const one of listening) {
+    yield `  ${one.service.padEnd(12)} ${endpoint(one).padEnd(18)} ${TLS_WORDS[one.tls]}`.trimEnd();
   }
   yield '';
   yield `login ${LOCAL_LOGIN}, password ${LOCAL_PASSWORD}`;
   yield 'mail to any address at localhost arrives there';
   yield '';
   yield 'try:';
-  for (const line of commandsToTry(listening)) yield `  ${line}`;
+  for (const line of commandsToTry(listening, dirFlag)) yield `  ${line}`;
   yield '';
-  const services = listening.map(({ service, host, port }) => `${service}=${host}:${port}`);
-  yield `ready ${services.join(' ')}`;
+  yield `ready ${listening.map((one) => `${one.service}=${endpoint(one)}`).join(' ')}`;
 }
 
-function commandsToTry(listening: readonly Listening[]): readonly string[] {
+function commandsToTry(listening: readonly Listening[], dirFlag: string): readonly string[] {
   const at = (service: Listening['service']): string => {
     const found = listening.find((one) => one.service === service);
-    return found === undefined ? '' : `${found.host}:${found.port}`;
+    return found === undefined ? '' : endpoint(found);
   };
   const login = `--user ${LOCAL_LOGIN}:${LOCAL_PASSWORD}`;
   return [
     `printf 'Subject: hello\\n\\nfirst mail\\n' | curl smtp://${at('smtp')} ` +
       `--mail-from you@example.org --mail-rcpt ${LOCAL_LOGIN} --crlf --upload-file -`,
     `curl ${login} imap://${at('imap')}/INBOX -X 'FETCH 1:* (FLAGS ENVELOPE)'`,
-    'ops/bin/daybook log tail --after 0 --no-follow',
+    `ops/bin/daybook log tail${dirFlag} --after 0 --no-follow`,
   ];
 }

@@ -48,6 +48,7 @@ interface Ran {
 interface Pretence {
   readonly isNew?: boolean;
   readonly failure?: unknown;
+  readonly listening?: readonly Listening[];
   readonly findings?: readonly Finding[];
   readonly rebuilt?: readonly RebuiltAccount[];
   readonly events?: readonly RecordedEvent[];
@@ -69,7 +70,8 @@ async function run(args: readonly string[], pretence: Pretence = {}): Promise<Ra
     },
     async openLocalServer(options) {
       tryTo('serve', told(options));
-      return { listening: LISTENING, stop: async () => void done.push('stopped') };
+      const { listening = LISTENING } = pretence;
+      return { listening, stop: async () => void done.push('stopped') };
     },
     async openStore(dir) {
       tryTo('open', dir);
@@ -178,6 +180,20 @@ suite('localserve', () => {
     assert.ok(out.includes('login daybook@localhost, password daybookdaybook'));
     assert.equal(out.at(-1), 'ready smtp=127.0.0.1:1025 imap=127.0.0.1:1143 imaps=127.0.0.1:1993');
     assert.deepEqual(err, ['stopping']);
+  });
+
+  it('tells commands to try that work as they stand', async () => {
+    const { out } = await run(['localserve', '--dir', '/my data'], {
+      listening: [
+        { service: 'smtp', host: '::1', port: 1025, tls: 'starttls' },
+        { service: 'imap', host: '::1', port: 1143, tls: 'starttls' },
+      ],
+    });
+    const text = out.join('\n');
+    assert.match(text, /\| curl smtp:\/\/\[::1\]:1025 --mail-from/);
+    assert.match(text, /imap:\/\/\[::1\]:1143\/INBOX/);
+    assert.match(text, /daybook log tail --dir '\/my data' --after 0 --no-follow\n/);
+    assert.equal(out.at(-1), 'ready smtp=[::1]:1025 imap=[::1]:1143');
   });
 
   it('passes its flags on', async () => {
