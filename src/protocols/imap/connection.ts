@@ -35,6 +35,7 @@ import {
   type ImapPorts,
   type Reply,
 } from './session.ts';
+import { tell, tellWhile } from './telling.ts';
 import { ReplyWriter } from './writer.ts';
 
 /** Failed logins after which a connection becomes slow. */
@@ -108,11 +109,18 @@ export class Connection {
     this.#watchIdleness(this.#idleMs);
     while (session.ending === undefined) {
       if (this.#isSlow) await pause(this.#ports.clock, SLOW_READ_MS);
-      const command = await session.reader.readCommand();
+      const command = await this.#nextCommand();
       if (command === undefined) return;
       await this.#serve(command);
       this.#isFirst = false;
     }
+  }
+
+  async #nextCommand(): Promise<Command | undefined> {
+    const session = this.#session;
+    const reading = session.reader.readCommand();
+    // RFC 5465 §3.1: whoever asked for news hears them between commands too.
+    return session.isWatching ? tellWhile(reading, 'unasked', session) : reading;
   }
 
   async #serve(command: Command): Promise<void> {
@@ -176,7 +184,7 @@ export class Connection {
     const session = this.#session;
     if (this.#interrupted) return;
     const { out } = session;
-    out.put(session.takeNews(reply.news ?? 'mailbox'));
+    await tell(reply.news ?? 'mailbox', session);
     out.line(
       reply.refusal === undefined
         ? tagged(tag, reply.status, reply.text, reply.code)

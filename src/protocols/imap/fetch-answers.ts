@@ -17,7 +17,7 @@ import { fetchItemName } from './fetch-items.ts';
 import type { Turn } from './pace.ts';
 import { no, type Reply, type Session } from './session.ts';
 import type { FetchItem, Partial, Section } from './words.ts';
-import { fetchStart, flagSetText, internalDate } from './writer.ts';
+import { fetchStart, flagSetText, internalDate, type ReplyWriter } from './writer.ts';
 
 /** Bodies above this are not held in memory when all that is wanted are their octets. */
 const STREAMED_BYTES = 1024 * 1024;
@@ -80,6 +80,7 @@ export class FetchAnswers {
   /** Messages that are gone. */
   missing = 0;
   readonly #session: Session;
+  readonly #out: ReplyWriter;
   readonly #items: readonly FetchItem[];
   readonly #form: AnswerForm;
   readonly #source: Source;
@@ -89,8 +90,14 @@ export class FetchAnswers {
   readonly #withFlags: boolean;
   readonly #withModSeq: boolean;
 
-  constructor(session: Session, items: readonly FetchItem[], form: AnswerForm) {
+  constructor(
+    session: Session,
+    items: readonly FetchItem[],
+    form: AnswerForm,
+    out: ReplyWriter = session.out,
+  ) {
     this.#session = session;
+    this.#out = out;
     this.#items = items;
     this.#form = form;
     const asked = new Set(items.map((item) => item.type));
@@ -108,7 +115,8 @@ export class FetchAnswers {
   }
 
   async send(chunk: UidSet, turn: Turn): Promise<void> {
-    const { out, mailbox } = this.#session;
+    const { mailbox } = this.#session;
+    const out = this.#out;
     const known = this.#read(chunk);
     this.missing += uidCount(chunk) - known.length;
     const wires = this.#wires(chunk);
@@ -196,9 +204,11 @@ export class FetchAnswers {
     isFirst: boolean,
     wires: ReadonlyMap<WireItem, readonly MessageWire[]>,
   ): Promise<void> {
-    const { out } = this.#session;
+    const out = this.#out;
     const body =
-      message.row === undefined ? undefined : new FetchedBody(message.row, this.#session);
+      message.row === undefined
+        ? undefined
+        : new FetchedBody(message.row, this.#session, this.#out);
     let space = isFirst ? '' : ' ';
     for (const item of this.#items) {
       switch (item.type) {
@@ -232,7 +242,7 @@ export class FetchAnswers {
     body: FetchedBody,
     space: string,
   ): Promise<void> {
-    const { out } = this.#session;
+    const out = this.#out;
     const { row } = body;
     const name = `${space}${fetchItemName(item)}`;
     switch (item.type) {
@@ -292,11 +302,13 @@ class FetchedBody {
   readonly row: MessageRow;
   isMissing = false;
   readonly #session: Session;
+  readonly #out: ReplyWriter;
   #sections: Sections | undefined;
 
-  constructor(row: MessageRow, session: Session) {
+  constructor(row: MessageRow, session: Session, out: ReplyWriter) {
     this.row = row;
     this.#session = session;
+    this.#out = out;
   }
 
   /** Undefined when the content is missing. */
@@ -318,7 +330,7 @@ class FetchedBody {
   }
 
   sendOctets(name: string, octets: Buffer | undefined, partial?: Partial): void {
-    const { out } = this.#session;
+    const out = this.#out;
     if (octets === undefined) return out.put(`${name} NIL`);
     const wanted =
       partial === undefined
@@ -339,7 +351,8 @@ class FetchedBody {
   }
 
   async #stream(name: string, partial: Partial | undefined): Promise<void> {
-    const { out, ports, account } = this.#session;
+    const { ports, account } = this.#session;
+    const out = this.#out;
     const prefix = Buffer.from(this.row.prefix);
     const start = Math.min(partial?.start ?? 0, this.row.sizeBytes);
     let left = Math.min(partial?.length ?? Infinity, this.row.sizeBytes - start);

@@ -5,13 +5,25 @@
  */
 
 import type { AccountFact } from '#domain/log/streams';
-import type { AccountViews } from '#projections/account-views';
+import type { MailboxesCreated, MailboxesRenamed, NewMailbox } from '#domain/mailbox/events';
+import type { MailboxId } from '#domain/values/ids';
+import type { MailboxSummary } from '#projections/account-views';
+import type { NotifyEvent } from './words.ts';
 import { mailboxName } from './writer.ts';
+
+/** What there is, for lines about changes. */
+export interface Names {
+  summary(mailboxId: MailboxId): MailboxSummary | undefined;
+  isSubscribed(name: string): boolean;
+  exists(name: string): boolean;
+}
 
 export interface NameModes {
   readonly utf8: boolean;
-  /** RFC 9051 §6.3.9.7: the client knows \NonExistent and OLDNAME. */
-  readonly rev2: boolean;
+  /** RFC 9051 §6.3.9.7, RFC 5465 §5.4: the client knows \NonExistent and OLDNAME. */
+  readonly tellsChanges: boolean;
+  /** The client wants to hear of one of these events of a mailbox. */
+  readonly wants: (name: string, ...events: readonly NotifyEvent[]) => boolean;
 }
 
 /** One line with its CRLF; `extended` are data behind the name. */
@@ -26,44 +38,78 @@ export function listLine(
 }
 
 /** RFC 5258 §3: under which name a mailbox stood until now. */
-export function renamedLine(from: string, to: string, modes: NameModes): string {
+export function renamedLine(
+  from: string,
+  to: string,
+  modes: Pick<NameModes, 'utf8' | 'tellsChanges'>,
+  attributes: readonly string[] = [],
+): string {
   const oldName = `"OLDNAME" (${mailboxName(from, modes.utf8)})`;
-  return listLine([], to, modes.utf8, modes.rev2 ? oldName : undefined);
+  return listLine(attributes, to, modes.utf8, modes.tellsChanges ? oldName : undefined);
 }
 
 /** What a client that keeps a list of mailboxes learns from these facts. */
-export function namesText(
-  facts: readonly AccountFact[],
-  views: AccountViews,
-  modes: NameModes,
-): string {
+export function namesText(facts: readonly AccountFact[], names: Names, modes: NameModes): string {
   let text = '';
   for (const { event } of facts) {
     switch (event.type) {
       case 'MailboxesCreated':
-        for (const { name } of event.mailboxes) {
-          text += listLine(['\\Subscribed'], name, modes.utf8);
-        }
+        text += createdText(event.mailboxes, modes) + takenText(event, names, modes);
         break;
       case 'MailboxesRenamed':
-        for (const { name } of event.created) text += listLine([], name, modes.utf8);
-        for (const { from, to } of event.renames) text += renamedLine(from, to, modes);
+        text += createdText(event.created, modes) + renamedText(event, names, modes);
         break;
       case 'MailboxDeleted':
-        if (modes.rev2) text += listLine(['\\NonExistent'], event.name, modes.utf8);
+        if (modes.tellsChanges && modes.wants(event.name, 'MailboxName')) {
+          text += listLine(['\\NonExistent'], event.name, modes.utf8);
+        }
         break;
-      case 'MailboxSubscribed': {
-        const exists = views.mailboxNamed(event.name) !== undefined;
-        const attributes = exists ? ['\\Subscribed'] : ['\\Subscribed', '\\NonExistent'];
+      case 'MailboxSubscribed':
+      case 'MailboxUnsubscribed': {
+        if (!modes.wants(event.name, 'SubscriptionChange')) break;
+        const attributes = event.type === 'MailboxSubscribed' ? ['\\Subscribed'] : [];
+        if (!names.exists(event.name)) attributes.push('\\NonExistent');
         text += listLine(attributes, event.name, modes.utf8);
         break;
       }
-      case 'MailboxUnsubscribed':
-        text += listLine([], event.name, modes.utf8);
-        break;
       default:
         break;
     }
   }
   return text;
+}
+
+/** Who is created is subscribed. */
+function createdText(created: readonly NewMailbox[], modes: NameModes): string {
+  let text = '';
+  for (const { name, specialUse } of created) {
+    if (!modes.wants(name, 'MailboxName', 'SubscriptionChange')) continue;
+    const attributes = ['\\Subscribed', ...(specialUse === undefined ? [] : [specialUse])];
+    text += listLine(attributes, name, modes.utf8);
+  }
+  return text;
+}
+
+/** RFC 6154 §5.1: the mailbox that lost its special use. */
+function takenText(event: MailboxesCreated, names: Names, modes: NameModes): string {
+  const loser =
+    event.specialUseTakenFrom === undefined ? undefined : names.summary(event.specialUseTakenFrom);
+  if (loser === undefined || !modes.wants(loser.name, 'MailboxName')) return '';
+  return listLine(attributesOf(loser, names), loser.name, modes.utf8);
+}
+
+function renamedText(event: MailboxesRenamed, names: Names, modes: NameModes): string {
+  let text = '';
+  for (const { mailboxId, from, to } of event.renames) {
+    if (!modes.wants(to, 'MailboxName') && !modes.wants(from, 'MailboxName')) continue;
+    const mailbox = names.summary(mailboxId);
+    const attributes = mailbox?.name === to ? attributesOf(mailbox, names) : [];
+    text += renamedLine(from, to, modes, attributes);
+  }
+  return text;
+}
+
+function attributesOf({ name, specialUse }: MailboxSummary, names: Names): readonly string[] {
+  const subscribed = names.isSubscribed(name) ? ['\\Subscribed'] : [];
+  return specialUse === undefined ? subscribed : [...subscribed, specialUse];
 }

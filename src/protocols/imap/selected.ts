@@ -14,6 +14,7 @@ import type { MailboxId, ModSeq, Revision, SeqNo, Uid } from '#domain/values/ids
 import type { AccountFact } from '#domain/log/streams';
 import type { MessageMark } from '#domain/message/state';
 import {
+  differenceOf,
   hasUid,
   isEmptyUidSet,
   NO_UIDS,
@@ -23,21 +24,33 @@ import {
 } from '#domain/values/uid-set';
 import type { UidRuns } from '#domain/values/uid-runs';
 import { IMAP_PENDING_CHANGES_MAX } from '../limits.ts';
-import type { FlagsForm, MailboxChange, MailboxNews, Step } from './notify.ts';
+import { type FlagsForm, type MailboxChange, type MailboxNews, type Step } from './mailbox-news.ts';
 import { existingUids, rangesUpTo, uidsAtSeqs } from './sequence-set.ts';
 import type { SequenceSet } from './words.ts';
 import { fetchStart, flagSetText, vanishedLines } from './writer.ts';
 
-/** What holds for a flush. */
-export interface Telling {
-  /** EXPUNGE and VANISHED may be sent now. */
+/** What may be told now. */
+export interface Topics {
+  /** EXISTS */
+  readonly additions: boolean;
+  /** EXPUNGE and VANISHED */
   readonly removals: boolean;
+  /** FETCH with the flags that others have edited */
+  readonly flags: boolean;
+}
+
+/** What holds for a flush. */
+export interface Telling extends Topics {
   readonly condstore: boolean;
   /** VANISHED instead of EXPUNGE. */
   readonly vanished: boolean;
   /** RFC 9586: UIDFETCH instead of FETCH. */
   readonly uidOnly: boolean;
+  /** RFC 5465 §5.2: new messages of others are to be described. */
+  readonly arrivals: boolean;
 }
+
+const NOTHING_OWED: Topics = { additions: false, removals: false, flags: false };
 
 export interface OpenedAs {
   readonly readOnly: boolean;
@@ -57,10 +70,18 @@ export class Selected {
   #keywordsTold: readonly string[];
   #pending: MailboxChange[] = [];
   #pendingCount = 0;
-  /** Modseq of the first removal that the client does not know of. */
-  #removalHeld: ModSeq | undefined;
-  /** Highest modseq sent in a FETCH since the last flush that told removals. */
+  /** Modseq of the first change that the client was not told of when it happened. */
+  #held: ModSeq | undefined;
+  /** Flags that were edited after this modseq are still to be told. */
+  #flagsToldTo: ModSeq | undefined;
+  /** Highest modseq sent in a FETCH since the last flush that told everything. */
   #shown: ModSeq = 0;
+  /** What the session's own commands did is told, whatever else is. */
+  #owed: Topics = NOTHING_OWED;
+  /** Messages that this session added, not told yet. */
+  #own: UidSet = NO_UIDS;
+  /** Messages of others that were told and are still to be described. */
+  #arrivals: UidSet = NO_UIDS;
   #gone = false;
 
   constructor(news: MailboxNews, uidValidity: number, as: OpenedAs) {
@@ -90,14 +111,15 @@ export class Selected {
     return this.#pendingCount > IMAP_PENDING_CHANGES_MAX;
   }
 
-  get hasNews(): boolean {
-    return this.#pendingCount > 0;
+  /** Changes that the client has not heard of, or does not want to. */
+  get pendingCount(): number {
+    return this.#pendingCount;
   }
 
   /** The mailbox's modseq up to which the client has been told everything. */
   get reportedModSeq(): ModSeq {
     const highest = this.#news.summary()?.highestModSeq ?? 1;
-    return this.#removalHeld === undefined ? highest : Math.min(highest, this.#removalHeld - 1);
+    return this.#held === undefined ? highest : Math.min(highest, this.#held - 1);
   }
 
   get keywords(): readonly string[] {
@@ -110,12 +132,30 @@ export class Selected {
   }
 
   /**
-   * The flags in these facts are told by the command that made them. Removals are not affected:
-   * every removal is told by `flush`.
+   * These facts are of the session itself: the command that made them tells the flags, the next
+   * `flush` which messages came and went.
    */
   claim(facts: readonly AccountFact[]): void {
     const own = new Set<Revision>(facts.map((fact) => fact.revision));
-    this.#pending = this.#pending.filter((change) => !own.has(change.revision));
+    const isOwn = (change: MailboxChange): boolean => own.has(change.revision);
+    for (const { added, removes } of this.#pending.filter(isOwn)) {
+      this.#own = unionOf(this.#own, added);
+      const additions = this.#owed.additions || !isEmptyUidSet(added);
+      this.#owed = { additions, removals: this.#owed.removals || removes, flags: false };
+    }
+    this.#pending = this.#pending.filter((change) => !isOwn(change));
+  }
+
+  /** New messages that were told and not described yet. */
+  takeArrivals(): UidSet {
+    const arrivals = this.#arrivals;
+    this.#arrivals = NO_UIDS;
+    return arrivals;
+  }
+
+  /** Shared with the other sessions on this mailbox. */
+  get news(): MailboxNews {
+    return this.#news;
   }
 
   /** The messages of a set of sequence numbers. Throws BadSyntax for one that is not there. */
@@ -142,21 +182,25 @@ export class Selected {
    * '' when there is nothing.
    */
   flush(telling: Telling): string {
-    if (this.#pendingCount === 0 && this.#removalHeld === undefined) return '';
+    if (this.#pendingCount === 0 && this.#held === undefined) return '';
     if (this.#gone) return '';
     const step = this.#news.stepFrom(this.#told);
-    let text = this.#tellMessages(step, telling);
-    const edited = this.#editedUids();
+    const topics: Topics = {
+      additions: telling.additions || this.#owed.additions,
+      removals: telling.removals || this.#owed.removals,
+      flags: telling.flags,
+    };
+    let text = this.#tellMessages(step, topics, telling);
+    const edited = topics.flags ? this.#editedUids() : NO_UIDS;
     if (!isEmptyUidSet(edited)) text += this.keywordLine() + this.#tellFlags(edited, step, telling);
-    this.#pending = [];
-    this.#pendingCount = 0;
-    if (telling.removals || isEmptyUidSet(step.removed)) {
-      this.#removalHeld = undefined;
-      this.#shown = 0;
-    } else if (telling.condstore) {
-      text += this.#loweredModSeq();
-    }
+    this.#settle(step, topics);
+    if (telling.condstore) text += this.#loweredModSeq();
     return text;
+  }
+
+  /** Nothing is told any more of what happened so far, unless it is asked for again. */
+  hold(): void {
+    this.#settle(this.#news.stepFrom(this.#told), NOTHING_OWED);
   }
 
   /** RFC 9051 §7.3.1: a new FLAGS line when keywords are new since the last one, else ''. */
@@ -174,30 +218,60 @@ export class Selected {
   #hear(change: MailboxChange): void {
     this.#pendingCount++;
     if (change.deletes) this.#gone = true;
-    if (change.removes) this.#removalHeld ??= change.modSeq;
-    if (!isEmptyUidSet(change.edited) && !this.isOverrun) this.#pending.push(change);
+    if (!this.isOverrun) this.#pending.push(change);
   }
 
   #editedUids(): UidSet {
-    const [first, ...others] = this.#pending;
-    if (first === undefined) return NO_UIDS;
-    let edited = first.edited;
-    for (const change of others) edited = unionOf(edited, change.edited);
-    return edited;
+    let edited = NO_UIDS;
+    for (const change of this.#pending) edited = unionOf(edited, change.edited);
+    if (this.#flagsToldTo === undefined) return edited;
+    return unionOf(edited, this.#news.changedSince(this.#flagsToldTo, this.#told.uids));
   }
 
-  #tellMessages(step: Step, telling: Telling): string {
+  #tellMessages(step: Step, topics: Topics, telling: Telling): string {
+    const adds = topics.additions && !isEmptyUidSet(step.added);
     let text = '';
-    if (!isEmptyUidSet(step.added)) {
+    if (adds) {
       this.#told = isEmptyUidSet(step.removed) ? step.to : this.#told.with(step.added);
       text += `* ${this.#told.count} EXISTS\r\n`;
+      if (telling.arrivals) {
+        this.#arrivals = unionOf(this.#arrivals, differenceOf(step.added, this.#own));
+      }
+      this.#own = NO_UIDS;
     }
-    if (!telling.removals || isEmptyUidSet(step.removed)) return text;
+    if (!topics.removals || isEmptyUidSet(step.removed)) return text;
     text += telling.vanished
       ? linesOf(vanishedLines(step.removed, false))
       : expungeLines(step.removed, this.#told);
-    this.#told = step.to;
+    const knowsAll = adds || isEmptyUidSet(step.added);
+    this.#told = knowsAll ? step.to : this.#told.without(step.removed);
     return text;
+  }
+
+  /** Forgets what was told, and notes what was not. */
+  #settle(step: Step, told: Topics): void {
+    const untold = this.#pending.filter(
+      ({ added, removes, edited }) =>
+        (!told.additions && !isEmptyUidSet(added)) ||
+        (!told.removals && removes) ||
+        (!told.flags && !isEmptyUidSet(edited)),
+    );
+    const firstEdit = told.flags ? undefined : untold.find(({ edited }) => !isEmptyUidSet(edited));
+    if (told.flags) this.#flagsToldTo = undefined;
+    else if (firstEdit !== undefined) this.#flagsToldTo ??= firstEdit.modSeq - 1;
+    const knowsAll =
+      (told.additions || isEmptyUidSet(step.added)) &&
+      (told.removals || isEmptyUidSet(step.removed)) &&
+      this.#flagsToldTo === undefined;
+    if (knowsAll) {
+      this.#held = undefined;
+      this.#shown = 0;
+    } else {
+      this.#held ??= untold[0]?.modSeq;
+    }
+    this.#owed = NOTHING_OWED;
+    this.#pending = [];
+    this.#pendingCount = 0;
   }
 
   #tellFlags(edited: UidSet, step: Step, telling: Telling): string {
@@ -216,9 +290,9 @@ export class Selected {
    * held back, so it is told to which modseq it is really up to date.
    */
   #loweredModSeq(): string {
-    if (this.#removalHeld === undefined || this.#shown < this.#removalHeld) return '';
+    if (this.#held === undefined || this.#shown < this.#held) return '';
     this.#shown = 0;
-    return `* OK [HIGHESTMODSEQ ${this.#removalHeld - 1}] removals are yet to be told\r\n`;
+    return `* OK [HIGHESTMODSEQ ${this.#held - 1}] some changes are yet to be told\r\n`;
   }
 }
 

@@ -6,12 +6,10 @@
  */
 
 import type { AccountCommand, AnswerTo } from '#domain/account';
-import type { AccountFact } from '#domain/log/streams';
 import { isRefusal, REFUSALS, type Refusal } from '#domain/values/decision';
-import type { AccountId, Revision } from '#domain/values/ids';
+import type { AccountId, MailboxId } from '#domain/values/ids';
 import { canonicalMailboxName } from '#domain/values/mailbox-name';
 import type { AccountViews, MailboxSummary } from '#projections/account-views';
-import { IMAP_PENDING_CHANGES_MAX } from '../limits.ts';
 import type {
   Bodies,
   Changes,
@@ -25,10 +23,11 @@ import type {
   Views,
   Wire,
 } from '../ports.ts';
-import { namesText } from './list-lines.ts';
-import type { AccountNews, NewsDesk } from './notify.ts';
+import type { NewsDesk } from './notify.ts';
 import type { CommandReader } from './reader.ts';
 import { Selected } from './selected.ts';
+import { SessionNews, type NewsKind } from './session-news.ts';
+import type { FetchItem, NotifyEvent, NotifyWords } from './words.ts';
 import type { ReplyWriter } from './writer.ts';
 
 export interface ImapPorts {
@@ -59,15 +58,6 @@ export type State = 'not-authenticated' | 'authenticated' | 'selected';
 
 export const EXTENSIONS = ['IMAP4rev2', 'CONDSTORE', 'QRESYNC', 'UTF8=ACCEPT', 'UIDONLY'] as const;
 export type Extension = (typeof EXTENSIONS)[number];
-
-/** What may be told before the tagged line. */
-export type NewsKind =
-  /** What other sessions did to mailboxes too: NOOP, CHECK, IDLE. */
-  | 'everything'
-  | 'mailbox'
-  /** RFC 9051 §7.5.1: no EXPUNGE while sequence numbers are in use. */
-  | 'mailbox-without-removals'
-  | 'nothing';
 
 /** How a command ended. */
 export interface Reply {
@@ -116,10 +106,8 @@ export class Session {
   readonly #desk: NewsDesk;
   readonly #enabled = new Set<Extension>();
   #account: Account | undefined;
-  #news: AccountNews | undefined;
-  #stopNews: (() => void) | undefined;
+  #news: SessionNews | undefined;
   #selected: Selected | undefined;
-  #names: AccountFact[] = [];
   /** RFC 7162 §3.1.2: the client has yet to hear how far the open mailbox is. */
   #owesHighestModSeq = false;
   #wake: (() => void) | undefined;
@@ -203,29 +191,27 @@ export class Session {
   async logIn(accountId: AccountId, login: string): Promise<void> {
     const views = await this.ports.views.account(accountId);
     this.#account = { accountId, login, views };
-    this.#news = this.#desk.account(accountId, views);
-    this.#stopNews = this.#news.listen((fact) => {
-      if (this.#names.length <= IMAP_PENDING_CHANGES_MAX) this.#names.push(fact);
-      this.wake();
-    });
+    this.#news = new SessionNews(this.#desk.account(accountId, views), () => this.wake());
     this.log.info({ login, account: accountId }, 'imap login');
   }
 
   /** Opens a mailbox that exists; the one that was open is closed. */
   select(mailbox: MailboxSummary, readOnly: boolean): Selected {
     this.unselect();
-    const news = this.#news?.mailbox(mailbox.mailboxId);
+    const news = this.#news;
     if (news === undefined) throw new Error('nobody is logged in');
-    this.#selected = new Selected(news, mailbox.uidValidity, {
+    this.#selected = new Selected(news.account.mailbox(mailbox.mailboxId), mailbox.uidValidity, {
       readOnly,
       wake: () => this.wake(),
     });
+    news.open(this.#selected);
     return this.#selected;
   }
 
   unselect(): void {
     this.#selected?.close();
     this.#selected = undefined;
+    this.#news?.open(undefined);
     this.#owesHighestModSeq = false;
   }
 
@@ -236,50 +222,65 @@ export class Session {
     const outcome = await this.ports.commands.execute(accountId, command, cause);
     if (!isRefusal(outcome) && outcome.facts.length > 0) {
       this.#selected?.claim(outcome.facts);
-      const own = new Set<Revision>(outcome.facts.map((fact) => fact.revision));
-      this.#names = this.#names.filter((fact) => !own.has(fact.revision));
+      this.#news?.claim(outcome.facts);
     }
     return outcome;
   }
 
-  /** The untagged lines that are due. */
-  takeNews(kind: NewsKind): string {
-    if (kind === 'nothing' || this.#account === undefined) return '';
-    let text = '';
-    const selected = this.#selected;
-    if (selected !== undefined) {
-      const telling = {
-        removals: kind !== 'mailbox-without-removals',
-        condstore: this.has('CONDSTORE'),
-        // RFC 9586 §3.4: without sequence numbers, removals are told by UID.
-        vanished: this.has('QRESYNC') || this.has('UIDONLY'),
-        uidOnly: this.has('UIDONLY'),
-      };
-      text += selected.flush(telling);
-      if (this.#owesHighestModSeq) {
-        this.#owesHighestModSeq = false;
-        text += `* OK [HIGHESTMODSEQ ${selected.reportedModSeq}] modseqs are told from now on\r\n`;
-      }
-    }
-    if (kind === 'everything' && this.#names.length > 0) {
-      text += namesText(this.#names, this.account.views, {
-        utf8: this.utf8,
-        rev2: this.has('IMAP4rev2'),
-      });
-      this.#names = [];
-    }
-    return text;
+  /** NOTIFY: the news that the client wants from now on. */
+  askNews(words: NotifyWords): void {
+    this.#news?.ask(words);
   }
 
-  get lagsTooFar(): boolean {
-    return this.#names.length > IMAP_PENDING_CHANGES_MAX || this.#selected?.isOverrun === true;
+  /** The events that NOTIFY asked for of a mailbox that is not open. */
+  newsAskedOf(mailboxId: MailboxId): ReadonlySet<NotifyEvent> {
+    return this.#news?.eventsOf(mailboxId) ?? new Set();
+  }
+
+  /** News are told without a command too. */
+  get isWatching(): boolean {
+    return this.#news?.isWatching === true;
+  }
+
+  /** What is told of each new message; undefined: only that it is there. */
+  get arrivalItems(): readonly FetchItem[] | undefined {
+    return this.#news?.arrivalItems;
+  }
+
+  /** The untagged lines that are due. */
+  takeNews(kind: NewsKind): string {
+    if (kind === 'nothing' || this.#news === undefined) return '';
+    const modes = {
+      utf8: this.utf8,
+      rev2: this.has('IMAP4rev2'),
+      condstore: this.has('CONDSTORE'),
+    };
+    return this.#newsOfSelected(kind, this.#news) + this.#news.text(kind, modes);
+  }
+
+  #newsOfSelected(kind: NewsKind, news: SessionNews): string {
+    const selected = this.#selected;
+    if (selected === undefined || news.isDelayedAt(kind)) return '';
+    let text = selected.flush({
+      ...news.topicsAt(kind),
+      condstore: this.has('CONDSTORE'),
+      // RFC 9586 §3.4: without sequence numbers, removals are told by UID.
+      vanished: this.has('QRESYNC') || this.has('UIDONLY'),
+      uidOnly: this.has('UIDONLY'),
+      arrivals: news.arrivalItems !== undefined,
+    });
+    if (this.#owesHighestModSeq) {
+      this.#owesHighestModSeq = false;
+      text += `* OK [HIGHESTMODSEQ ${selected.reportedModSeq}] modseqs are told from now on\r\n`;
+    }
+    return text;
   }
 
   /** Something happened that `nextWake` waits for. */
   wake(): void {
     this.#woken = true;
     this.#wake?.();
-    if (this.lagsTooFar) this.#abandon();
+    if (this.#news?.lagsTooFar === true && !this.#news.overflow()) this.#abandon();
   }
 
   /** Resolves when there was a `wake` since the last time. */
@@ -300,8 +301,8 @@ export class Session {
 
   close(): void {
     this.unselect();
-    this.#stopNews?.();
-    this.#stopNews = undefined;
+    this.#news?.close();
+    this.#news = undefined;
     this.wake();
   }
 }

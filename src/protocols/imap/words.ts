@@ -168,6 +168,46 @@ export interface ListWords {
   readonly returnStatus?: readonly StatusItem[];
 }
 
+/** RFC 5465 §6, RFC 7377 §2.2: mailboxes that are meant, whether or not they exist. */
+export type MailboxFilter =
+  | { readonly type: 'inboxes' | 'personal' | 'subscribed' }
+  | { readonly type: 'subtree' | 'subtree-one' | 'mailboxes'; readonly names: readonly string[] };
+
+/** RFC 5465 §5, what of it there is here. */
+export const NOTIFY_EVENTS = [
+  'MessageNew',
+  'MessageExpunge',
+  'FlagChange',
+  'MailboxName',
+  'SubscriptionChange',
+  'MailboxMetadataChange',
+  'ServerMetadataChange',
+] as const;
+
+export type NotifyEvent = (typeof NOTIFY_EVENTS)[number];
+
+export interface NotifyGroup {
+  readonly filter: MailboxFilter;
+  /** None: these mailboxes are not to be spoken of. */
+  readonly events: ReadonlySet<NotifyEvent>;
+}
+
+export interface NotifySelected {
+  /** RFC 5465 §6.2: only when a command allows that messages are removed. */
+  readonly delayed: boolean;
+  readonly events: ReadonlySet<NotifyEvent>;
+  /** What is told of each new message. */
+  readonly items: readonly FetchItem[];
+}
+
+/** NOTIFY; NOTIFY NONE has nothing in it. */
+export interface NotifyWords {
+  readonly status: boolean;
+  readonly selected?: NotifySelected;
+  /** In the order given: the first that fits counts. */
+  readonly groups: readonly NotifyGroup[];
+}
+
 /** One message of APPEND up to its literal, whose octets the connection streams. */
 export interface AppendWords {
   readonly flags: readonly string[];

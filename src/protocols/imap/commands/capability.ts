@@ -35,6 +35,7 @@ const ALWAYS = [
   'CONDSTORE',
   'QRESYNC',
   'UIDONLY',
+  'NOTIFY',
 ] as const;
 
 /** The mechanisms that a client may name in AUTHENTICATE. */

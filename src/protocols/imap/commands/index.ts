@@ -12,6 +12,7 @@ import { fetch, uidFetch } from './fetch.ts';
 import { idle } from './idle.ts';
 import { list, lsub, status } from './list.ts';
 import { create, deleteMailbox, rename, subscribe, unsubscribe } from './mailbox.ts';
+import { notify } from './notify.ts';
 import { search, uidSearch } from './search.ts';
 import { close, examine, select, unselect } from './select.ts';
 import { store, uidStore } from './store.ts';
@@ -38,6 +39,7 @@ export const COMMANDS: ReadonlyMap<string, ImapCommand> = new Map<string, ImapCo
   ['STATUS', status],
   ['APPEND', append],
   ['IDLE', idle],
+  ['NOTIFY', notify],
   ['CHECK', check],
   ['CLOSE', close],
   ['UNSELECT', unselect],

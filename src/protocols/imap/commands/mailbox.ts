@@ -51,10 +51,11 @@ export const rename: WholeCommand = imapCommand({
   async run({ from, to }, session) {
     const outcome = await session.execute({ type: 'RenameMailbox', from, to });
     if (isRefusal(outcome)) return refused(outcome);
-    const modes = { utf8: session.utf8, rev2: session.has('IMAP4rev2') };
+    const tellsChanges = session.has('IMAP4rev2') || session.isWatching;
     for (const { event } of outcome.facts) {
       // RFC 9051 §6.3.9.7: clients that know OLDNAME learn where the mailboxes went.
-      if (event.type !== 'MailboxesRenamed' || !modes.rev2) continue;
+      if (event.type !== 'MailboxesRenamed' || !tellsChanges) continue;
+      const modes = { utf8: session.utf8, tellsChanges };
       for (const each of event.renames) session.out.put(renamedLine(each.from, each.to, modes));
     }
     return ok('RENAME done');

@@ -7,10 +7,18 @@ import { describe, it, mock } from 'node:test';
 import { delivered, INBOX_ID } from '../../../support/given.ts';
 import { expunged, flagged, newsStage } from '../../../support/news.ts';
 import type { AccountFact } from '#domain/log/streams';
-import { mailboxChangesOf } from '#protocols/imap/notify';
+import { mailboxChangesOf } from '#protocols/imap/mailbox-news';
 import { Selected, type Telling } from '#protocols/imap/selected';
 
-const TELLING: Telling = { removals: true, condstore: true, vanished: true, uidOnly: false };
+const TELLING: Telling = {
+  additions: true,
+  removals: true,
+  flags: true,
+  condstore: true,
+  vanished: true,
+  uidOnly: false,
+  arrivals: false,
+};
 const SESSIONS = 1000;
 
 describe('news of an account', () => {

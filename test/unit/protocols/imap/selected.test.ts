@@ -9,8 +9,16 @@ import { expunged, flagged, newsStage, type NewsStage } from '../../../support/n
 import { IMAP_PENDING_CHANGES_MAX } from '#protocols/limits';
 import { Selected, type Telling } from '#protocols/imap/selected';
 
-const PLAIN: Telling = { removals: true, condstore: false, vanished: false, uidOnly: false };
-const QRESYNC: Telling = { removals: true, condstore: true, vanished: true, uidOnly: false };
+const PLAIN: Telling = {
+  additions: true,
+  removals: true,
+  flags: true,
+  condstore: false,
+  vanished: false,
+  uidOnly: false,
+  arrivals: false,
+};
+const QRESYNC: Telling = { ...PLAIN, condstore: true, vanished: true };
 const HELD: Telling = { ...PLAIN, removals: false };
 const QRESYNC_HELD: Telling = { ...QRESYNC, removals: false };
 
@@ -153,7 +161,7 @@ describe('while sequence numbers are in use', () => {
       selected.flush(QRESYNC_HELD),
       lines(
         `* 3 FETCH (UID 3 FLAGS (\\Seen) MODSEQ (${change?.modSeq}))`,
-        `* OK [HIGHESTMODSEQ ${removedAt - 1}] removals are yet to be told`,
+        `* OK [HIGHESTMODSEQ ${removedAt - 1}] some changes are yet to be told`,
       ),
     );
     assert.equal(selected.flush(QRESYNC), lines('* VANISHED 2'));
