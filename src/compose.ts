@@ -6,21 +6,33 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { Duplex } from 'node:stream';
 import { domainToASCII } from 'node:url';
 import type { RecordedEvent } from '#domain/log/event';
 import { accountOfLogin } from '#domain/directory/state';
 import { parseAddress } from '#domain/values/address';
+import { Fault } from '#domain/values/fault';
 import { openSelfSigned, serverContext, type KeyPair } from '#infra/certificates';
 import { systemClock, systemRandom } from '#infra/clock';
-import { BadConfig, localConfig, readConfig, writeConfig, type LoadedConfig } from '#infra/config';
+import {
+  BadConfig,
+  localConfig,
+  readConfig,
+  readDataDir,
+  writeConfig,
+  type LoadedConfig,
+} from '#infra/config';
+import { dialControl, openControlSocket } from '#infra/control-socket';
 import { openEngine, type Engine } from '#infra/engine';
 import { openLog, type LogLevel, type OpenLog } from '#infra/log';
 import { openLogins, type OpenLogins } from '#infra/logins';
 import { version } from '#infra/places';
 import { openRates } from '#infra/rates';
-import { listen, type Listener } from '#infra/sockets';
+import { listen, type Listener, type ListenOptions } from '#infra/sockets';
 import { tailEventLog } from '#infra/tail';
 import { accountsOf, verifyEngine } from '#infra/verify';
+import { serveControl } from '#protocols/cli/control';
+import { controlCommands } from '#protocols/cli/control-commands';
 import { isLoopbackAddress } from '#protocols/cli/flags';
 import { makeFirstAccount } from '#protocols/cli/first-account';
 import type {
@@ -35,6 +47,7 @@ import type { ImapPorts } from '#protocols/imap/session';
 import { MESSAGE_BYTES_MAX, TLS_HANDSHAKE_MS } from '#protocols/limits';
 import { readFacts } from '#protocols/message/facts';
 import type { Rates, Wire } from '#protocols/ports';
+import { judgeClientKey } from '#protocols/sasl/client-key';
 import { hmacMd5States } from '#protocols/sasl/md5';
 import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
 import { localAttempts } from '#protocols/smtp/local-attempt';
@@ -124,8 +137,9 @@ export async function openLocalServer(options: LocalServerOptions): Promise<Runn
       () => closeAll(endpoints),
       () => listeners.forEach((listener) => listener.stop()),
     );
+    closers.push(await controlOf(loaded, engine, log));
     const listening: Listening[] = [];
-    for (const { service, port, tls, accept } of endpoints) {
+    for (const { service, port, tls, accept, judgeKey } of endpoints) {
       for (const host of hosts) {
         const listener = await listen({
           host,
@@ -133,6 +147,7 @@ export async function openLocalServer(options: LocalServerOptions): Promise<Runn
           tls,
           secureContext: () => context,
           handshakeMs: TLS_HANDSHAKE_MS,
+          judgeKey,
           clock: systemClock,
           log: log.child({ pkg: 'sockets' }),
           onWire: accept,
@@ -166,7 +181,31 @@ function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts 
   };
 }
 
+/** Listens on the control socket; returns how to close it. Mail goes on without it. */
+async function controlOf(loaded: LoadedConfig, engine: Engine, log: OpenLog): Promise<Closer> {
+  const commands = controlCommands({ keys: engine.tlsKeys });
+  const ports = { clock: systemClock, log: log.child({ pkg: 'control' }) };
+  try {
+    const socket = await openControlSocket(
+      dataDirOf(loaded),
+      (stream) => void serveControl(stream, commands, ports),
+    );
+    return () => socket.close();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    log.warn({ err: error }, 'no control socket');
+    return () => undefined;
+  }
+}
+
+/** A connection to the server that runs on the folder. */
+export function openControl(dir: string): Promise<Duplex> {
+  return dialControl(readDataDir(configFile(dir)));
+}
+
 interface Endpoint {
+  /** Absent where clients are not asked for certificates. */
+  readonly judgeKey: ListenOptions['judgeKey'];
   readonly service: Listening['service'];
   readonly port: number;
   readonly tls: Listening['tls'];
@@ -197,11 +236,17 @@ function endpointsOf({ config }: LoadedConfig, ports: ServerPorts, log: OpenLog)
         messageBytesMax: listener.SMTPMaxMessageSize ?? MESSAGE_BYTES_MAX,
         allowPlaintextLogin: wanted.NoRequireSTARTTLS === true,
       };
+      // On port 25 nobody logs in.
+      const asksForKeys = service !== 'smtp' && listener.TLS?.ClientAuthDisabled !== true;
+      const servicePorts = { ...ports, log: log.child({ pkg: service }) };
       endpoints.push({
+        judgeKey: asksForKeys
+          ? (certificate, shown) => judgeClientKey(certificate, shown, servicePorts)
+          : undefined,
         service,
         port: wanted.Port ?? standardPort,
         tls: wanted.NoSTARTTLS === true ? 'none' : tls,
-        ...serverOf(service, settings, { ...ports, log: log.child({ pkg: service }) }),
+        ...serverOf(service, settings, servicePorts),
       });
     }
   }
@@ -258,9 +303,14 @@ export function tailLog(
   return tailEventLog(pathOf(config.DataDir), options, signal);
 }
 
-function engineOf({ config, pathOf }: LoadedConfig, log: OpenLog): Promise<Engine> {
+function dataDirOf({ config, pathOf }: LoadedConfig): string {
+  return pathOf(config.DataDir);
+}
+
+function engineOf(loaded: LoadedConfig, log: OpenLog): Promise<Engine> {
+  const { config, pathOf } = loaded;
   return openEngine({
-    dataDir: pathOf(config.DataDir),
+    dataDir: dataDirOf(loaded),
     secretsKeyFile: pathOf(config.SecretsKeyFile),
     log,
     readFacts,
@@ -278,7 +328,7 @@ function loginsOf(engine: Engine): Promise<OpenLogins> {
     random: systemRandom,
     prepare: { login: prepareLogin, password: preparePassword },
     cramMd5StatesOf: (password) => hmacMd5States(Buffer.from(password)),
-    lookupKey: () => undefined,
+    lookupKey: (fingerprint) => engine.tlsKeys.holder(fingerprint),
     lookup: (login) => {
       const address = parseAddress(login, domainToASCII);
       if (address === undefined) return undefined;

@@ -18,9 +18,19 @@ const [{ runProgram }, { defaultDir, version }] = await Promise.all([
   import('#infra/places'),
 ]);
 
+const INPUT_LETTERS_MAX = 1024 * 1024;
+
 const terminal: Terminal = {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
+  input: async () => {
+    let text = '';
+    for await (const chunk of process.stdin.setEncoding('utf8')) {
+      text += String(chunk);
+      if (text.length > INPUT_LETTERS_MAX) throw new Error('There is too much on standard input.');
+    }
+    return text;
+  },
   stopAsked: () =>
     new Promise((resolve) => {
       process.once('SIGINT', () => resolve());
@@ -38,6 +48,7 @@ const openers: Openers = {
   async *tailLog(dir, options, signal) {
     yield* (await import('#compose')).tailLog(dir, options, signal);
   },
+  openControl: async (dir) => (await import('#compose')).openControl(dir),
   defaultDir,
   version,
 };

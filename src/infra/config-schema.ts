@@ -19,6 +19,10 @@ export interface Listener {
   readonly Hostname?: string;
   /** Octets; announced as SIZE and APPENDLIMIT. */
   readonly SMTPMaxMessageSize?: number;
+  readonly TLS?: {
+    /** Clients are not asked for certificates: no login by TLS key. */
+    readonly ClientAuthDisabled?: boolean;
+  };
   readonly SMTP?: ListenerEndpoint;
   readonly Submission?: ListenerEndpoint;
   readonly Submissions?: ListenerEndpoint;
@@ -71,6 +75,7 @@ const listener = strict(
   {
     Hostname: text,
     SMTPMaxMessageSize: { type: 'integer', minimum: 1024 },
+    TLS: strict('How connections are protected', {}, { ClientAuthDisabled: yesOrNo }),
     SMTP: service('Mail from other servers, port 25'),
     Submission: service('Mail from our users, STARTTLS, port 587'),
     Submissions: service('Mail from our users, TLS, port 465'),

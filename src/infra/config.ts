@@ -60,6 +60,16 @@ function valueOf(document: Document, path: string): unknown {
   }
 }
 
+/**
+ * The data directory alone: enough to reach the running server, whatever else is wrong with the
+ * file. Throws BadConfig without it.
+ */
+export function readDataDir(path: string): string {
+  const dataDir: unknown = parseDocument(textOf(path)).get('DataDir');
+  if (typeof dataDir === 'string') return resolve(dirname(path), dataDir);
+  throw new BadConfig(`${path}: the file does not say where the data is (DataDir)`);
+}
+
 const schema = Compile(STATIC_CONFIG_SCHEMA);
 
 function isStaticConfig(value: unknown): value is StaticConfig {

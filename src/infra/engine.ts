@@ -19,6 +19,7 @@ import { Lanes } from './lanes.ts';
 import { Live } from './live.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
 import { ServerBooks } from './server-books.ts';
+import { TlsKeyRegister } from './tls-keys.ts';
 
 export interface EngineOptions {
   readonly dataDir: string;
@@ -37,6 +38,7 @@ export interface Engine {
   readonly lanes: Lanes;
   readonly directory: DirectoryLane;
   readonly live: Live;
+  readonly tlsKeys: TlsKeyRegister;
   close(): Promise<void>;
 }
 
@@ -94,7 +96,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     closers.push(() => lanes.close());
     const directory = await DirectoryLane.open(ports);
     closers.push(() => directory.close());
-    return { eventLog, bodies, secrets, books, lanes, directory, live, close };
+    const tlsKeys = new TlsKeyRegister({ directory, commands: lanes, books });
+    return { eventLog, bodies, secrets, books, lanes, directory, live, tlsKeys, close };
   } catch (error) {
     await close();
     throw error;

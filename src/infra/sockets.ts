@@ -2,20 +2,31 @@
  * Sockets: listening, and connections as the wires that protocols talk over.
  *
  * Invariants: every socket has an error listener, so that no peer ends the process; what came in
- * before STARTTLS is part of the handshake and never of the conversation after it.
+ * before STARTTLS is part of the handshake and never of the conversation after it; a client that
+ * shows a key which is refused does not get to speak.
  * Diagnostics: a port that cannot be opened is the Fault CannotListen, with a sentence for the
  * administrator; a handshake that fails or takes too long is the Fault TlsHandshakeFailed.
  * RFC 9266 (tls-exporter), RFC 5929 §3 (tls-unique).
  */
 
+import type { X509Certificate } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import { Fault } from '#domain/values/fault';
-import type { Clock, Log, TlsFacts, Wire } from '#protocols/ports';
+import type { Clock, Log, PeerKey, TlsFacts, Wire } from '#protocols/ports';
 
 const KEEP_ALIVE_MS = 5 * 60_000;
 const EXPORTER_LABEL = 'EXPORTER-Channel-Binding';
 const EXPORTER_BYTES = 32;
+
+/** How a client has shown its certificate. */
+export interface Shown {
+  readonly ip: string;
+  /** In an earlier handshake that this session goes on from. */
+  readonly resumed: boolean;
+}
+
+type Judgement = PeerKey | 'refused' | undefined;
 
 export interface ListenOptions {
   /** Address or name to bind; all addresses when it is ''. */
@@ -27,6 +38,11 @@ export interface ListenOptions {
   /** Asked for at each handshake, so that a renewed certificate is used at once. */
   readonly secureContext: () => SecureContext;
   readonly handshakeMs: number;
+  /**
+   * Clients are asked for a certificate, and this is told of it: it says which key is known from
+   * then on, if any, or that the connection ends here. Absent: none is asked for.
+   */
+  readonly judgeKey?: ((certificate: X509Certificate, shown: Shown) => Judgement) | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** A client is there; with `implicit` its handshake is over. */
@@ -133,11 +149,30 @@ async function secure(socket: Socket, alreadyRead: Buffer, options: ListenOption
   socket.pause();
   for (const event of ['data', 'readable']) socket.removeAllListeners(event);
   if (alreadyRead.length > 0) socket.unshift(alreadyRead);
-  const stream = new TLSSocket(socket, { isServer: true, secureContext: options.secureContext() });
+  const stream = new TLSSocket(socket, {
+    isServer: true,
+    secureContext: options.secureContext(),
+    // Nobody needs to have signed the certificate: it is only the key that counts.
+    requestCert: options.judgeKey !== undefined,
+    rejectUnauthorized: false,
+  });
   await handshake(stream, options);
   stream.on('error', (err) => options.log.debug({ err, ip: ends.remoteIp }, 'lost'));
-  const tls = tlsFactsOf(stream, 'server');
+  const tls = withPeerKey(stream, ends.remoteIp, options);
   return { ...ends, stream, tls, startTls: undefined, destroy: () => stream.destroy() };
+}
+
+/** Throws a Fault when the client's key is refused; the connection is then gone. */
+function withPeerKey(stream: TLSSocket, ip: string, { judgeKey }: ListenOptions): TlsFacts {
+  const tls = tlsFactsOf(stream, 'server');
+  const certificate = judgeKey === undefined ? undefined : stream.getPeerX509Certificate();
+  if (certificate === undefined) return tls;
+  const judgement = judgeKey?.(certificate, { ip, resumed: stream.isSessionReused() });
+  if (judgement === undefined) return tls;
+  if (judgement !== 'refused') return { ...tls, peerKey: judgement };
+  stream.destroy();
+  const sentence = 'The key that the client has shown lets nobody in.';
+  throw new Fault('TlsHandshakeFailed', sentence, { temporary: false });
 }
 
 async function handshake(stream: TLSSocket, options: ListenOptions): Promise<void> {

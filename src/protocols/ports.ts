@@ -6,6 +6,7 @@
 import type { Observable } from 'rxjs';
 import type { Duplex, Readable } from 'node:stream';
 import type { AccountCommand, AnswerTo } from '#domain/account';
+import type { TlsKey } from '#domain/credential/state';
 import type { AccountFact } from '#domain/log/streams';
 import type { Cause } from '#domain/log/event';
 import type { Refusal } from '#domain/values/decision';
@@ -158,6 +159,31 @@ export interface KeyHolder {
   /** Why nobody may log in; undefined when one may. */
   readonly forbidden?: string | undefined;
 }
+
+/** The TLS keys of devices: each lets into one account of the server. */
+export interface TlsKeys {
+  add(key: TlsKey, cause: Cause): Promise<RegisteredTlsKey | Refusal>;
+  change(
+    fingerprint: string,
+    changes: TlsKeyChanges,
+    cause: Cause,
+  ): Promise<RegisteredTlsKey | Refusal>;
+  /** Gives what was removed. */
+  remove(fingerprint: string, cause: Cause): Promise<RegisteredTlsKey | Refusal>;
+  get(fingerprint: string): RegisteredTlsKey | undefined;
+  /** By account, in the order in which they were added; of one account when it is named. */
+  list(account?: string): readonly RegisteredTlsKey[] | Refusal;
+}
+
+export interface RegisteredTlsKey extends TlsKey {
+  readonly accountId: AccountId;
+  /** Name of the account. */
+  readonly account: string;
+  readonly addedAt: Instant;
+}
+
+/** What is left out stays as it is. */
+export type TlsKeyChanges = Partial<Pick<TlsKey, 'name' | 'noImapPreauth' | 'login'>>;
 
 /** Attempts and connections per source, over windows. */
 export interface Rates {

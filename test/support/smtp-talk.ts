@@ -20,8 +20,8 @@ export class Talk {
   #ended = false;
   #wake: (() => void) | undefined;
 
-  /** The server's end; called once. */
-  accept(tls: TlsFacts | undefined, startTls: boolean): Wire {
+  /** The server's end; called once. `secured` is what STARTTLS leads to, if it is offered. */
+  accept(tls: TlsFacts | undefined, secured: TlsFacts | undefined): Wire {
     const [client, server] = duplexPair();
     this.#stream = client;
     this.#serverEnd = server;
@@ -45,10 +45,10 @@ export class Talk {
       localIp: '198.51.100.1',
       tls,
       startTls:
-        startTls && tls === undefined
+        secured !== undefined && tls === undefined
           ? async (alreadyRead) => {
               this.handshake = alreadyRead.toString('latin1');
-              return this.accept(TLS, false);
+              return this.accept(secured, undefined);
             }
           : undefined,
       destroy: () => {

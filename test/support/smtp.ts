@@ -10,7 +10,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';
-import { OPENED } from './given.ts';
+import { OPENED, recorded } from './given.ts';
 import { fakeLogins } from './logins.ts';
 import { Talk, TLS } from './smtp-talk.ts';
 import { decideAccount, type AccountCommand, type AnswerTo } from '#domain/account';
@@ -23,6 +23,7 @@ import { canonicalLocalpart } from '#domain/values/address';
 import { isRefusal, type Refusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, BodyHash } from '#domain/values/ids';
+import { Live } from '#infra/live';
 import { readFacts } from '#protocols/message/facts';
 import type {
   AddressTarget,
@@ -30,9 +31,12 @@ import type {
   Commands,
   Directory,
   Done,
+  KeyHolder,
   Log,
+  PeerKey,
   Rates,
   StagedBody,
+  TlsFacts,
 } from '#protocols/ports';
 import { openSmtpServer, type SmtpServer } from '#protocols/smtp/server';
 import type { SmtpPorts, SmtpSettings } from '#protocols/smtp/session';
@@ -55,6 +59,12 @@ const LOGINS = {
   'closed@example.org': { accountId: 3, password: PASSWORD, forbidden: 'Closed for now.' },
 };
 
+/** TLS keys by fingerprint. */
+const KEYS: ReadonlyMap<string, KeyHolder> = new Map([
+  ['alices', { accountId: ALICE, login: 'alice@example.org', imapPreauth: false }],
+  ['closed', { accountId: 3, login: 'closed@example.org', imapPreauth: true }],
+]);
+
 export interface World extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly ports: SmtpPorts;
@@ -69,7 +79,15 @@ export interface World extends AsyncDisposable {
   events(accountId: AccountId): readonly AccountEvent[];
   state(accountId: AccountId): AccountRecords;
   /** A client's end of a new connection. */
-  connect(options?: { readonly tls?: boolean }): Talk;
+  connect(options?: ConnectOptions): Talk;
+  /** The account of a key learns that it is gone. */
+  removeKey(fingerprint: string): void;
+}
+
+export interface ConnectOptions {
+  readonly tls?: boolean;
+  /** Shown in the handshake. */
+  readonly key?: PeerKey | undefined;
 }
 
 export interface WorldOptions extends Partial<SmtpSettings> {
@@ -93,11 +111,14 @@ export function smtpWorld(options: WorldOptions = {}): World {
   const logged: string[] = [];
   const talks: Talk[] = [];
   const old = new Set<string>();
+  const keys = new Map(KEYS);
+  const live = new Live();
   const ports: SmtpPorts = {
     commands: accounts,
     bodies,
     directory: DIRECTORY,
-    logins: fakeLogins(LOGINS, { old }),
+    logins: fakeLogins(LOGINS, { old, keys }),
+    changes: live,
     rates: fakeRates(rates),
     clock,
     random: fakeRandom(),
@@ -115,11 +136,18 @@ export function smtpWorld(options: WorldOptions = {}): World {
     faults: accounts.faults,
     events: (accountId) => accounts.events(accountId),
     state: (accountId) => accounts.state(accountId),
-    connect({ tls = false } = {}) {
+    connect({ tls = false, key } = {}) {
       const talk = new Talk();
       talks.push(talk);
-      void server.serve(talk.accept(tls ? TLS : undefined, startTls));
+      const secured: TlsFacts = key === undefined ? TLS : { ...TLS, peerKey: key };
+      void server.serve(talk.accept(tls ? secured : undefined, startTls ? secured : undefined));
       return talk;
+    },
+    removeKey(fingerprint) {
+      const accountId = keys.get(fingerprint)?.accountId ?? 0;
+      keys.delete(fingerprint);
+      const facts = recorded([{ type: 'TlsKeyRemoved', fingerprint }]);
+      live.announce({ accountId, facts });
     },
     async [Symbol.asyncDispose]() {
       for (const talk of talks) talk.hangUp();

@@ -3,11 +3,14 @@
  *
  *     # what is shown
  *     server submission local tls      options of the server and of the connection
+ *     server submission tls key:alices the client shows the key `alices`; with `resumed` it did so
+ *                                      in an earlier handshake
  *     C: EHLO client.example           a line of the client, CRLF is added
  *     C> "a\r\n.b"                     raw octets of the client, as a JSON string
  *     S: 250-*                         a line of the server; * stands for anything
  *     S closed                         the server ends the connection
  *     hang up                          the client goes away
+ *     remove alices                    the key is taken from its account
  *     clock 31s                        time goes on
  *     delivered alice 1                messages in Inbox, or in the queue: `queued alice 1`
  */
@@ -47,7 +50,10 @@ async function play(file: string, lines: readonly string[]): Promise<void> {
     startTls: !options.includes('notls'),
     ...(options.includes('small') ? { messageBytesMax: 1000 } : {}),
   });
-  const talk = world.connect({ tls: options.includes('tls') });
+  const fingerprint = options.find((option) => option.startsWith('key:'))?.slice('key:'.length);
+  const resumed = options.includes('resumed');
+  const key = fingerprint === undefined ? undefined : { fingerprint, resumed };
+  const talk = world.connect({ tls: options.includes('tls'), key });
   for (const [i, line] of lines.entries()) {
     await step(line, talk, world).catch((error: unknown) => {
       throw new Error(`${file}:${i + 1}: ${line}\n${String(error)}`, { cause: error });
@@ -70,6 +76,9 @@ async function step(line: string, talk: Talk, world: World): Promise<void> {
       return talk.closed();
     case 'hang':
       return talk.hangUp();
+    case 'remove':
+      await settled();
+      return world.removeKey(text);
     case 'clock':
       await settled();
       world.clock.advance(Number(text.replace('s', '')) * 1000);

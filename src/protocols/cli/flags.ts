@@ -22,6 +22,23 @@ export interface TailFlags extends DataFlags {
   readonly follow: boolean;
 }
 
+/** Of commands that ask the running server. */
+export interface RunningFlags {
+  readonly dir: string;
+  readonly json: boolean;
+}
+
+export interface KeyAddFlags extends RunningFlags {
+  readonly name?: string;
+  readonly imapPreauth: boolean;
+}
+
+export interface KeyChangeFlags extends RunningFlags {
+  readonly name?: string;
+  readonly login?: string;
+  readonly imapPreauth?: boolean;
+}
+
 /** RFC 1122 §3.2.1.3: 127/8 never leaves the machine; the known password is for nobody else. */
 export function isLoopbackAddress(text: string): boolean {
   return text === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(text);

@@ -3,6 +3,7 @@
  * line never builds these itself, so it stays below the root of the program.
  */
 
+import type { Duplex } from 'node:stream';
 import type { RecordedEvent } from '#domain/log/event';
 
 export interface Terminal {
@@ -10,6 +11,8 @@ export interface Terminal {
   out(line: string): void;
   /** Progress and errors, to standard error. */
   err(line: string): void;
+  /** All of standard input, up to a bound. */
+  input(): Promise<string>;
   /** Resolves when somebody asks the program to end (SIGINT, SIGTERM, a lost parent). */
   stopAsked(): Promise<void>;
 }
@@ -73,6 +76,8 @@ export interface Openers {
   openStore(dir: string): Promise<Store>;
   /** Events in the order of the log; works beside a running server. Ends with `signal`. */
   tailLog(dir: string, options: TailOptions, signal: AbortSignal): AsyncIterable<RecordedEvent>;
+  /** A connection to the server that runs on the folder. Throws, naming the socket, without one. */
+  openControl(dir: string): Promise<Duplex>;
   /** Where localserve keeps its data when nobody says otherwise. */
   defaultDir(): string;
   version(): string;

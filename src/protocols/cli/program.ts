@@ -9,10 +9,14 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import {
   isLoopbackAddress,
   type DataFlags,
+  type KeyAddFlags,
+  type KeyChangeFlags,
   type LocalserveFlags,
+  type RunningFlags,
   type TailFlags,
 } from './flags.ts';
 import type { Openers, Terminal } from './openers.ts';
+import type { Tools } from './tlspubkey.ts';
 
 const FAILED = 1;
 const WRONG_USAGE = 2;
@@ -55,6 +59,7 @@ function commandTree(
   addServing(program, terminal, openers);
   addLookingAfterData(program, terminal, openers, finish);
   addLog(program, terminal, openers);
+  addConfig(program, { terminal, openers });
   program
     .command('version')
     .description('print the version')
@@ -134,6 +139,53 @@ function addLog(program: Command, terminal: Terminal, openers: Openers): void {
       const { tail } = await import('./data.ts');
       await tail(flags, terminal, openers);
     });
+}
+
+function addConfig(program: Command, tools: Tools): void {
+  const keys = program
+    .command('config')
+    .description('look at and change what the running server decides by')
+    .command('tlspubkey')
+    .description('TLS keys with which devices log in without a password');
+  const command = (usage: string, description: string): Command =>
+    keys
+      .command(usage)
+      .description(description)
+      .addOption(dirOption(tools.openers))
+      .option('--json', 'as JSON', false);
+
+  command(
+    'add <login>',
+    'let the key of a certificate (PEM on standard input) log in as an address',
+  )
+    .option('--name <name>', 'name of the device; by default the name in the certificate')
+    .option('--no-imap-preauth', 'IMAP waits for EXTERNAL instead of beginning logged in')
+    .action(async (login: string, flags: KeyAddFlags) => {
+      await (await import('./tlspubkey.ts')).addKey(login, flags, tools);
+    });
+  command('change <fingerprint>', 'change what stands with a key')
+    .option('--name <name>', 'name of the device')
+    .option('--login <address>', 'another address of the account')
+    .option('--imap-preauth', 'IMAP begins logged in')
+    .option('--no-imap-preauth', 'IMAP waits for EXTERNAL')
+    .action(async (fingerprint: string, flags: KeyChangeFlags) => {
+      await (await import('./tlspubkey.ts')).changeKey(fingerprint, flags, tools);
+    });
+  command('get <fingerprint>', 'show a key and its certificate').action(
+    async (fingerprint: string, flags: RunningFlags) => {
+      await (await import('./tlspubkey.ts')).showKey(fingerprint, flags, tools);
+    },
+  );
+  command('list [account]', 'show all keys, or those of an account').action(
+    async (account: string | undefined, flags: RunningFlags) => {
+      await (await import('./tlspubkey.ts')).listKeys(account, flags, tools);
+    },
+  );
+  command('rm <fingerprint>', 'remove a key; connections that it opened end').action(
+    async (fingerprint: string, flags: RunningFlags) => {
+      await (await import('./tlspubkey.ts')).removeKey(fingerprint, flags, tools);
+    },
+  );
 }
 
 function loopbackAddress(text: string): string {

@@ -1,5 +1,6 @@
 /**
- * AUTH: carries a SASL exchange in base64 lines and tells how it ended.
+ * AUTH: carries a SASL exchange in base64 lines and tells how it ended. And what comes before: a
+ * client that has shown a TLS key is logged in by it.
  *
  * Invariants: unknown logins and wrong passwords get the same reply; from the fourth failure on the
  * answer comes later each time. RFC 4954.
@@ -7,6 +8,7 @@
 
 import { Fault } from '#domain/values/fault';
 import { findMechanism } from '../sasl/catalog.ts';
+import { untilKeyRemoved } from '../sasl/client-key.ts';
 import {
   countsAsAttempt,
   decodeResponse,
@@ -20,12 +22,33 @@ import type { Session } from './session.ts';
 
 const NEEDS_TLS = reply(538, '5.7.11', 'Please start TLS first.');
 const NO_SECRET = reply(454, '4.3.0', 'This account cannot log in that way for now.');
+export const KEY_REMOVED: Reply = closing(421, '4.7.0', 'Your TLS key lets nobody in any more.');
 const FREE_FAILURES = 3;
+
+/** To be called when a client may have shown a key; a reply when it has to go. */
+export function heedKey(session: Session): Reply | undefined {
+  const { channel, ports, receipt } = session;
+  const key = channel.tls?.peerKey;
+  if (key === undefined) return undefined;
+  session.forgetKey();
+  session.forgetKey = untilKeyRemoved(key, ports, () => {
+    session.login = undefined;
+    channel.stop('revoked');
+  });
+  const outcome = ports.logins.admitKey(key.fingerprint, '');
+  if (outcome.type !== 'ok') {
+    return outcome.type === 'wrong' ? KEY_REMOVED : closing(421, '4.7.0', outcome.reason);
+  }
+  session.login = { accountId: outcome.accountId, login: outcome.login, byKey: true };
+  ports.rates.successfulLogin(channel.remoteIp);
+  ports.log.info({ receipt, ip: channel.remoteIp, login: outcome.login }, 'smtp login by key');
+  return undefined;
+}
 
 export async function auth(session: Session, argument: string): Promise<Reply> {
   const { settings, ports, channel } = session;
   if (settings.role === 'mx' || session.helo === undefined) return BAD_SEQUENCE;
-  if (session.transaction !== undefined || session.login !== undefined) return BAD_SEQUENCE;
+  if (session.transaction !== undefined || session.login?.byKey === false) return BAD_SEQUENCE;
   const [name = '', initial, ...more] = argument.split(' ');
   if (name === '' || more.length > 0) return BAD_ARGUMENTS;
   const mechanism = findMechanism(name);
@@ -82,7 +105,7 @@ async function finished(
   const { ports, channel, receipt } = session;
   const fields = { receipt, ip: channel.remoteIp, login: exchange.claimedLogin };
   if (step.type === 'done') {
-    session.login = { accountId: step.accountId, login: step.login };
+    session.login = { accountId: step.accountId, login: step.login, byKey: false };
     session.failedLogins = 0;
     ports.rates.successfulLogin(channel.remoteIp);
     ports.log.info(fields, 'smtp login');

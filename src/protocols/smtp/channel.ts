@@ -12,12 +12,15 @@ import { Fault } from '#domain/values/fault';
 import { SMTP_CLOSE_MS, SMTP_COMMAND_MS, SMTP_LINE_BYTES_MAX } from '../limits.ts';
 import type { Clock, TlsFacts, Wire } from '../ports.ts';
 
-/** The conversation cannot go on: the peer is gone or silent, or we are about to stop. */
+/** `revoked`: what let the peer in does so no more. */
+export type Loss = 'gone' | 'silent' | 'stopping' | 'revoked';
+
+/** The conversation cannot go on: the peer is gone or silent, or we are not to go on. */
 export class PeerLost extends Error {
   override readonly name = 'PeerLost';
-  readonly why: 'gone' | 'silent' | 'stopping';
+  readonly why: Loss;
 
-  constructor(why: 'gone' | 'silent' | 'stopping') {
+  constructor(why: Loss) {
     super(`smtp peer lost: ${why}`);
     this.why = why;
   }
@@ -41,7 +44,7 @@ export class Channel {
   #lost: PeerLost | undefined;
   /** The peer sends nothing any more; it may still read. */
   #ended = false;
-  #stopping = false;
+  #stopping: 'stopping' | 'revoked' | undefined;
   #atLine = false;
   #wake: (() => void) | undefined;
   readonly #onNews = (): void => this.#wake?.();
@@ -151,8 +154,8 @@ export class Channel {
   }
 
   /** No further command is read: whoever waits for one gets a PeerLost. */
-  stop(): void {
-    this.#stopping = true;
+  stop(why: 'stopping' | 'revoked' = 'stopping'): void {
+    this.#stopping ??= why;
     if (this.#atLine) this.#wake?.();
   }
 
@@ -195,7 +198,7 @@ export class Channel {
     await this.flush();
     for (;;) {
       if (this.#lost?.why === 'stopping') throw this.#lost;
-      if (this.#stopping && this.#atLine) throw new PeerLost('stopping');
+      if (this.#stopping !== undefined && this.#atLine) throw new PeerLost(this.#stopping);
       const chunk: unknown = this.#wire.stream.read();
       if (chunk instanceof Buffer) return chunk;
       if (this.#ended) throw new PeerLost('gone');

@@ -8,7 +8,7 @@
 
 import { Fault } from '#domain/values/fault';
 import { SMTP_SLOW_MS } from '../limits.ts';
-import { auth } from './auth.ts';
+import { auth, heedKey, KEY_REMOVED } from './auth.ts';
 import { PeerLost, type Line } from './channel.ts';
 import { FlawedData, IncomingData } from './incoming.ts';
 import { receive } from './receive.ts';
@@ -57,9 +57,10 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
 /** Talks until either side ends it. Throws on a bug only; the connection is then still open. */
 export async function converse(session: Session): Promise<void> {
   const { channel, receipt, settings, ports } = session;
-  channel.send(`220 ${settings.hostName} ESMTP ready\r\n`);
+  const greeting = heedKey(session) ?? reply(220, '', `${settings.hostName} ESMTP ready`);
+  channel.send(formatReply(greeting, receipt));
   try {
-    for (let isFirst = true; ; isFirst = false) {
+    for (let isFirst = true; greeting.closes !== true; isFirst = false) {
       if (session.failedLogins >= SLOW_FAILURES) await channel.pause(SMTP_SLOW_MS);
       const answer = await answerTo(session, await channel.line(), isFirst);
       if (answer === undefined) continue;
@@ -73,7 +74,11 @@ export async function converse(session: Session): Promise<void> {
       channel.send(formatReply(reply(421, '4.4.2', 'That took too long.'), receipt));
     } else if (error.why === 'stopping') {
       channel.send(formatReply(reply(421, '4.3.2', 'The server is about to stop.'), receipt));
+    } else if (error.why === 'revoked') {
+      channel.send(formatReply(KEY_REMOVED, receipt));
     }
+  } finally {
+    session.forgetKey();
   }
   channel.end();
 }
@@ -107,7 +112,7 @@ async function startTls(session: Session, argument: string): Promise<Reply> {
   session.helo = undefined;
   session.extended = false;
   session.transaction = undefined;
-  return STARTED_TLS;
+  return heedKey(session) ?? STARTED_TLS;
 }
 
 /** RFC 5321 §4.1.1.4 */

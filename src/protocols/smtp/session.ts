@@ -8,6 +8,7 @@ import type { AccountId } from '#domain/values/ids';
 import type {
   AddressTarget,
   Bodies,
+  Changes,
   Clock,
   Commands,
   Directory,
@@ -34,6 +35,7 @@ export interface SmtpSettings {
 
 export interface SmtpPorts {
   readonly commands: Commands;
+  readonly changes: Changes;
   readonly bodies: Bodies;
   readonly directory: Directory;
   readonly logins: Logins;
@@ -59,6 +61,8 @@ export interface Transaction {
 export interface Login {
   readonly accountId: AccountId;
   readonly login: string;
+  /** By the key that the client has shown; AUTH may follow once. */
+  readonly byKey: boolean;
 }
 
 export interface Session {
@@ -77,6 +81,8 @@ export interface Session {
   refusedTransactions: number;
   takenTransactions: number;
   failedLogins: number;
+  /** Stops listening for the end of the client's key. */
+  forgetKey: () => void;
 }
 
 export function openSession(
@@ -97,6 +103,7 @@ export function openSession(
     refusedTransactions: 0,
     takenTransactions: 0,
     failedLogins: 0,
+    forgetKey: () => undefined,
   };
 }
 

@@ -90,12 +90,16 @@ async function run(args: readonly string[], pretence: Pretence = {}): Promise<Ra
       tryTo('tail', dir, options);
       yield* pretence.events ?? [];
     },
+    async openControl(dir) {
+      throw new Error(`No server answers on ${dir}/ctl.`);
+    },
     defaultDir: () => DIR,
     version: () => '1.2.3',
   };
   const terminal = {
     out: (line: string) => void out.push(line),
     err: (line: string) => void err.push(line),
+    input: async () => '',
     stopAsked: () => Promise.resolve(),
   };
   const code = await runProgram(args, terminal, openers);

@@ -1,0 +1,116 @@
+/**
+ * What the running server does when the command line asks it to.
+ */
+
+import type { Cause } from '#domain/log/event';
+import { isRefusal, REFUSALS, type Refusal } from '#domain/values/decision';
+import type { RegisteredTlsKey, TlsKeys } from '../ports.ts';
+import { readClientCertificate } from '../sasl/client-key.ts';
+import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
+import { ControlFields } from './control-fields.ts';
+
+/** Whoever can open the socket administers the server. */
+const CAUSE: Cause = { actor: 'control:administrator' };
+
+/** A TLS key as it goes over the control socket, and into `--json`. */
+export interface ShownTlsKey {
+  readonly fingerprint: string;
+  readonly type: string;
+  readonly name: string;
+  readonly account: string;
+  readonly login: string;
+  readonly noImapPreauth: boolean;
+  /** ISO 8601, UTC. */
+  readonly addedAt: string;
+  /** PEM. */
+  readonly certificate: string;
+}
+
+export function controlCommands({ keys }: { readonly keys: TlsKeys }): ControlCommands {
+  return new Map<string, ControlCommand>([
+    ['tlspubkey.add', async (given) => shown(await addKey(new ControlFields(given), keys))],
+    ['tlspubkey.change', async (given) => shown(await changeKey(new ControlFields(given), keys))],
+    [
+      'tlspubkey.rm',
+      async (given) => shown(granted(await keys.remove(fingerprintIn(given), CAUSE))),
+    ],
+    ['tlspubkey.get', async (given) => shown(granted(keyOf(fingerprintIn(given), keys)))],
+    [
+      'tlspubkey.list',
+      async (given) => {
+        const fields = new ControlFields(given);
+        const account = fields.optionalText('account');
+        fields.end();
+        return granted(keys.list(account)).map(shown);
+      },
+    ],
+  ]);
+}
+
+async function addKey(fields: ControlFields, keys: TlsKeys): Promise<RegisteredTlsKey> {
+  const login = fields.text('login');
+  const pem = fields.text('certificate');
+  const name = fields.optionalText('name');
+  const noImapPreauth = fields.optionalBoolean('noImapPreauth') ?? false;
+  fields.end();
+  const certificate = readClientCertificate(pem);
+  if (certificate === undefined) {
+    throw new ControlError('BadCertificate', 'The certificate cannot be read: it must be PEM.');
+  }
+  const key = { ...certificate, name: name ?? certificate.name, noImapPreauth, login };
+  return granted(await keys.add(key, CAUSE));
+}
+
+async function changeKey(fields: ControlFields, keys: TlsKeys): Promise<RegisteredTlsKey> {
+  const fingerprint = fields.text('fingerprint');
+  const name = fields.optionalText('name');
+  const login = fields.optionalText('login');
+  const noImapPreauth = fields.optionalBoolean('noImapPreauth');
+  fields.end();
+  const changes = {
+    ...(name === undefined ? {} : { name }),
+    ...(login === undefined ? {} : { login }),
+    ...(noImapPreauth === undefined ? {} : { noImapPreauth }),
+  };
+  return granted(await keys.change(fingerprint, changes, CAUSE));
+}
+
+function fingerprintIn(given: unknown): string {
+  const fields = new ControlFields(given);
+  const fingerprint = fields.text('fingerprint');
+  fields.end();
+  return fingerprint;
+}
+
+function keyOf(fingerprint: string, keys: TlsKeys): RegisteredTlsKey | Refusal {
+  return keys.get(fingerprint) ?? { refused: 'NoSuchTlsKey', detail: fingerprint };
+}
+
+function granted<T extends object>(outcome: T | Refusal): T {
+  if (!isRefusal(outcome)) return outcome;
+  const { refused, detail } = outcome;
+  const sentence = REFUSALS[refused];
+  const about = detail === undefined ? sentence : `${sentence.slice(0, -1)}: ${detail}`;
+  throw new ControlError(refused, about);
+}
+
+function shown(key: RegisteredTlsKey): ShownTlsKey {
+  const { fingerprint, keyType, name, account, login, noImapPreauth } = key;
+  return {
+    fingerprint,
+    type: keyType,
+    name,
+    account,
+    login,
+    noImapPreauth,
+    addedAt: new Date(key.addedAt).toISOString(),
+    certificate: pemOf(key.certificate),
+  };
+}
+
+/** RFC 7468 §2: lines of 64 characters. */
+function pemOf(certificate: string): string {
+  const base64 = Buffer.from(certificate, 'base64url').toString('base64');
+  const lines = base64.match(/.{1,64}/g) ?? [];
+  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
+}

@@ -1,0 +1,50 @@
+/**
+ * Reading what stands with a request on the control socket: each field has its kind, and none may
+ * be there that nobody knows.
+ *
+ * Diagnostics: whatever is wrong is a ControlError that names the field.
+ */
+
+import { asRecord, ControlError } from './control.ts';
+
+export class ControlFields {
+  readonly #fields: Map<string, unknown>;
+
+  constructor(fields: unknown) {
+    this.#fields = new Map(Object.entries(asRecord(fields) ?? {}));
+  }
+
+  text(name: string): string {
+    const value = this.optionalText(name);
+    if (value === undefined) throw badField(`The field ${name} is missing.`);
+    return value;
+  }
+
+  optionalText(name: string): string | undefined {
+    const value = this.#take(name);
+    if (value === undefined || typeof value === 'string') return value;
+    throw badField(`The field ${name} is not a text.`);
+  }
+
+  optionalBoolean(name: string): boolean | undefined {
+    const value = this.#take(name);
+    if (value === undefined || typeof value === 'boolean') return value;
+    throw badField(`The field ${name} is neither true nor false.`);
+  }
+
+  /** To be called when all that is known was read. */
+  end(): void {
+    const [unknown] = this.#fields.keys();
+    if (unknown !== undefined) throw badField(`The field ${unknown} is not known.`);
+  }
+
+  #take(name: string): unknown {
+    const value = this.#fields.get(name);
+    this.#fields.delete(name);
+    return value;
+  }
+}
+
+function badField(sentence: string): ControlError {
+  return new ControlError('BadRequest', sentence);
+}

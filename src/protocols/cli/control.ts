@@ -1,0 +1,163 @@
+/**
+ * The conversation on the control socket, both ends: how the command line asks the running server.
+ *
+ * One JSON value a line. The server says hello with the version of what follows; then each line of
+ * the client is `{"command": …, "arguments": {…}}`, and each answer is `{"result": …}` or
+ * `{"error": sentence, "code": …}`, in order.
+ *
+ * Invariants: a line is at most LINE_BYTES_MAX octets on either side; whoever says nothing for
+ * IDLE_MS is left. Diagnostics: another version is told as such and nothing else is read of it;
+ * what the server refuses is a ControlError with its sentence.
+ */
+
+import type { Duplex } from 'node:stream';
+import { Fault } from '#domain/values/fault';
+import type { Clock, Log } from '../ports.ts';
+
+const CONTROL_VERSION = 1;
+const LINE_BYTES_MAX = 1024 * 1024;
+const IDLE_MS = 30_000;
+const LF = 10;
+
+/** Whoever asked cannot have it; the message is the sentence. */
+export class ControlError extends Error {
+  override readonly name = 'ControlError';
+  readonly code: string;
+
+  constructor(code: string, sentence: string) {
+    super(sentence);
+    this.code = code;
+  }
+}
+
+/** Carries out a command; what it gives becomes JSON. Throws a ControlError, or a Fault. */
+export type ControlCommand = (fields: unknown) => Promise<unknown>;
+
+export type ControlCommands = ReadonlyMap<string, ControlCommand>;
+
+export interface ControlPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The server's end of a conversation; resolves when it is over, and never rejects. */
+export async function serveControl(
+  stream: Duplex,
+  commands: ControlCommands,
+  { clock, log }: ControlPorts,
+): Promise<void> {
+  let cancel = clock.after(IDLE_MS, () => stream.destroy());
+  stream.on('error', (err) => log.debug({ err }, 'control connection lost'));
+  try {
+    stream.write(lineOf({ daybook: 'control', version: CONTROL_VERSION }));
+    for await (const line of linesOf(stream)) {
+      cancel();
+      stream.write(lineOf(await answerTo(line, commands, log)));
+      cancel = clock.after(IDLE_MS, () => stream.destroy());
+    }
+    stream.end();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    log.debug({ err: error }, 'control connection ended');
+    stream.destroy();
+  } finally {
+    cancel();
+  }
+}
+
+async function answerTo(line: string, commands: ControlCommands, log: Log): Promise<object> {
+  let command = '';
+  try {
+    const request = asRecord(JSON.parse(line));
+    command = String(request?.['command']);
+    const carryOut = commands.get(command);
+    if (carryOut === undefined) {
+      throw new ControlError('UnknownCommand', `The server does not know the command ${command}.`);
+    }
+    const result = await carryOut(request?.['arguments']);
+    log.info({ command }, 'control command');
+    return { result };
+  } catch (error) {
+    if (error instanceof ControlError || error instanceof Fault) {
+      log.info({ command, code: error.code }, 'control command refused');
+      return { error: error.message, code: error.code };
+    }
+    if (error instanceof SyntaxError) {
+      return { error: 'The line is not JSON.', code: 'BadRequest' };
+    }
+    log.error({ command, err: error }, 'control command failed');
+    return { error: 'The server failed; its log says why.', code: 'Failed' };
+  }
+}
+
+/** The client's end, for one command; ends the conversation. Throws a ControlError. */
+export async function askControl(
+  stream: Duplex,
+  command: string,
+  fields: object,
+): Promise<unknown> {
+  const lines = linesOf(stream);
+  try {
+    requireVersion(await nextValue(lines));
+    stream.write(lineOf({ command, arguments: fields }));
+    const answer = await nextValue(lines);
+    if (typeof answer?.['error'] === 'string') {
+      throw new ControlError(String(answer['code']), answer['error']);
+    }
+    return answer?.['result'];
+  } finally {
+    stream.destroy();
+  }
+}
+
+function requireVersion(hello: Readonly<Record<string, unknown>> | undefined): void {
+  if (hello?.['daybook'] !== 'control') throw notOurs();
+  const version = hello['version'];
+  if (version === CONTROL_VERSION) return;
+  const sentence =
+    `The server speaks version ${String(version)} of the control socket, ` +
+    `this program version ${CONTROL_VERSION}: use the program that came with the server.`;
+  throw new ControlError('WrongVersion', sentence);
+}
+
+/** Undefined when the line is JSON, but no object. */
+async function nextValue(
+  lines: AsyncGenerator<string, void>,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const { value, done } = await lines.next();
+  if (done === true) throw new ControlError('Gone', 'The server ended the conversation.');
+  try {
+    return asRecord(JSON.parse(value));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw notOurs();
+    throw error;
+  }
+}
+
+function notOurs(): ControlError {
+  return new ControlError('NotOurs', 'What answers on the control socket is not this server.');
+}
+
+function lineOf(value: object): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+/** Ends with the stream; throws when a line is too long. */
+async function* linesOf(stream: Duplex): AsyncGenerator<string, void> {
+  let rest = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    rest = Buffer.concat([rest, chunk as Buffer]);
+    for (let end = rest.indexOf(LF); end >= 0; end = rest.indexOf(LF)) {
+      const line = rest.subarray(0, end);
+      rest = rest.subarray(end + 1);
+      yield line.toString('utf8');
+    }
+    if (rest.length > LINE_BYTES_MAX) throw new RangeError('the line is too long');
+  }
+}
+
+export function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : undefined;
+}
