@@ -11,6 +11,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { after, before, it, suite } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { ImapDriver } from '../support/imap-driver.ts';
 import { LOGIN, PASSWORD, startLocalserve, type Localserve } from '../support/localserve.ts';
 import { deliver, logIn, said } from '../support/mail-answers.ts';
@@ -62,7 +63,7 @@ async function heard(port: number, ...octets: readonly (string | Buffer)[]): Pro
   // The server may be gone before it has heard everything.
   socket.on('error', (error) => (text += 'code' in error ? '' : String(error)));
   for (const part of octets) socket.write(typeof part === 'string' ? Buffer.from(part) : part);
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve));
   return text;
 }
 
@@ -112,6 +113,7 @@ suite('to IMAP', () => {
         /\r\n\* BYE /,
       ],
       ['a TLS handshake', [CLIENT_HELLO, LONG], /\r\n\* BYE /],
+      ['STARTTLS and noise', ['a STARTTLS\r\n', NOISE], /\r\na OK [^\r]*\r\n[^]{0,20}$/],
     ];
   for (const [what, octets, answer] of cases) {
     it(what, async () => assert.match(await heard(IMAP, ...octets), answer));
@@ -172,6 +174,11 @@ for (const [name, port] of [
       ['noise', [NOISE], /^220 [^\r]*\r\n500 [^\r]*\r\n$/],
       ['commands out of order', ['DATA\r\nRCPT TO:<a@b>\r\n.\r\nQUIT\r\n'], /\r\n221 /],
       ['a TLS handshake', [CLIENT_HELLO, LONG], /^220 [^\r]*\r\n500 [^\r]*\r\n$/],
+      [
+        'STARTTLS and noise',
+        ['EHLO x\r\nSTARTTLS\r\n', NOISE],
+        /\r\n220 2\.0\.0 Ready for TLS\.\r\n[^]{0,20}$/,
+      ],
     ];
     for (const [what, octets, answer] of cases) {
       it(what, async () => assert.match(await heard(port, ...octets), answer));
@@ -216,15 +223,35 @@ it('peers that come and go', async () => {
   }
 });
 
+it('peers that go in the middle of TLS', async () => {
+  for (const [port, octets] of [
+    [IMAPS, `a LOGIN ${LOGIN} ${PASSWORD}\r\nb APPEND INBOX {1000+}\r\nSubject: `],
+    [SUBMISSIONS, 'EHLO client.example\r\n'],
+  ] as const) {
+    for (let i = 0; i < 20; i++) {
+      const plain = connect(port, server.ip);
+      plain.on('error', () => undefined);
+      const socket = connectTls({ socket: plain, rejectUnauthorized: false });
+      socket.on('error', () => undefined);
+      await once(socket, 'secureConnect');
+      socket.write(octets);
+      if (i % 4 !== 0) await once(socket, 'data');
+      if (i % 2 === 0) plain.resetAndDestroy();
+      else socket.destroy();
+    }
+  }
+});
+
 /** A line that never ends. */
 async function endless(port: number): Promise<void> {
   const socket = connect(port, server.ip);
   socket.on('error', () => undefined);
   socket.resume();
-  const closed = once(socket, 'close');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   const block = Buffer.alloc(1_000_000, 'x');
   for (let sent = 0; sent < 100 && !socket.destroyed; sent++) {
-    if (!socket.write(block)) await Promise.race([once(socket, 'drain'), closed]);
+    if (socket.write(block)) continue;
+    await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), closed]);
   }
   await closed;
   assert.ok(socket.bytesWritten < 50_000_000, `${socket.bytesWritten} octets were taken`);
