@@ -51,6 +51,7 @@ export function decideAccount(
     case 'CopyMessages':
     case 'MoveMessages':
     case 'ChangeFlags':
+    case 'ReplaceMessage':
     case 'ExpungeMessages':
       return decideMessage(command, state);
     case 'QueueMessage':

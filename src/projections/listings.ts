@@ -115,9 +115,15 @@ const addLinks = query((at: Markers<{ keys: string; thread: string }>) =>
 );
 
 function apply({ event }: AccountFact, write: Sql, facts: FactsOf): void {
-  if (event.type === 'MessageDelivered') arrive(write, event.message, facts);
-  else if (event.type === 'MessagesAppended') {
-    for (const message of event.messages) arrive(write, message, facts);
+  switch (event.type) {
+    case 'MessageDelivered':
+    case 'MessageReplaced':
+      return arrive(write, event.message, facts);
+    case 'MessagesAppended':
+      for (const message of event.messages) arrive(write, message, facts);
+      return;
+    default:
+      return;
   }
 }
 

@@ -14,7 +14,7 @@ import type { AccountFact } from '#domain/log/streams';
 import { counterOfServerWideId } from '#domain/values/ids';
 import { editedKeywords, flagSetOf, type FlagEdit } from '#domain/values/flags';
 import type { MailboxId, MessageId, ModSeq, Uid } from '#domain/values/ids';
-import { parseUidSet, uidCount } from '#domain/values/uid-set';
+import { parseUidSet, uidCount, uidRange, type UidSet } from '#domain/values/uid-set';
 import { flagTerms, keywordsAfter, NO_EDIT } from './flag-edits.ts';
 import {
   keywordsIn,
@@ -207,12 +207,11 @@ function apply(fact: AccountFact, write: Sql): void {
       return transfer(write, event, modSeq);
     case 'FlagsChanged':
       return flagsChanged(write, event.mailboxId, event.uids, event.edit, modSeq);
-    case 'MessagesExpunged': {
-      const tally = tallyOf(write, event.mailboxId, parseUidSet(event.uids));
-      const { mailboxId } = event;
-      touch.run(write, { mailboxId, modSeq, uidNext: 0, ...tallyNegated(tally) });
-      return;
-    }
+    case 'MessageReplaced':
+      leave(write, event.mailboxId, uidRange(event.uid, event.uid), modSeq);
+      return arrive(write, event.target, [event.message], modSeq);
+    case 'MessagesExpunged':
+      return leave(write, event.mailboxId, parseUidSet(event.uids), modSeq);
     case 'MessageQueued': {
       const counters = event.items.map(({ queueId }) => counterOfServerWideId(queueId));
       return raise(write, { queueId: Math.max(...counters) + 1 });
@@ -248,6 +247,11 @@ function arrive(
   touch.run(write, { mailboxId, modSeq, uidNext: last.uid + 1, ...tallyOfNew(messages) });
   for (const { flags } of messages) learnKeywords(write, mailboxId, flagSetOf(flags).keywords);
   raise(write, { messageId: Math.max(...messages.map(({ messageId }) => messageId)) + 1 });
+}
+
+function leave(write: Sql, mailboxId: MailboxId, uids: UidSet, modSeq: ModSeq): void {
+  const tally = tallyOf(write, mailboxId, uids);
+  touch.run(write, { mailboxId, modSeq, uidNext: 0, ...tallyNegated(tally) });
 }
 
 function transfer(write: Sql, event: MessagesCopied | MessagesMoved, modSeq: ModSeq): void {

@@ -16,6 +16,7 @@ import {
   intersectionOf,
   NO_UIDS,
   parseUidSet,
+  uidRange,
   uidSetOf,
   unionOf,
   type UidRange,
@@ -207,6 +208,12 @@ function apply(event: AccountEvent, write: Sql): void {
         if (effect === 'joins') add(write, event.mailboxId, kind, uids);
         if (effect === 'leaves') remove(write, event.mailboxId, kind, uids);
       }
+      return;
+    }
+    case 'MessageReplaced': {
+      arrive(write, event.target, [event.message]);
+      const uids = uidRange(event.uid, event.uid);
+      for (const kind of KINDS) remove(write, event.mailboxId, kind, uids);
       return;
     }
     case 'MessagesExpunged': {

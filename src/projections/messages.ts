@@ -246,6 +246,11 @@ function apply(fact: AccountFact, write: Sql, facts: FactsOf): void {
       }
       return;
     }
+    case 'MessageReplaced': {
+      const { mailboxId, uid } = event;
+      arrive(write, event.target, event.message, fact, facts);
+      return expunge(write, { mailboxId, from: uid, to: uid });
+    }
     case 'MessagesExpunged':
       for (const [from, to] of parseUidSet(event.uids)) {
         expunge(write, { mailboxId: event.mailboxId, from, to });

@@ -41,6 +41,13 @@ export function uidChangesOf(event: AccountEvent): readonly UidChange[] {
       const edited = parseUidSet(event.uids);
       return [{ mailboxId: event.mailboxId, created: NO_UIDS, edited, removed: NO_UIDS }];
     }
+    case 'MessageReplaced': {
+      const { mailboxId, target, message } = event;
+      const removed = uidRange(event.uid, event.uid);
+      const arrival = created(target, uidRange(message.uid, message.uid));
+      if (mailboxId === target) return [{ ...arrival, removed }];
+      return [{ mailboxId, created: NO_UIDS, edited: NO_UIDS, removed }, arrival];
+    }
     case 'MessagesExpunged': {
       const removed = parseUidSet(event.uids);
       return [{ mailboxId: event.mailboxId, created: NO_UIDS, edited: NO_UIDS, removed }];

@@ -101,6 +101,13 @@ export const SAMPLES: Samples = {
     uids: '1:4,9',
     edit: { exactly: ['\\Seen', 'work'] },
   },
+  MessageReplaced: {
+    type: 'MessageReplaced',
+    mailboxId: 3,
+    uid: 6,
+    target: 5,
+    message: MESSAGE,
+  },
   MessagesExpunged: { type: 'MessagesExpunged', mailboxId: 1, uids: '1:4,9' },
   MessageQueued: {
     type: 'MessageQueued',

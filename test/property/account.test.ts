@@ -22,6 +22,8 @@ function uidsGiven({ facts }: History): readonly (readonly [MailboxId, Uid, numb
         return [[event.mailboxId, event.message.uid, 1]];
       case 'MessagesAppended':
         return event.messages.map(({ uid }) => [event.mailboxId, uid, 1]);
+      case 'MessageReplaced':
+        return [[event.target, event.message.uid, 1]];
       case 'MessagesCopied':
       case 'MessagesMoved':
         return [[event.target, event.firstUid, uidCount(parseUidSet(event.uids))]];

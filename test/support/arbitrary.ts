@@ -114,7 +114,17 @@ export function commandOf(draw: Draw, state: AccountRecords, head: ModSeq): Acco
   if (kind < 63) return { type: 'CopyMessages', source: mailboxId, uids, target };
   if (kind < 73) return { type: 'MoveMessages', source: mailboxId, uids, target };
   if (kind < 77) return { type: 'ExpungeMessages', mailboxId };
-  if (kind < 81) return { type: 'ExpungeMessages', mailboxId, uids };
+  if (kind < 80) return { type: 'ExpungeMessages', mailboxId, uids };
+  if (kind < 83) {
+    const uid = uids[0]?.[0] ?? source.uidNext;
+    return {
+      type: 'ReplaceMessage',
+      source: mailboxId,
+      uid,
+      target,
+      message: storedMessage(draw, 0),
+    };
+  }
   return mailboxCommandOf(draw, source);
 }
 

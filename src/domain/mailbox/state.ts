@@ -98,6 +98,9 @@ export function evolveMailboxes(
       if (event.type === 'MessagesMoved') touch(records, event.source, modSeq, {});
       return;
     }
+    case 'MessageReplaced':
+      touch(records, event.mailboxId, modSeq, {});
+      return touch(records, event.target, modSeq, { uidNext: event.message.uid + 1 });
     case 'FlagsChanged':
     case 'MessagesExpunged':
       return touch(records, event.mailboxId, modSeq, {});

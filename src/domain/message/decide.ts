@@ -25,6 +25,7 @@ import { canonicalMailboxName } from '../values/mailbox-name.ts';
 import {
   differenceOf,
   formatUidSet,
+  isEmptyUidSet,
   uidCount,
   uidRange,
   UidSetBuilder,
@@ -83,6 +84,15 @@ export interface ChangeFlags {
   readonly unchangedSince?: ModSeq;
 }
 
+/** RFC 8508: the message is removed whether or not it is flagged \Deleted. */
+export interface ReplaceMessage {
+  readonly type: 'ReplaceMessage';
+  readonly source: MailboxId;
+  readonly uid: Uid;
+  readonly target: string;
+  readonly message: StoredMessage;
+}
+
 /** Removes those of `uids` (default: all) that are flagged \Deleted. */
 export interface ExpungeMessages {
   readonly type: 'ExpungeMessages';
@@ -91,7 +101,13 @@ export interface ExpungeMessages {
 }
 
 export type MessageCommand =
-  DeliverMessage | AppendMessages | CopyMessages | MoveMessages | ChangeFlags | ExpungeMessages;
+  | DeliverMessage
+  | AppendMessages
+  | CopyMessages
+  | MoveMessages
+  | ChangeFlags
+  | ReplaceMessage
+  | ExpungeMessages;
 
 /** Where messages of `uids` went: the n-th of them to UID `firstUid + n`. */
 export interface Transfer {
@@ -118,6 +134,11 @@ export interface MessageAnswers {
     /** Do not exist (any more). */
     readonly missing: UidSet;
   };
+  readonly ReplaceMessage: {
+    readonly mailboxId: MailboxId;
+    readonly uidValidity: number;
+    readonly uid: Uid;
+  };
   readonly ExpungeMessages: { readonly expunged: UidSet };
 }
 
@@ -139,6 +160,8 @@ export function decideMessage(command: MessageCommand, state: State): Outcome<Me
       return moveMessages(command, state);
     case 'ChangeFlags':
       return changeFlags(command, state);
+    case 'ReplaceMessage':
+      return replaceMessage(command, state);
     case 'ExpungeMessages':
       return expungeMessages(command, state);
     default:
@@ -323,6 +346,21 @@ function editOf(command: ChangeFlags): FlagEdit {
     default:
       return unreachable(command.op);
   }
+}
+
+function replaceMessage(command: ReplaceMessage, state: State): Outcome<ReplaceMessage> {
+  const { source, uid } = command;
+  if (state.mailbox(source) === undefined) return refuse('NoSuchMailbox');
+  const target = targetFor(command.target, 1, state);
+  if ('refused' in target) return target;
+  if (isEmptyUidSet(state.existingOf(source, uidRange(uid, uid)))) return refuse('NoSuchMessage');
+  const { mailboxId, uidValidity, uidNext } = target;
+  const { messageId } = state.nextNumbers();
+  const message = newMessage(command.message, uidNext, messageId, target);
+  return decided(
+    [{ type: 'MessageReplaced', mailboxId: source, uid, target: mailboxId, message }],
+    { mailboxId, uidValidity, uid: uidNext },
+  );
 }
 
 /** RFC 9051 §6.4.3, RFC 4315 §2.1: only what is flagged \Deleted goes. */

@@ -87,6 +87,15 @@ export interface FlagsChanged {
   readonly edit: FlagEdit;
 }
 
+/** A message was put in the place of another, which is gone; they may be of different mailboxes. */
+export interface MessageReplaced {
+  readonly type: 'MessageReplaced';
+  readonly mailboxId: MailboxId;
+  readonly uid: Uid;
+  readonly target: MailboxId;
+  readonly message: NewMessage;
+}
+
 export interface MessagesExpunged {
   readonly type: 'MessagesExpunged';
   readonly mailboxId: MailboxId;
@@ -99,6 +108,7 @@ export type MessageEvent =
   | MessagesCopied
   | MessagesMoved
   | FlagsChanged
+  | MessageReplaced
   | MessagesExpunged;
 
 export const MESSAGE_EVENTS: Record<MessageEvent['type'], string> = {
@@ -107,5 +117,6 @@ export const MESSAGE_EVENTS: Record<MessageEvent['type'], string> = {
   MessagesCopied: 'Messages were copied to another mailbox.',
   MessagesMoved: 'Messages were moved to another mailbox.',
   FlagsChanged: 'Flags of messages changed.',
+  MessageReplaced: 'A client uploaded a message in place of another.',
   MessagesExpunged: 'Messages were removed for good.',
 };

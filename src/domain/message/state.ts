@@ -13,7 +13,7 @@ import {
   type FlagSet,
 } from '../values/flags.ts';
 import type { BodyHash, Instant, MailboxId, MessageId, ModSeq, Uid } from '../values/ids.ts';
-import { hasUid, parseUidSet, uidSetOf, uidsOf, type UidSet } from '../values/uid-set.ts';
+import { hasUid, parseUidSet, uidRange, uidSetOf, uidsOf, type UidSet } from '../values/uid-set.ts';
 import type { MessagesCopied, MessagesMoved, NewMessage } from './events.ts';
 
 /** The part of a message that commands change. */
@@ -94,6 +94,9 @@ export function evolveMessages(records: MessageRecords, fact: AccountFact): void
       return move(records, event, fact);
     case 'FlagsChanged':
       return changeFlags(records, event.mailboxId, parseUidSet(event.uids), event.edit, modSeq);
+    case 'MessageReplaced':
+      addMessages(records, event.target, [event.message], fact);
+      return bury(records, event.mailboxId, uidRange(event.uid, event.uid), modSeq);
     case 'MessagesExpunged':
       return bury(records, event.mailboxId, parseUidSet(event.uids), modSeq);
     case 'MailboxDeleted':

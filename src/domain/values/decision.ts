@@ -10,6 +10,7 @@ import type { AccountId, Instant } from './ids.ts';
 export const REFUSALS = {
   NoSuchMailbox: 'The mailbox does not exist.',
   NoSuchTarget: 'The mailbox that messages should go to does not exist.',
+  NoSuchMessage: 'The message does not exist any more.',
   MailboxExists: 'A mailbox of that name exists already.',
   MailboxNameForbidden: 'The name cannot be the name of a mailbox.',
   MailboxHasChildren: 'The mailbox has children.',

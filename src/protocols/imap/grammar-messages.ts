@@ -1,20 +1,21 @@
 /**
- * The words of APPEND, STORE, COPY, MOVE and UID EXPUNGE, behind tag and verb.
+ * The words of APPEND, REPLACE, STORE, COPY, MOVE and UID EXPUNGE, behind tag and verb.
  *
- * APPEND is read in steps, because its messages are streamed: up to each literal, then on behind
- * it. The others read the space before their first argument and insist on the end of the command.
+ * APPEND and REPLACE are read in steps, because messages are streamed: up to each literal, then on
+ * behind it. The others read the space before their first argument and insist on the end of the command.
  *
  * RFC 9051 §9, RFC 3502 (several messages), RFC 6855 §4 (UTF8), RFC 7162 §3.1.3
  */
 
 import { BadSyntax, type Parser } from './parser.ts';
 import type { Command, LiteralMark } from './reader.ts';
-import type { AppendWords, SequenceSet, StoreWords } from './words.ts';
+import { STAR, type AppendWords, type SequenceSet, type StoreWords } from './words.ts';
 import type { ModSeq } from '#domain/values/ids';
 
-/** True when the first line of an APPEND ends where the name of the mailbox should stand. */
+/** True when the first line ends where the name of the mailbox should stand. */
 export function appendMailboxIsLiteral(command: Command): boolean {
-  return command.open !== undefined && /^[^ ]+ [^ ]+ $/.test(command.lines[0] ?? '');
+  const line = command.lines[0] ?? '';
+  return command.open !== undefined && /^[^ ]+ (APPEND|(UID )?REPLACE [^ ]+) $/i.test(line);
 }
 
 export function appendMailbox(p: Parser): string {
@@ -99,6 +100,13 @@ function bareFlags(p: Parser): string[] {
   do flags.push(p.flag());
   while (p.trySpace());
   return flags;
+}
+
+/** RFC 8508 §3.4: what is replaced, up to the name of the target. `*` is STAR. */
+export function replacedNumber(p: Parser): number {
+  p.space();
+  if (p.tryChar('*')) return STAR;
+  return p.nzNumber();
 }
 
 export interface CopyWords {

@@ -69,6 +69,12 @@ export function mailboxChangesOf(fact: AccountFact): readonly MailboxChange[] {
         { ...quiet, mailboxId: event.source, removes: true },
         { ...quiet, mailboxId: event.target, added: arrivedUids(event) },
       ];
+    case 'MessageReplaced': {
+      const { mailboxId, target, message } = event;
+      const arrival = { ...quiet, mailboxId: target, added: uidRange(message.uid, message.uid) };
+      if (mailboxId === target) return [{ ...arrival, removes: true }];
+      return [{ ...quiet, mailboxId, removes: true }, arrival];
+    }
     case 'FlagsChanged':
       return [{ ...quiet, mailboxId: event.mailboxId, edited: parseUidSet(event.uids) }];
     case 'MessagesExpunged':

@@ -47,6 +47,8 @@ const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
   NoSuchMailbox: NONEXISTENT,
   // RFC 9051 §6.3.12, §6.4.7: the client may make the mailbox and try again.
   NoSuchTarget: { status: 'NO', code: 'TRYCREATE' },
+  // RFC 5530 §3
+  NoSuchMessage: { status: 'NO', code: 'EXPUNGEISSUED' },
   MailboxExists: ALREADYEXISTS,
   MailboxNameForbidden: CANNOT,
   MailboxHasChildren: { status: 'NO', code: 'HASCHILDREN' },

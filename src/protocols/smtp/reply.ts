@@ -46,6 +46,7 @@ const NOT_MAIL = OUR_FAULT;
 const REFUSAL_REPLIES: Record<RefusalCode, Reply> = {
   NoSuchMailbox: NOT_MAIL,
   NoSuchTarget: NOT_MAIL,
+  NoSuchMessage: NOT_MAIL,
   MailboxExists: NOT_MAIL,
   MailboxNameForbidden: NOT_MAIL,
   MailboxHasChildren: NOT_MAIL,

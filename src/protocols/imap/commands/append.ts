@@ -21,6 +21,7 @@ import {
 import { Parser } from '../parser.ts';
 import type { Command, LiteralMark } from '../reader.ts';
 import { no, ok, refused, type Reply, type Session } from '../session.ts';
+import { goAhead, stageUpload, unwantedUpload, uploadedMessage } from '../upload.ts';
 import type { AppendWords } from '../words.ts';
 import { LOGGED_IN, type StreamedCommand } from './command.ts';
 
@@ -53,7 +54,7 @@ class Upload {
     const { reader } = this.#session;
     let parser = first;
     if (appendMailboxIsLiteral(this.#command)) {
-      await reader.readLiteral(this.#command, () => this.#proceed());
+      await reader.readLiteral(this.#command, () => goAhead(this.#session));
     }
     const mailbox = appendMailbox(parser);
     for (;;) {
@@ -76,14 +77,8 @@ class Upload {
 
   /** Why the next message is not wanted; told before the client sends it. */
   #refusalOf(mailbox: string, literal: LiteralMark): Reply | undefined {
-    if (this.#session.mailboxNamed(mailbox) === undefined) {
-      return no('the mailbox does not exist', 'TRYCREATE');
-    }
-    // RFC 3502 §6.3.11: an empty message cancels the command.
-    if (literal.bytes === 0) return no('cancelled by an empty message');
-    if (literal.bytes > this.#session.options.messageBytesMax) {
-      return no('the message is too large', 'TOOBIG');
-    }
+    const unwanted = unwantedUpload(mailbox, literal, this.#session);
+    if (unwanted !== undefined) return unwanted;
     if (this.#messages.length >= IMAP_APPEND_MESSAGES_MAX) {
       return no('these are too many messages for one command', 'LIMIT');
     }
@@ -91,19 +86,9 @@ class Upload {
   }
 
   async #receive(words: AppendWords, literal: LiteralMark): Promise<void> {
-    const { reader, ports, options } = this.#session;
-    if (literal.synchronizing) await this.#proceed();
-    const octets = reader.streamLiteral(this.#command);
-    const body = await ports.bodies.stage(octets, options.messageBytesMax);
+    const body = await stageUpload(this.#command, literal, this.#session);
     this.#staged.push(body);
-    this.#messages.push({
-      body: body.hash,
-      prefix: '',
-      sizeBytes: body.sizeBytes,
-      flags: words.flags,
-      receivedAt: words.receivedAt ?? ports.clock.now(),
-      zoneMinutes: words.zoneMinutes ?? 0,
-    });
+    this.#messages.push(uploadedMessage(body, words, this.#session));
   }
 
   async #commit(mailbox: string): Promise<Reply> {
@@ -114,10 +99,5 @@ class Upload {
     if (isRefusal(outcome)) return refused(outcome);
     const { uidValidity, uids } = outcome.answer;
     return ok('APPEND done', { code: `APPENDUID ${uidValidity} ${formatUidSet(uids)}` });
-  }
-
-  async #proceed(): Promise<void> {
-    this.#session.out.line('+ go ahead');
-    await this.#session.out.flush();
   }
 }

@@ -20,6 +20,7 @@ const ALWAYS = [
   'UIDPLUS',
   'MOVE',
   'MULTIAPPEND',
+  'REPLACE',
   'BINARY',
   'ESEARCH',
   'SEARCHRES',

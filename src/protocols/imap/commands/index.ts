@@ -13,6 +13,7 @@ import { idle } from './idle.ts';
 import { list, lsub, status } from './list.ts';
 import { create, deleteMailbox, rename, subscribe, unsubscribe } from './mailbox.ts';
 import { notify } from './notify.ts';
+import { replace, uidReplace } from './replace.ts';
 import { search, uidSearch } from './search.ts';
 import { close, examine, select, unselect } from './select.ts';
 import { store, uidStore } from './store.ts';
@@ -55,6 +56,8 @@ export const COMMANDS: ReadonlyMap<string, ImapCommand> = new Map<string, ImapCo
   ['UID COPY', uidCopy],
   ['MOVE', move],
   ['UID MOVE', uidMove],
+  ['REPLACE', replace],
+  ['UID REPLACE', uidReplace],
 ]);
 
 /** Commands that name messages by sequence number, or answer with one. RFC 9586 §3.1 */

@@ -332,6 +332,43 @@ describe('moving messages', () => {
   });
 });
 
+describe('replacing a message', () => {
+  const replacing = { type: 'ReplaceMessage', source: INBOX_ID, uid: 1 } as const;
+
+  it('adds one and removes the other in one event', () => {
+    given(OPENED, delivered(INBOX_ID, 1))
+      .when({ ...replacing, target: 'Inbox', message: stored('\\Draft') })
+      .gives(
+        [
+          {
+            type: 'MessageReplaced',
+            mailboxId: INBOX_ID,
+            uid: 1,
+            target: INBOX_ID,
+            message: message(2, '\\Draft'),
+          },
+        ],
+        { mailboxId: INBOX_ID, uid: 2 },
+      );
+  });
+
+  it('may put it into another mailbox, whose ways with junk hold', () => {
+    const replaced = { type: 'MessageReplaced', mailboxId: INBOX_ID, uid: 1 } as const;
+    given(OPENED, delivered(INBOX_ID, 1))
+      .when({ ...replacing, target: 'Junk', message: stored() })
+      .gives([{ ...replaced, target: JUNK_ID, message: { ...message(2, '$Junk'), uid: 1 } }]);
+  });
+
+  it('refuses a message that is gone, and mailboxes that are not there', () => {
+    const gone = given(OPENED, delivered(INBOX_ID, 1), expunged(INBOX_ID, '1'));
+    gone.when({ ...replacing, target: 'Inbox', message: stored() }).refused('NoSuchMessage');
+    gone.when({ ...replacing, target: 'none', message: stored() }).refused('NoSuchTarget');
+    gone
+      .when({ ...replacing, source: 99, target: 'Inbox', message: stored() })
+      .refused('NoSuchMailbox');
+  });
+});
+
 describe('expunging messages', () => {
   const three = [
     delivered(INBOX_ID, 1, '\\Deleted'),
