@@ -2,7 +2,8 @@
  * The words of APPEND, REPLACE, STORE, COPY, MOVE and UID EXPUNGE, behind tag and verb.
  *
  * APPEND and REPLACE are read in steps, because messages are streamed: up to each literal, then on
- * behind it. The others read the space before their first argument and insist on the end of the command.
+ * behind it. The others read the space before their first argument and insist on the end of the
+ * command.
  *
  * RFC 9051 §9, RFC 3502 (several messages), RFC 6855 §4 (UTF8), RFC 7162 §3.1.3
  */
