@@ -47,7 +47,7 @@ export const LOG_FILE = 'log.db';
 const SERVER_VIEWS_FILE = 'server.db';
 const ACCOUNTS_DIRECTORY = 'accounts';
 
-export function accountViewsFile(dataDir: string, accountId: AccountId): string {
+function accountViewsFile(dataDir: string, accountId: AccountId): string {
   return path.join(dataDir, ACCOUNTS_DIRECTORY, String(accountId), 'views.db');
 }
 

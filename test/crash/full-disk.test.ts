@@ -7,7 +7,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { it, suite } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -32,12 +32,16 @@ interface SmallDisk extends AsyncDisposable {
   free(): void;
 }
 
+function succeeds(program: string, args: readonly string[]): boolean {
+  return spawnSync(program, args).status === 0;
+}
+
 /** Undefined where nobody may mount one. */
 async function smallDisk(): Promise<SmallDisk | undefined> {
   const directory: TemporaryDirectory = await temporaryDirectory();
   const dir = directory.path;
   const options = ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', dir];
-  if (spawnSync('mount', options).status !== 0) {
+  if (!succeeds('mount', options)) {
     await directory[Symbol.asyncDispose]();
     return undefined;
   }
@@ -54,11 +58,11 @@ async function smallDisk(): Promise<SmallDisk | undefined> {
         assert.match(String(error), /ENOSPC/);
       }
       closeSync(file);
-      spawnSync('truncate', ['-s', String(Math.max(0, written - leaveBytes)), filler]);
+      truncateSync(filler, Math.max(0, written - leaveBytes));
     },
     free: () => rmSync(filler, { force: true }),
     async [Symbol.asyncDispose]() {
-      spawnSync('umount', [dir]);
+      succeeds('umount', [dir]);
       await directory[Symbol.asyncDispose]();
     },
   };

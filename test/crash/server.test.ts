@@ -7,6 +7,8 @@
 
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startLocalserve, type Localserve } from '../support/localserve.ts';
@@ -61,8 +63,12 @@ async function killUnderLoad(server: Localserve, book: Book): Promise<void> {
   await Promise.all(clients);
 }
 
-/** A start that is cut short leaves nothing that hinders the next one. */
+/** A start that is cut short, making views anew, leaves nothing that hinders the next one. */
 async function killWhileItStarts(dir: string, ip: string): Promise<void> {
+  for (const views of ['data/server.db', 'data/accounts/1/views.db']) {
+    for (const suffix of ['', '-wal', '-shm'])
+      await rm(path.join(dir, views + suffix), { force: true });
+  }
   const killAt = AbortSignal.timeout(randomInt(150, 700));
   try {
     await using server = await startLocalserve({ dir, ip, killAt });
