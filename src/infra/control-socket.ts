@@ -71,7 +71,7 @@ export async function dialControl(dataDir: string): Promise<Duplex> {
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('error', (cause) => {
-      const sentence = `No server answers on ${where}: start it first, or give its folder by --dir.`;
+      const sentence = `No server answers on ${where}: start it, or give its folder by --dir.`;
       reject(new Fault('CannotConnect', sentence, { cause, temporary: false }));
     });
   });

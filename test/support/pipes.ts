@@ -20,6 +20,8 @@ export interface Pipe {
 export interface PipeOptions {
   readonly ip?: string;
   readonly tls?: TlsFacts | undefined;
+  /** What STARTTLS leads to. */
+  readonly securedTls?: TlsFacts;
   /** Gives the client its stream of the time after STARTTLS; absent: STARTTLS is not offered. */
   readonly onStartTls?: (client: Duplex, alreadyRead: Buffer) => void;
 }
@@ -37,7 +39,7 @@ export function openPipe(options: PipeOptions = {}): Pipe {
       onStartTls === undefined
         ? undefined
         : async (alreadyRead) => {
-            const secured = openPipe({ ip, tls: FAKE_TLS });
+            const secured = openPipe({ ip, tls: options.securedTls ?? FAKE_TLS });
             onStartTls(secured.client, alreadyRead);
             return secured.wire;
           },

@@ -8,6 +8,7 @@ import { FAKE_TLS, openPipe } from './pipes.ts';
 import { openWorld, type World } from './world.ts';
 import { startImapServer, type ImapServer } from '#protocols/imap/server';
 import type { ImapOptions } from '#protocols/imap/session';
+import type { PeerKey } from '#protocols/ports';
 
 export interface TestServer extends AsyncDisposable {
   readonly world: World;
@@ -19,6 +20,8 @@ export interface TestServer extends AsyncDisposable {
 export interface ConnectOptions {
   readonly tls?: boolean;
   readonly ip?: string;
+  /** Shown in the handshake, also in that of STARTTLS. */
+  readonly key?: PeerKey | undefined;
   readonly secured?: (stream: Duplex) => void;
 }
 
@@ -38,10 +41,12 @@ export async function openTestServer(options: Partial<ImapOptions> = {}): Promis
   return {
     world,
     server,
-    connect({ tls = true, ip = '192.0.2.1', secured } = {}) {
+    connect({ tls = true, ip = '192.0.2.1', key, secured } = {}) {
+      const securedTls = key === undefined ? FAKE_TLS : { ...FAKE_TLS, peerKey: key };
       const { client, wire } = openPipe({
         ip,
-        tls: tls ? FAKE_TLS : undefined,
+        tls: tls ? securedTls : undefined,
+        securedTls,
         ...(tls ? {} : { onStartTls: (stream) => secured?.(stream) }),
       });
       streams.push(client);

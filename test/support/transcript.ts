@@ -9,7 +9,8 @@
  *     S: text        the next line that session 1 receives
  *     S~: text       a line that it receives later; what comes before is passed over
  *     S: (end)       the server has closed the connection
- *     open 2 plain   opens session 2, not logged in; `plain` without TLS, `tls` with it
+ *     open 2 plain   opens session 2, not logged in; `plain` without TLS, `tls` with it; `tls:key`
+ *                    shows a TLS key of that name, `tls:key:resumed` did so in an earlier handshake
  *     wait 30        time goes on by so many seconds
  *     check <n> > <H>  the comparison of two numbers (< <= = != > >=; ` + 1` may stand behind one)
  *     # text         a comment
@@ -41,7 +42,7 @@ export type Step = { readonly line: number } & (
 
 /** What a transcript runs against. */
 export interface Stage {
-  /** A new connection; `how` is `plain` or `tls`. */
+  /** A new connection; `how` is `plain` or `tls`, and what TLS key is shown. */
   connect(how: string): LineClient;
   /** What a fresh session says before the transcript goes on; each line is answered by OK. */
   readonly greeting: readonly string[];
@@ -85,7 +86,7 @@ function stepOf(raw: string, line: number): Bare<Step> {
     if (text === '(end)') return { type: 'expect-end', session };
     return { type: mark === '~' ? 'expect-later' : 'expect', session, text };
   }
-  const open = /^open (\d+) (\w+)$/.exec(raw);
+  const open = /^open (\d+) ([\w:]+)$/.exec(raw);
   if (open !== null) return { type: 'open', session: open[1] ?? '', how: open[2] ?? '' };
   const wait = /^wait (\d+)$/.exec(raw);
   if (wait !== null) return { type: 'wait', seconds: Number(wait[1]) };

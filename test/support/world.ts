@@ -15,7 +15,7 @@ import { Lanes } from '#infra/lanes';
 import { Live } from '#infra/live';
 import { openRates } from '#infra/rates';
 import { readFacts } from '#protocols/message/facts';
-import type { Done, Log, Logins, Random, Rates } from '#protocols/ports';
+import type { Done, KeyHolder, Log, Logins, Random, Rates } from '#protocols/ports';
 
 /** Accounts of every test: alice with two addresses, bob, and carol, who may not log in. */
 export const ALICE: AccountId = 1;
@@ -34,6 +34,12 @@ const LOGINS = {
   },
 };
 
+const KEYS: ReadonlyMap<string, KeyHolder> = new Map<string, KeyHolder>([
+  ['alices', { accountId: ALICE, login: 'alice@example.org', imapPreauth: true }],
+  ['waiting', { accountId: ALICE, login: 'alice@example.org', imapPreauth: false }],
+  ['carols', { accountId: CAROL, login: 'carol@example.org', imapPreauth: true }],
+]);
+
 export interface Said {
   readonly level: string;
   readonly phrase: string;
@@ -46,6 +52,8 @@ export interface World extends AsyncDisposable {
   readonly changes: Live;
   readonly bodies: BodyStore;
   readonly logins: Logins;
+  /** TLS keys by fingerprint: `alices`, `waiting` (of alice too, but not for PREAUTH), `carols`. */
+  readonly keys: Map<string, KeyHolder>;
   /** Logins with passwords from before SCRAM-SHA-1 and CRAM-MD5 were there. */
   readonly old: Set<string>;
   readonly rates: Rates;
@@ -75,6 +83,7 @@ export async function openWorld(): Promise<World> {
   const changes = new Live();
   const eventLog = openMemoryEventLog();
   const old = new Set<string>();
+  const keys = new Map(KEYS);
   const lanes = new Lanes({
     log: eventLog,
     clock,
@@ -92,7 +101,8 @@ export async function openWorld(): Promise<World> {
     views: lanes,
     changes,
     bodies,
-    logins: fakeLogins(LOGINS, { old }),
+    logins: fakeLogins(LOGINS, { old, keys }),
+    keys,
     old,
     rates: openRates({ clock }),
     clock,

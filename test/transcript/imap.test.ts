@@ -42,7 +42,11 @@ function stageOf(server: TestServer, values: ReadonlyMap<string, string>): Stage
     goodbye: { send: 'bye LOGOUT', expect: ['* BYE …', 'bye OK …'] },
     connect(how) {
       const secured = (stream: Duplex): void => client.attach(stream);
-      const client: LineClient = new LineClient(server.connect({ tls: how === 'tls', secured }));
+      const [tls, fingerprint, resumed] = how.split(':');
+      const key =
+        fingerprint === undefined ? undefined : { fingerprint, resumed: resumed === 'resumed' };
+      const stream = server.connect({ tls: tls === 'tls', key, secured });
+      const client: LineClient = new LineClient(stream);
       return client;
     },
     async advance(seconds) {

@@ -18,9 +18,10 @@ import {
   IMAP_WRITE_MS_BEFORE_LOGIN,
 } from '../limits.ts';
 import type { Wire } from '../ports.ts';
-import { capabilitiesOf } from './commands/capability.ts';
+import { untilKeyRemoved } from '../sasl/client-key.ts';
 import { SELECTED, type ImapCommand } from './commands/command.ts';
 import { COMMANDS, SEQUENCE_VERBS } from './commands/index.ts';
+import { greet } from './greeting.ts';
 import type { NewsDesk } from './notify.ts';
 import { pause, slowly } from './pace.ts';
 import { BadSyntax, Parser } from './parser.ts';
@@ -41,6 +42,7 @@ import { ReplyWriter } from './writer.ts';
 /** Failed logins after which a connection becomes slow. */
 const FAILURES_FAST = 3;
 const SLOW_READ_MS = 1000;
+const KEY_GONE = 'your TLS key lets nobody in any more';
 /** How long a client may take to hang up after our BYE. */
 const GOODBYE_MS = 2000;
 
@@ -52,6 +54,7 @@ export class Connection {
   #isFirst = true;
   #isSlow = false;
   #interrupted = false;
+  #forgetKey: () => void = () => undefined;
 
   constructor(wire: Wire, ports: ImapPorts, options: ImapOptions, desk: NewsDesk) {
     this.#ports = ports;
@@ -64,6 +67,7 @@ export class Connection {
       attach: (next) => this.#attach(next),
       abandon: () => this.interrupt('you lag too far behind, please begin anew'),
     });
+    this.#heedKey(wire);
   }
 
   /** The whole conversation; never rejects. */
@@ -76,11 +80,12 @@ export class Connection {
     try {
       if (!admitted) session.ending = { bye: 'too many connections from your address' };
       else if (!rates.mayLogin(remoteIp)) session.ending = { bye: 'too many failed logins' };
-      else await this.#converse();
+      else if (session.ending === undefined) await this.#converse();
     } catch (error) {
       this.#end(error);
     } finally {
       this.#stopIdleTimer();
+      this.#forgetKey();
       await this.#hangUp();
       session.close();
       if (admitted) rates.releaseConnection(remoteIp);
@@ -89,10 +94,10 @@ export class Connection {
   }
 
   /** Ends the conversation; a command that is being carried out is not answered any more. */
-  interrupt(bye: string): void {
+  interrupt(bye: string, code?: string): void {
     if (this.#interrupted) return;
     this.#interrupted = true;
-    this.#session.ending ??= { bye };
+    this.#session.ending ??= code === undefined ? { bye } : { bye, code };
     this.#session.reader.release();
     this.#session.wake();
   }
@@ -103,9 +108,7 @@ export class Connection {
 
   async #converse(): Promise<void> {
     const session = this.#session;
-    const { hostName } = session.options;
-    session.out.line(untagged('OK', `${hostName} ready`, `CAPABILITY ${capabilitiesOf(session)}`));
-    await session.out.flush();
+    await greet(session);
     this.#watchIdleness(this.#idleMs);
     while (session.ending === undefined) {
       if (this.#isSlow) await pause(this.#ports.clock, SLOW_READ_MS);
@@ -266,6 +269,18 @@ export class Connection {
     session.out = this.#writerOf(wire);
     this.#isSlow = false;
     this.#setPace();
+    this.#heedKey(wire);
+  }
+
+  /** A TLS key that lets nobody in ends the conversation: at once, or when it is taken away. */
+  #heedKey({ tls }: Wire): void {
+    const key = tls?.peerKey;
+    if (key === undefined) return;
+    this.#forgetKey = untilKeyRemoved(key, this.#ports, () => this.interrupt(KEY_GONE, 'ALERT'));
+    const outcome = this.#ports.logins.admitKey(key.fingerprint, '');
+    if (outcome.type === 'ok') return;
+    const bye = outcome.type === 'wrong' ? KEY_GONE : outcome.reason;
+    this.#session.ending = { bye, code: 'ALERT' };
   }
 
   #readerOf(wire: Wire): CommandReader {

@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { ImapTalk } from '../../../../support/imap-talk.ts';
 import { FAKE_TLS } from '../../../../support/pipes.ts';
 import { openTestServer, type TestServer } from '../../../../support/server.ts';
-import { PASSWORD } from '../../../../support/world.ts';
+import { ALICE, PASSWORD } from '../../../../support/world.ts';
 import type { TlsFacts } from '#protocols/ports';
 
 const WRONG = 'NO [AUTHENTICATIONFAILED] the credentials are wrong';
@@ -101,5 +101,45 @@ describe('AUTHENTICATE', () => {
       assert.ok(!(await talk.line())?.includes('EXTERNAL'));
       assert.equal(await talk.ask('AUTHENTICATE EXTERNAL ='), WRONG);
     }
+  });
+});
+
+describe('a TLS key', () => {
+  it('46: is the only account that SCRAM and CRAM-MD5 lead to', async () => {
+    for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-1-PLUS', 'CRAM-MD5']) {
+      await using server = await openTestServer();
+      const key = { fingerprint: 'waiting', resumed: false };
+      const talk = new ImapTalk(server.connect({ key }));
+      await talk.line();
+      const facts = { password: PASSWORD, tls: FAKE_TLS };
+      const bob = await talk.authenticate(mechanism, { login: 'bob@example.org', ...facts });
+      assert.equal(bob, WRONG);
+      const alice = await talk.authenticate(mechanism, { login: 'alice2@example.org', ...facts });
+      assert.match(alice, /^OK /);
+    }
+  });
+
+  it('ends the connections that it opened when it is removed, also those in IDLE', async () => {
+    await using server = await openTestServer();
+    const { world } = server;
+    const alice = { accountId: ALICE, login: 'alice@example.org' };
+    const key = { keyType: 'ed25519', name: 'x', noImapPreauth: false, certificate: 'MIIB' };
+    for (const fingerprint of ['first', 'second']) {
+      world.keys.set(fingerprint, { ...alice, imapPreauth: fingerprint === 'first' });
+      await world.execute(ALICE, { type: 'AddTlsKey', ...key, fingerprint, login: alice.login });
+    }
+    const begun = (fingerprint: string): ImapTalk =>
+      new ImapTalk(server.connect({ key: { fingerprint, resumed: false } }));
+    const [idling, waiting, other] = [begun('first'), begun('first'), begun('second')];
+    for (const talk of [idling, waiting, other]) await talk.line();
+    idling.send('a IDLE');
+    assert.match((await idling.line()) ?? '', /^\+ /);
+    world.keys.delete('first');
+    await world.execute(ALICE, { type: 'RemoveTlsKey', fingerprint: 'first' });
+    for (const talk of [idling, waiting]) {
+      assert.match((await talk.line()) ?? '', /^\* BYE \[ALERT\] /);
+      assert.equal(await talk.line(), undefined);
+    }
+    assert.match(await other.ask('NOOP'), /^OK /);
   });
 });
