@@ -185,9 +185,8 @@ suite('a damaged log', () => {
 /** Changes what an event says, behind the back of the log. */
 async function change(file: string, position: string): Promise<void> {
   const log = new Database(file);
-  log.exec(
-    `UPDATE events SET data = replace(data, ':', ': ') WHERE pos = (SELECT ${position} FROM events)`,
-  );
+  const where = `pos = (SELECT ${position} FROM events)`;
+  log.exec(`UPDATE events SET data = replace(data, ':', ': ') WHERE ${where}`);
   log.close();
 }
 

@@ -17,7 +17,7 @@ import type {
 } from '#protocols/cli/openers';
 import { runProgram } from '#protocols/cli/program';
 
-const DIR = '/home/you/.local/share/daybook-localserve';
+const DIR = '/srv/daybook';
 
 const LISTENING: readonly Listening[] = [
   { service: 'smtp', host: '127.0.0.1', port: 1025, tls: 'starttls' },
