@@ -12,7 +12,7 @@ import { accountFactOf } from '#domain/log/fact';
 import { accountStream, type AccountEvent, type AccountFact } from '#domain/log/streams';
 import type { AccountId, Revision } from '#domain/values/ids';
 import { AccountReader } from '#projections/account-reader';
-import { accountState } from '#projections/account-state';
+import { AccountWriter } from '#projections/account-writer';
 import { ACCOUNT_MODELS } from '#projections/catalog';
 import {
   checkpointOf,
@@ -20,6 +20,7 @@ import {
   writeCheckpoint,
   type Checkpoint,
 } from '#projections/checkpoints';
+import { MarkPages } from '#projections/mark-pages';
 import type { FactsOf } from '#projections/model';
 import { sweepOrphans } from '#projections/orphans';
 import type { Log } from '#protocols/ports';
@@ -52,8 +53,8 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
   readonly #file: string;
   readonly #ports: BooksPorts;
   readonly #facts: FactsOf;
-  #writer: ViewsDatabase | undefined;
-  #state: AccountState | undefined;
+  #writing: ViewsDatabase | undefined;
+  #writer: AccountWriter | undefined;
   #reading: ViewsDatabase | undefined;
   /** The last fact that is committed; `#head` may be ahead of it. */
   #committed: Checkpoint = NOTHING_POSTED;
@@ -92,7 +93,7 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
   }
 
   get state(): AccountState {
-    return (this.#state ??= accountState(this.#write()));
+    return this.#posting().state;
   }
 
   begin(): void {
@@ -101,16 +102,18 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
   }
 
   apply(fact: AccountFact): void {
-    const write = this.#write();
-    for (const model of ACCOUNT_MODELS) model.apply(fact, write, this.#facts);
+    this.#posting().apply(fact);
     this.#head = { revision: fact.revision, base: this.#head.base, lastAt: fact.at };
     this.#applied.push(fact);
   }
 
   commit(): void {
     const write = this.#write();
+    const posting = this.#posting();
+    posting.finish();
     writeCheckpoint(write, this.stream, this.#head);
     write.commit();
+    posting.keep();
     this.#committed = this.#head;
     this.#mayTidy = true;
     this.reader.learn(this.#applied);
@@ -120,13 +123,14 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
   rollback(): void {
     this.#head = this.#committed;
     this.#applied = [];
-    this.#writer?.rollback();
+    this.#writer?.drop();
+    this.#writing?.rollback();
   }
 
   async catchUp(told: (facts: readonly AccountFact[]) => void): Promise<void> {
     const known = this.#committed.revision;
     if (this.#isDamaged) this.closeConnections();
-    if (this.#writer === undefined) await this.#openFile();
+    if (this.#writing === undefined) await this.#openFile();
     try {
       if (known >= 0) await this.#tellBetween(known, told);
       for (;;) {
@@ -162,11 +166,11 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
   /** Frees what open files and kept UIDs cost; only between turns. */
   closeConnections(): void {
     this.reader.forget();
-    this.#state = undefined;
+    this.#writer = undefined;
     this.#reading?.close();
     this.#reading = undefined;
-    this.#writer?.close();
-    this.#writer = undefined;
+    this.#writing?.close();
+    this.#writing = undefined;
   }
 
   /** True when the file is damaged; `catchUp` makes it anew. */
@@ -175,7 +179,7 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
   }
 
   get isOpen(): boolean {
-    return this.#writer !== undefined || this.#reading !== undefined;
+    return this.#writing !== undefined || this.#reading !== undefined;
   }
 
   /** Posts everything again, from the first fact on; only between turns. How many facts. */
@@ -225,7 +229,7 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
       opened.db.close();
       return 'ahead';
     }
-    this.#writer = opened.db;
+    this.#writing = opened.db;
     this.#committed = this.#head = checkpoint;
     this.reader.reset(checkpoint.revision);
     return 'ready';
@@ -249,6 +253,7 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
 
   async #build(): Promise<{ readonly db: ViewsDatabase; readonly checkpoint: Checkpoint }> {
     const db = beginViewsFile(this.#file, ACCOUNT_MODELS);
+    const writer = new AccountWriter(db, new MarkPages(() => db), this.#facts);
     let checkpoint = NOTHING_POSTED;
     try {
       for (;;) {
@@ -257,11 +262,11 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
         if (last === undefined) return { db, checkpoint };
         checkpoint = { revision: last.revision, base: checkpoint.base, lastAt: last.at };
         db.transaction(() => {
-          for (const fact of facts) {
-            for (const model of ACCOUNT_MODELS) model.apply(fact, db, this.#facts);
-          }
+          for (const fact of facts) writer.apply(fact);
+          writer.finish();
           writeCheckpoint(db, this.stream, checkpoint);
         });
+        writer.keep();
       }
     } catch (error) {
       dropViewsFile(this.#file, db);
@@ -276,7 +281,12 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
   }
 
   #write(): ViewsDatabase {
-    return (this.#writer ??= new ViewsDatabase(this.#file, 'writer', this.#damaged));
+    return (this.#writing ??= new ViewsDatabase(this.#file, 'writer', this.#damaged));
+  }
+
+  /** What posts over the connection that writes. */
+  #posting(): AccountWriter {
+    return (this.#writer ??= new AccountWriter(this.#write(), this.reader.pages, this.#facts));
   }
 
   #readable(): ViewsDatabase {

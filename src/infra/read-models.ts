@@ -16,7 +16,6 @@ import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Fault } from '#domain/values/fault';
 import { CHECKPOINT_DDL, madeBy, writeModels } from '#projections/checkpoints';
-import { ACCOUNT_FUNCTIONS } from '#projections/flag-edits';
 import type { ReadModel } from '#projections/model';
 import type { Sql, SqlValue, Statement } from '#projections/query';
 import { PART_SUFFIX, syncFile } from './files.ts';
@@ -55,9 +54,6 @@ export class ViewsDatabase implements Sql {
       this.#db.pragma(`cache_size = -${CACHE_KIB}`);
       this.#db.pragma('temp_store = MEMORY');
       this.#db.pragma(`journal_size_limit = ${WAL_BYTES_KEPT}`);
-      for (const [name, call] of Object.entries(ACCOUNT_FUNCTIONS)) {
-        this.#db.function(name, { deterministic: true }, call);
-      }
       if (role === 'reader') this.#db.pragma('query_only = ON');
     });
   }
@@ -242,10 +238,15 @@ export function digestsOf(sql: Sql, models: Models): ReadonlyMap<string, string>
     for (const [i, ordered] of rows.entries()) {
       const hash = createHash('sha256');
       for (const row of sql.passing(ordered.compile().sql).each([])) {
-        hash.update(JSON.stringify(row));
+        hash.update(JSON.stringify(row.map(plain)));
       }
       digests.set(`${name} ${i + 1}`, hash.digest('hex'));
     }
   }
   return digests;
+}
+
+/** Octets as text, one character each. */
+function plain(value: SqlValue): Exclude<SqlValue, Uint8Array> {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value;
 }

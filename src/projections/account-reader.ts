@@ -1,8 +1,8 @@
 /**
  * AccountViews over a connection that sees committed turns only.
  *
- * The UIDs of mailboxes that are asked for are kept, so that every session on a mailbox shares one
- * object; facts that were committed are told by `learn` and move them on.
+ * UIDs and marks of what is asked for are kept, shared by all sessions: facts that were committed
+ * are told by `learn`, the pages of marks that a turn has changed come with the commit.
  */
 
 import type {
@@ -18,7 +18,7 @@ import type { MessageMark } from '#domain/message/state';
 import type { MailboxId, ModSeq, QueueId, Revision, Uid } from '#domain/values/ids';
 import { UidRuns } from '#domain/values/uid-runs';
 import { intersectionOf, isEmptyUidSet, type UidSet } from '#domain/values/uid-set';
-import { changedUidsSince, uidVanishedAt, vanishedUidsSince } from './changes.ts';
+import { uidVanishedAt, vanishedUidsSince } from './changes.ts';
 import {
   identitiesOf,
   referencesOf,
@@ -30,8 +30,10 @@ import {
   type ThreadRow,
 } from './listing-reads.ts';
 import { allMailboxes, mailboxById, mailboxByName, subscriptions } from './mailbox-reads.ts';
-import { marksOf, messageRowsOf, newerMarksOf, wiresOf } from './message-reads.ts';
-import { EXISTING, lowestOf, runsOf, UNSEEN } from './message-runs.ts';
+import { MarkPages } from './mark-pages.ts';
+import { firstUnseen, marksOf, marksSince } from './mark-reads.ts';
+import { storedRowsOf, wiresOf, type StoredRow } from './message-reads.ts';
+import { runsOf } from './message-runs.ts';
 import { searchMessages, type SearchCondition } from './message-search.ts';
 import type { Sql } from './query.ts';
 import { queueItem } from './queue.ts';
@@ -40,10 +42,9 @@ import { uidChangesOf } from './uid-changes.ts';
 /** Mailboxes whose UIDs are kept; those asked for longest ago are dropped first. */
 const KEPT_RUNS_MAX = 64;
 
-/** Changes that are read one by one, at least; more, and a scan of the mailbox is cheaper. */
-const CHANGES_READ_MIN = 1000;
-
 export class AccountReader implements AccountViews {
+  /** Whoever writes puts here what was committed. */
+  readonly pages: MarkPages;
   readonly #sql: () => Sql;
   readonly #runs = new Map<MailboxId, UidRuns>();
   #revision: Revision;
@@ -51,6 +52,7 @@ export class AccountReader implements AccountViews {
   /** `sql` gives the connection; it is asked for every time, so that it may be closed meanwhile. */
   constructor(sql: () => Sql, revision: Revision) {
     this.#sql = sql;
+    this.pages = new MarkPages(sql);
     this.#revision = revision;
   }
 
@@ -77,13 +79,14 @@ export class AccountReader implements AccountViews {
 
   /** The database was made anew, up to `revision`. */
   reset(revision: Revision): void {
-    this.#runs.clear();
+    this.forget();
     this.#revision = revision;
   }
 
   /** Gives back memory; nothing is lost. */
   forget(): void {
     this.#runs.clear();
+    this.pages.forget();
   }
 
   mailboxes(): readonly MailboxSummary[] {
@@ -105,7 +108,7 @@ export class AccountReader implements AccountViews {
   uidRuns(mailboxId: MailboxId): UidRuns {
     const known = this.#runs.get(mailboxId);
     if (known !== undefined) return known;
-    const read = runsOf(this.#sql(), mailboxId, EXISTING);
+    const read = runsOf(this.#sql(), mailboxId);
     const runs = isEmptyUidSet(read) ? UidRuns.empty : new UidRuns(read);
     const [oldest] = this.#runs.keys();
     if (this.#runs.size >= KEPT_RUNS_MAX && oldest !== undefined) this.#runs.delete(oldest);
@@ -114,15 +117,18 @@ export class AccountReader implements AccountViews {
   }
 
   firstUnseen(mailboxId: MailboxId): Uid | undefined {
-    return lowestOf(this.#sql(), mailboxId, UNSEEN);
+    return firstUnseen(this.pages, mailboxId);
   }
 
   marks(mailboxId: MailboxId, uids: UidSet): readonly MessageMark[] {
-    return marksOf(this.#sql(), mailboxId, this.#existing(mailboxId, uids));
+    return marksOf(this.pages, mailboxId, this.#existing(mailboxId, uids));
   }
 
   rows(mailboxId: MailboxId, uids: UidSet): readonly MessageRow[] {
-    return messageRowsOf(this.#sql(), mailboxId, this.#existing(mailboxId, uids));
+    const existing = this.#existing(mailboxId, uids);
+    const marks = marksOf(this.pages, mailboxId, existing);
+    const rows = storedRowsOf(this.#sql(), mailboxId, existing);
+    return rows.map((row, i) => rowWith(row, marks[i]));
   }
 
   wire(mailboxId: MailboxId, uids: UidSet, item: WireItem): readonly MessageWire[] {
@@ -130,12 +136,7 @@ export class AccountReader implements AccountViews {
   }
 
   changedSince(mailboxId: MailboxId, since: ModSeq, uids: UidSet): readonly MessageMark[] {
-    const existing = this.#existing(mailboxId, uids);
-    if (isEmptyUidSet(existing)) return [];
-    const limit = Math.max(CHANGES_READ_MIN, this.uidRuns(mailboxId).count >> 2);
-    const changed = changedUidsSince(this.#sql(), mailboxId, since, limit);
-    const asked = changed === undefined ? existing : intersectionOf(changed, existing);
-    return newerMarksOf(this.#sql(), mailboxId, asked, since);
+    return marksSince(this.pages, mailboxId, since, uids);
   }
 
   vanishedSince(mailboxId: MailboxId, since: ModSeq, uids: UidSet): UidSet {
@@ -147,7 +148,8 @@ export class AccountReader implements AccountViews {
   }
 
   search(mailboxId: MailboxId, condition: SearchCondition): UidSet {
-    return searchMessages(this.#sql(), mailboxId, condition, this.uidRuns(mailboxId).uids);
+    const existing = this.uidRuns(mailboxId).uids;
+    return searchMessages(condition, { sql: this.#sql(), pages: this.pages, mailboxId, existing });
   }
 
   sorted(mailboxId: MailboxId, uids: UidSet, keys: readonly SortKey[]): readonly Uid[] {
@@ -173,4 +175,11 @@ export class AccountReader implements AccountViews {
   #existing(mailboxId: MailboxId, uids: UidSet): UidSet {
     return intersectionOf(uids, this.uidRuns(mailboxId).uids);
   }
+}
+
+/** A message with what commands change about it. */
+function rowWith(row: StoredRow, mark: MessageMark | undefined): MessageRow {
+  if (mark?.uid !== row.uid) throw new Error(`message ${row.uid} has no marks`);
+  const { bits, keywords, modSeq } = mark;
+  return { ...row, bits, keywords, modSeq };
 }

@@ -16,30 +16,30 @@ import {
   mailboxesBelow,
   nextNumbers,
 } from './mailbox-reads.ts';
-import { marksOf } from './message-reads.ts';
-import { EXISTING, membersOf, TO_EXPUNGE } from './message-runs.ts';
+import { deletedOf, marksOf } from './mark-reads.ts';
+import { existingOf } from './message-runs.ts';
+import type { AccountWrite } from './model.ts';
 import { openAttempts, queueItem } from './queue.ts';
-import type { Sql } from './query.ts';
 import { tlsKeyCountIn, tlsKeyIn } from './tls-keys.ts';
 
-export function accountState(sql: Sql): AccountState {
+export function accountState(write: AccountWrite): AccountState {
   return {
-    mailbox: (mailboxId) => mailboxById(sql, mailboxId),
-    mailboxNamed: (name) => mailboxByName(sql, name),
-    mailboxesBelow: (name) => mailboxesBelow(sql, name),
-    mailboxFor: (specialUse) => mailboxByUse(sql, specialUse),
-    mailboxCount: () => mailboxCount(sql),
-    isSubscribed: (name) => isSubscribed(sql, name),
-    nextNumbers: () => nextNumbers(sql),
+    mailbox: (mailboxId) => mailboxById(write, mailboxId),
+    mailboxNamed: (name) => mailboxByName(write, name),
+    mailboxesBelow: (name) => mailboxesBelow(write, name),
+    mailboxFor: (specialUse) => mailboxByUse(write, specialUse),
+    mailboxCount: () => mailboxCount(write),
+    isSubscribed: (name) => isSubscribed(write, name),
+    nextNumbers: () => nextNumbers(write),
     // A client may ask for billions of UIDs in thousands of runs: what exists bounds the read.
     marksOf: (mailboxId, uids) =>
-      marksOf(sql, mailboxId, membersOf(sql, mailboxId, EXISTING, uids)),
-    deletedOf: (mailboxId, uids) => membersOf(sql, mailboxId, TO_EXPUNGE, uids),
-    existingOf: (mailboxId, uids) => membersOf(sql, mailboxId, EXISTING, uids),
-    queueItem: (queueId) => queueItem(sql, queueId),
-    openAttempts: () => openAttempts(sql),
-    credentials: () => credentialsIn(sql),
-    tlsKey: (fingerprint) => tlsKeyIn(sql, fingerprint),
-    tlsKeyCount: () => tlsKeyCountIn(sql),
+      marksOf(write.marks, mailboxId, existingOf(write, mailboxId, uids)),
+    deletedOf: (mailboxId, uids) => deletedOf(write.marks, mailboxId, uids),
+    existingOf: (mailboxId, uids) => existingOf(write, mailboxId, uids),
+    queueItem: (queueId) => queueItem(write, queueId),
+    openAttempts: () => openAttempts(write),
+    credentials: () => credentialsIn(write),
+    tlsKey: (fingerprint) => tlsKeyIn(write, fingerprint),
+    tlsKeyCount: () => tlsKeyCountIn(write),
   };
 }

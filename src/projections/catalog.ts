@@ -6,6 +6,7 @@ import { changes } from './changes.ts';
 import { credentials } from './credentials.ts';
 import { listings } from './listings.ts';
 import { mailboxes } from './mailboxes.ts';
+import { marks } from './marks.ts';
 import { messageRuns } from './message-runs.ts';
 import { messages } from './messages.ts';
 import type { AccountModel, ServerModel } from './model.ts';
@@ -15,9 +16,10 @@ import { serverQueue } from './server-queue.ts';
 import { serverTlsKeys } from './server-tls-keys.ts';
 import { tlsKeys } from './tls-keys.ts';
 
-/** `mailboxes` counts what `messages` and `message-runs` held before the fact. */
+/** `mailboxes` counts what `marks` and `messages` held before the fact. */
 export const ACCOUNT_MODELS: readonly AccountModel[] = [
   mailboxes,
+  marks,
   messages,
   listings,
   messageRuns,

@@ -1,22 +1,21 @@
 /**
- * Read model of what happened to each mailbox, one row per event that touched its messages.
+ * Read model of what was removed from each mailbox, one row per event that removed messages.
  *
- * It answers CONDSTORE and QRESYNC at a cost that follows the number of changes, and lets the flags
- * of messages be written without an index on their modseq. Rows are kept as long as the mailbox.
+ * Rows are kept as long as the mailbox: whoever comes back is told exactly. What else has changed
+ * is seen by the marks of the messages that are there.
  *
- * RFC 7162 §3.1.4 CHANGEDSINCE, §3.2.5 VANISHED (EARLIER).
+ * RFC 7162 §3.2.5 VANISHED (EARLIER).
  */
 
-import { sql as raw } from 'kysely';
 import type { AccountFact } from '#domain/log/streams';
 import type { MailboxId, ModSeq, Uid } from '#domain/values/ids';
 import {
   formatUidSet,
   hasUid,
+  isEmptyUidSet,
   NO_UIDS,
   normalUidSet,
   parseUidSet,
-  unionOf,
   type UidSet,
 } from '#domain/values/uid-set';
 import type { AccountModel } from './model.ts';
@@ -24,66 +23,42 @@ import { query, tables, type Markers, type Sql } from './query.ts';
 import { uidChangesOf } from './uid-changes.ts';
 
 export interface ChangeTables {
-  changes: {
-    mailbox_id: MailboxId;
-    mod_seq: ModSeq;
-    /** UIDs that were created or got other flags. */
-    changed: string;
-    vanished: string;
-  };
+  removals: { mailbox_id: MailboxId; mod_seq: ModSeq; uids: string };
 }
 
 const db = tables<ChangeTables>();
 
 export const changes: AccountModel = {
   name: 'changes',
-  version: 2,
+  version: 3,
   ddl: [
-    `CREATE TABLE changes (
+    `CREATE TABLE removals (
       mailbox_id INTEGER NOT NULL,
       mod_seq INTEGER NOT NULL,
-      changed TEXT NOT NULL,
-      vanished TEXT NOT NULL,
+      uids TEXT NOT NULL,
       PRIMARY KEY (mailbox_id, mod_seq)
     ) WITHOUT ROWID`,
-    `CREATE INDEX changes_vanished ON changes (mailbox_id, mod_seq) WHERE vanished <> ''`,
   ],
-  rows: [db.selectFrom('changes').selectAll().orderBy('mailbox_id').orderBy('mod_seq')],
+  rows: [db.selectFrom('removals').selectAll().orderBy('mailbox_id').orderBy('mod_seq')],
   apply,
 };
 
-const addChange = query((at: Markers<ChangeTables['changes']>) =>
-  db.insertInto('changes').values({
-    mailbox_id: at.mailbox_id,
-    mod_seq: at.mod_seq,
-    changed: at.changed,
-    vanished: at.vanished,
-  }),
+const addRemoval = query((at: Markers<ChangeTables['removals']>) =>
+  db
+    .insertInto('removals')
+    .values({ mailbox_id: at.mailbox_id, mod_seq: at.mod_seq, uids: at.uids }),
 );
 
 const dropMailbox = query((at: Markers<{ mailboxId: MailboxId }>) =>
-  db.deleteFrom('changes').where('mailbox_id', '=', at.mailboxId),
+  db.deleteFrom('removals').where('mailbox_id', '=', at.mailboxId),
 );
 
-type Since = { mailboxId: MailboxId; since: ModSeq };
-
-const changedAfter = query((at: Markers<Since & { limit: number }>) =>
+const removedAfter = query((at: Markers<{ mailboxId: MailboxId; since: ModSeq }>) =>
   db
-    .selectFrom('changes')
-    .select('changed')
+    .selectFrom('removals')
+    .select(['uids', 'mod_seq as modSeq'])
     .where('mailbox_id', '=', at.mailboxId)
     .where('mod_seq', '>', at.since)
-    .orderBy('mod_seq')
-    .limit(at.limit),
-);
-
-const vanishedAfter = query((at: Markers<Since>) =>
-  db
-    .selectFrom('changes')
-    .select(['vanished', 'mod_seq as modSeq'])
-    .where('mailbox_id', '=', at.mailboxId)
-    .where('mod_seq', '>', at.since)
-    .where('vanished', '<>', raw.lit(''))
     .orderBy('mod_seq'),
 );
 
@@ -92,26 +67,10 @@ function apply({ event, modSeq }: AccountFact, write: Sql): void {
     dropMailbox.run(write, { mailboxId: event.mailboxId });
     return;
   }
-  for (const { mailboxId, created, edited, removed } of uidChangesOf(event)) {
-    addChange.run(write, {
-      mailbox_id: mailboxId,
-      mod_seq: modSeq,
-      changed: formatUidSet(unionOf(created, edited)),
-      vanished: formatUidSet(removed),
-    });
+  for (const { mailboxId, removed } of uidChangesOf(event)) {
+    if (isEmptyUidSet(removed)) continue;
+    addRemoval.run(write, { mailbox_id: mailboxId, mod_seq: modSeq, uids: formatUidSet(removed) });
   }
-}
-
-/** UIDs created or edited after `since`; undefined when that took more than `limit` events. */
-export function changedUidsSince(
-  sql: Sql,
-  mailboxId: MailboxId,
-  since: ModSeq,
-  limit: number,
-): UidSet | undefined {
-  const rows = changedAfter.all(sql, { mailboxId, since, limit: limit + 1 });
-  if (rows.length > limit) return undefined;
-  return unionOfTexts(rows.map(({ changed }) => changed));
 }
 
 /**
@@ -119,16 +78,12 @@ export function changedUidsSince(
  * message and lost the connection before it could note the new modseq.
  */
 export function vanishedUidsSince(sql: Sql, mailboxId: MailboxId, since: ModSeq): UidSet {
-  const rows = vanishedAfter.all(sql, { mailboxId, since });
-  return unionOfTexts(rows.map(({ vanished }) => vanished));
+  const rows = removedAfter.all(sql, { mailboxId, since });
+  if (rows.length === 0) return NO_UIDS;
+  return normalUidSet(rows.flatMap(({ uids }) => parseUidSet(uids)));
 }
 
 export function uidVanishedAt(sql: Sql, mailboxId: MailboxId, uid: Uid): ModSeq | undefined {
-  const rows = vanishedAfter.all(sql, { mailboxId, since: 0 });
-  return rows.find(({ vanished }) => hasUid(parseUidSet(vanished), uid))?.modSeq;
-}
-
-function unionOfTexts(texts: readonly string[]): UidSet {
-  if (texts.length === 0) return NO_UIDS;
-  return normalUidSet(texts.flatMap((text) => parseUidSet(text)));
+  const rows = removedAfter.all(sql, { mailboxId, since: 0 });
+  return rows.find(({ uids }) => hasUid(parseUidSet(uids), uid))?.modSeq;
 }

@@ -1,5 +1,5 @@
 /**
- * Edits of flags in the form that set-based SQL wants: two masks, and a function for keywords.
+ * Edits of flags, made ready for many messages.
  */
 
 import { editedKeywords, flagSetOf, type FlagEdit } from '#domain/values/flags';
@@ -8,10 +8,8 @@ import { editedKeywords, flagSetOf, type FlagEdit } from '#domain/values/flags';
 export interface FlagTerms {
   readonly keep: number;
   readonly put: number;
-  /** True when keywords may differ after the edit. */
-  readonly editsKeywords: boolean;
-  /** 0 when the edit forgets the keywords that were there, else 1. */
-  readonly keepKeywords: 0 | 1;
+  /** False when the edit forgets the keywords that were there. */
+  readonly keepsKeywords: boolean;
   readonly addKeywords: string;
   readonly removeKeywords: string;
 }
@@ -24,8 +22,7 @@ export function flagTerms(edit: FlagEdit): FlagTerms {
     return {
       keep: 0,
       put: bits,
-      editsKeywords: true,
-      keepKeywords: 0,
+      keepsKeywords: false,
       addKeywords: keywords,
       removeKeywords: '',
     };
@@ -35,8 +32,7 @@ export function flagTerms(edit: FlagEdit): FlagTerms {
   return {
     keep: ~remove.bits,
     put: add.bits & ~remove.bits,
-    editsKeywords: add.keywords !== '' || remove.keywords !== '',
-    keepKeywords: 1,
+    keepsKeywords: true,
     addKeywords: editedKeywords(add.keywords, '', remove.keywords),
     removeKeywords: remove.keywords,
   };
@@ -48,28 +44,17 @@ export function effectOn(terms: FlagTerms, bit: number): 'set' | 'clear' | 'none
   return (terms.keep & bit) === 0 ? 'clear' : 'none';
 }
 
-/** Keywords in the stored form after an edit. */
-export function keywordsAfter(keywords: string, terms: FlagTerms): string {
-  const kept = terms.keepKeywords === 1 ? keywords : '';
-  return editedKeywords(kept, terms.addKeywords, terms.removeKeywords);
+/** True when keywords may differ after the edit. */
+export function editsKeywords(terms: FlagTerms): boolean {
+  return !terms.keepsKeywords || terms.addKeywords !== '' || terms.removeKeywords !== '';
 }
 
-/** Functions that statements of the account database call, by name. */
-export const ACCOUNT_FUNCTIONS: Readonly<
-  Record<string, (keywords: string, add: string, remove: string) => string>
-> = { edited_keywords: remembering(editedKeywords) };
+export function bitsAfter(bits: number, terms: FlagTerms): number {
+  return (bits & terms.keep) | terms.put;
+}
 
-type Edited = typeof editedKeywords;
-
-/** Most messages of a set have the same keywords: the last answer is kept. */
-function remembering(edited: Edited): Edited {
-  let last: readonly [keywords: string, add: string, remove: string] = ['', '', ''];
-  let answer = '';
-  return (keywords, add, remove) => {
-    if (keywords !== last[0] || add !== last[1] || remove !== last[2]) {
-      answer = edited(keywords, add, remove);
-      last = [keywords, add, remove];
-    }
-    return answer;
-  };
+/** Keywords in the stored form after an edit. */
+export function keywordsAfter(keywords: string, terms: FlagTerms): string {
+  const kept = terms.keepsKeywords ? keywords : '';
+  return editedKeywords(kept, terms.addKeywords, terms.removeKeywords);
 }

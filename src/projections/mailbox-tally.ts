@@ -4,12 +4,13 @@
 
 import { sql as raw } from 'kysely';
 import type { NewMessage } from '#domain/message/events';
-import { flagSetOf } from '#domain/values/flags';
+import { DELETED, flagSetOf, SEEN } from '#domain/values/flags';
 import type { MailboxId, Uid } from '#domain/values/ids';
-import { differenceOf, uidCount, type UidSet } from '#domain/values/uid-set';
-import type { FlagTerms } from './flag-edits.ts';
-import { effectOnKind, isOfKind, membersOf, TO_EXPUNGE, UNSEEN } from './message-runs.ts';
+import { differenceOf, uidCount, UidSetBuilder, type UidSet } from '#domain/values/uid-set';
+import { effectOn, type FlagTerms } from './flag-edits.ts';
+import { eachMark } from './mark-reads.ts';
 import type { MessageTables } from './message-tables.ts';
+import type { AccountWrite } from './model.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
 
 export type Tally = {
@@ -46,17 +47,6 @@ const sizeOfRun = query((at: Markers<{ mailboxId: MailboxId; from: Uid; to: Uid 
     .where('uid', '<=', at.to),
 );
 
-const keywordsAmong = query((at: Markers<Spans>) =>
-  db
-    .selectFrom(raw<{ value: string }>`json_each(${at.spans})`.as('span'))
-    .crossJoin('messages')
-    .select('keywords')
-    .distinct()
-    .where('mailbox_id', '=', at.mailboxId)
-    .where('uid', '>=', raw<number>`span.value ->> 0`)
-    .where('uid', '<=', raw<number>`span.value ->> 1`),
-);
-
 /** Octets of these messages. */
 function bytesOf(sql: Sql, mailboxId: MailboxId, uids: UidSet): number {
   const [first, ...others] = uids;
@@ -67,21 +57,30 @@ function bytesOf(sql: Sql, mailboxId: MailboxId, uids: UidSet): number {
   return sizeOf.get(sql, { mailboxId, spans: JSON.stringify(uids) })?.bytes ?? 0;
 }
 
-/** The sets of keywords that these messages have. */
-export function keywordsIn(sql: Sql, mailboxId: MailboxId, uids: UidSet): readonly string[] {
-  const spans = JSON.stringify(uids);
-  return keywordsAmong.all(sql, { mailboxId, spans }).map(({ keywords }) => keywords);
-}
-
-export function tallyOf(sql: Sql, mailboxId: MailboxId, uids: UidSet): Tally {
-  const deleted = membersOf(sql, mailboxId, TO_EXPUNGE, uids);
+export function tallyOf(write: AccountWrite, mailboxId: MailboxId, uids: UidSet): Tally {
+  const { unseen, deleted } = kindsOf(write, mailboxId, uids);
   return {
     messages: uidCount(uids),
-    unseen: uidCount(membersOf(sql, mailboxId, UNSEEN, uids)),
+    unseen,
     deleted: uidCount(deleted),
-    deletedBytes: bytesOf(sql, mailboxId, deleted),
-    sizeBytes: bytesOf(sql, mailboxId, uids),
+    deletedBytes: bytesOf(write, mailboxId, deleted),
+    sizeBytes: bytesOf(write, mailboxId, uids),
   };
+}
+
+/** How many of these messages are unseen, and which are flagged \Deleted. */
+function kindsOf(
+  { marks }: AccountWrite,
+  mailboxId: MailboxId,
+  uids: UidSet,
+): { readonly unseen: number; readonly deleted: UidSet } {
+  let unseen = 0;
+  const deleted = new UidSetBuilder();
+  eachMark(marks, mailboxId, uids, (uid, bits) => {
+    if ((bits & SEEN) === 0) unseen++;
+    if ((bits & DELETED) !== 0) deleted.add(uid);
+  });
+  return { unseen, deleted: deleted.build() };
 }
 
 export function tallyOfNew(messages: readonly NewMessage[]): Tally {
@@ -89,8 +88,8 @@ export function tallyOfNew(messages: readonly NewMessage[]): Tally {
   for (const message of messages) {
     const { bits } = flagSetOf(message.flags);
     sizeBytes += message.sizeBytes;
-    if (isOfKind(UNSEEN, bits)) unseen++;
-    if (!isOfKind(TO_EXPUNGE, bits)) continue;
+    if ((bits & SEEN) === 0) unseen++;
+    if ((bits & DELETED) === 0) continue;
     deleted++;
     deletedBytes += message.sizeBytes;
   }
@@ -111,32 +110,35 @@ export function tallyNegated(tally: Tally): Tally {
 export function tallyAfter(before: Tally, terms: FlagTerms): Tally {
   const { messages, sizeBytes } = before;
   const after = { ...before };
-  const unseen = effectOnKind(terms, UNSEEN);
-  if (unseen !== 'none') after.unseen = unseen === 'joins' ? messages : 0;
-  const deleted = effectOnKind(terms, TO_EXPUNGE);
+  const seen = effectOn(terms, SEEN);
+  if (seen !== 'none') after.unseen = seen === 'set' ? 0 : messages;
+  const deleted = effectOn(terms, DELETED);
   if (deleted !== 'none') {
-    after.deleted = deleted === 'joins' ? messages : 0;
-    after.deletedBytes = deleted === 'joins' ? sizeBytes : 0;
+    after.deleted = deleted === 'set' ? messages : 0;
+    after.deletedBytes = deleted === 'set' ? sizeBytes : 0;
   }
   return after;
 }
 
 /** What an edit of these messages adds to the tally of their mailbox. */
-export function tallyOfEdit(sql: Sql, mailboxId: MailboxId, uids: UidSet, terms: FlagTerms): Tally {
+export function tallyOfEdit(
+  write: AccountWrite,
+  mailboxId: MailboxId,
+  uids: UidSet,
+  terms: FlagTerms,
+): Tally {
+  const seen = effectOn(terms, SEEN);
+  const expunge = effectOn(terms, DELETED);
+  if (seen === 'none' && expunge === 'none') return NOTHING;
+  const before = kindsOf(write, mailboxId, uids);
   let { unseen, deleted, deletedBytes } = NOTHING;
-  const unseenEffect = effectOnKind(terms, UNSEEN);
-  if (unseenEffect !== 'none') {
-    const before = uidCount(membersOf(sql, mailboxId, UNSEEN, uids));
-    unseen = unseenEffect === 'joins' ? uidCount(uids) - before : -before;
-  }
-  const deletedEffect = effectOnKind(terms, TO_EXPUNGE);
-  if (deletedEffect !== 'none') {
-    const before = membersOf(sql, mailboxId, TO_EXPUNGE, uids);
-    const joining = deletedEffect === 'joins';
-    const moved = joining ? differenceOf(uids, before) : before;
+  if (seen !== 'none') unseen = (seen === 'set' ? 0 : uidCount(uids)) - before.unseen;
+  if (expunge !== 'none') {
+    const joining = expunge === 'set';
+    const moved = joining ? differenceOf(uids, before.deleted) : before.deleted;
     const sign = joining ? 1 : -1;
     deleted = sign * uidCount(moved);
-    deletedBytes = sign * bytesOf(sql, mailboxId, moved);
+    deletedBytes = sign * bytesOf(write, mailboxId, moved);
   }
   return { ...NOTHING, unseen, deleted, deletedBytes };
 }

@@ -3,7 +3,7 @@
  * numbers that the account hands out.
  *
  * Counts are kept per event, never counted. To know what a fact changes in them, this model looks
- * at messages and runs as they were before the fact: it stands before those in the catalog.
+ * at messages and marks as they were before the fact: it stands before those in the catalog.
  *
  * RFC 7162 §3.1.1: HIGHESTMODSEQ is the last event that touched the mailbox or a message in it.
  */
@@ -17,7 +17,6 @@ import type { MailboxId, MessageId, ModSeq, Uid } from '#domain/values/ids';
 import { parseUidSet, uidCount, uidRange, type UidSet } from '#domain/values/uid-set';
 import { flagTerms, keywordsAfter, NO_EDIT } from './flag-edits.ts';
 import {
-  keywordsIn,
   tallyAfter,
   tallyNegated,
   tallyOf,
@@ -25,7 +24,8 @@ import {
   tallyOfNew,
   type Tally,
 } from './mailbox-tally.ts';
-import type { AccountModel } from './model.ts';
+import { keywordsOf } from './mark-reads.ts';
+import type { AccountModel, AccountWrite } from './model.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
 
 export interface MailboxTables {
@@ -160,7 +160,7 @@ const touch = query((at: Markers<At & { uidNext: Uid } & Tally>) =>
     .where('mailbox_id', '=', at.mailboxId),
 );
 
-const keywordsOf = query((at: Markers<{ mailboxId: MailboxId }>) =>
+const keywordsKnown = query((at: Markers<{ mailboxId: MailboxId }>) =>
   db.selectFrom('mailboxes').select('keywords').where('mailbox_id', '=', at.mailboxId),
 );
 
@@ -179,7 +179,7 @@ const raiseCounters = query((at: Markers<Numbers>) =>
   })),
 );
 
-function apply(fact: AccountFact, write: Sql): void {
+function apply(fact: AccountFact, write: AccountWrite): void {
   const { event, modSeq } = fact;
   switch (event.type) {
     case 'MailboxesCreated':
@@ -249,21 +249,24 @@ function arrive(
   raise(write, { messageId: Math.max(...messages.map(({ messageId }) => messageId)) + 1 });
 }
 
-function leave(write: Sql, mailboxId: MailboxId, uids: UidSet, modSeq: ModSeq): void {
+function leave(write: AccountWrite, mailboxId: MailboxId, uids: UidSet, modSeq: ModSeq): void {
   const tally = tallyOf(write, mailboxId, uids);
   touch.run(write, { mailboxId, modSeq, uidNext: 0, ...tallyNegated(tally) });
 }
 
-function transfer(write: Sql, event: MessagesCopied | MessagesMoved, modSeq: ModSeq): void {
+function transfer(
+  write: AccountWrite,
+  event: MessagesCopied | MessagesMoved,
+  modSeq: ModSeq,
+): void {
   const { source, target, firstUid } = event;
   const uids = parseUidSet(event.uids);
   const terms = flagTerms(event.edit ?? NO_EDIT);
   const there = tallyOf(write, source, uids);
   const uidNext = firstUid + uidCount(uids);
   touch.run(write, { mailboxId: target, modSeq, uidNext, ...tallyAfter(there, terms) });
-  const before = keywordsOf.get(write, { mailboxId: source })?.keywords ?? '';
-  const found = before === '' ? [''] : keywordsIn(write, source, uids);
-  for (const keywords of found) learnKeywords(write, target, keywordsAfter(keywords, terms));
+  for (const keywords of keywordsOf(write.marks, source, uids))
+    learnKeywords(write, target, keywordsAfter(keywords, terms));
   if (event.type === 'MessagesCopied') {
     return raise(write, { messageId: event.firstMessageId + uidCount(uids) });
   }
@@ -271,7 +274,7 @@ function transfer(write: Sql, event: MessagesCopied | MessagesMoved, modSeq: Mod
 }
 
 function flagsChanged(
-  write: Sql,
+  write: AccountWrite,
   mailboxId: MailboxId,
   text: string,
   edit: FlagEdit,
@@ -290,7 +293,7 @@ function flagsChanged(
 
 function learnKeywords(write: Sql, mailboxId: MailboxId, keywords: string): void {
   if (keywords === '') return;
-  const known = keywordsOf.get(write, { mailboxId })?.keywords ?? '';
+  const known = keywordsKnown.get(write, { mailboxId })?.keywords ?? '';
   const all = editedKeywords(known, keywords, '');
   if (all !== known) setKeywords.run(write, { mailboxId, keywords: all });
 }

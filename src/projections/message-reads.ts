@@ -1,12 +1,12 @@
 /**
- * Reads of live messages: one statement for any set of UIDs, whose runs travel as JSON.
+ * Reads of what stays the same about messages: one statement for any set of UIDs, whose runs
+ * travel as JSON.
  *
  * A run costs about a microsecond, a row a third of one; a query per run would cost three.
  */
 
 import { sql as raw } from 'kysely';
-import type { MessageMark } from '#domain/message/state';
-import type { MailboxId, ModSeq, Uid } from '#domain/values/ids';
+import type { MailboxId, Uid } from '#domain/values/ids';
 import { isEmptyUidSet, type UidRange, type UidSet } from '#domain/values/uid-set';
 import type { MessageRow, MessageWire, WireItem } from './account-views.ts';
 import type { MessageTables } from './message-tables.ts';
@@ -16,15 +16,8 @@ const db = tables<MessageTables>();
 
 type Spans = { mailboxId: MailboxId; spans: string };
 
-const MARK = [
-  'messages.uid',
-  'messages.bits',
-  'messages.keywords',
-  'messages.mod_seq as modSeq',
-] as const;
-
 const ROW = [
-  ...MARK,
+  'messages.uid',
   'messages.message_id as messageId',
   'contents.body',
   'contents.prefix',
@@ -54,14 +47,6 @@ const inSpan = (at: Markers<Span>) =>
     .where('messages.uid', '>=', at.from)
     .where('messages.uid', '<=', at.to);
 
-const marksInRun = query((at: Markers<Span>) => inSpan(at).select(MARK));
-
-const marksIn = query((at: Markers<Spans>) => inSpans(at).select(MARK));
-
-const newerIn = query((at: Markers<Spans & { since: ModSeq }>) =>
-  inSpans(at).select(MARK).where('messages.mod_seq', '>', at.since),
-);
-
 const rowsIn = query((at: Markers<Spans>) =>
   inSpans(at)
     .crossJoin('contents')
@@ -90,24 +75,10 @@ const wiresIn = {
   ),
 };
 
-export function marksOf(sql: Sql, mailboxId: MailboxId, uids: UidSet): readonly MessageMark[] {
-  const run = onlyRun(uids);
-  if (run !== undefined) return marksInRun.all(sql, { mailboxId, from: run[0], to: run[1] });
-  return marksIn.all(sql, { mailboxId, spans: JSON.stringify(uids) });
-}
+/** A message without what commands change about it. */
+export type StoredRow = Omit<MessageRow, 'bits' | 'keywords' | 'modSeq'>;
 
-/** Those with a modseq above `since`. */
-export function newerMarksOf(
-  sql: Sql,
-  mailboxId: MailboxId,
-  uids: UidSet,
-  since: ModSeq,
-): readonly MessageMark[] {
-  if (isEmptyUidSet(uids)) return [];
-  return newerIn.all(sql, { mailboxId, since, spans: JSON.stringify(uids) });
-}
-
-export function messageRowsOf(sql: Sql, mailboxId: MailboxId, uids: UidSet): readonly MessageRow[] {
+export function storedRowsOf(sql: Sql, mailboxId: MailboxId, uids: UidSet): readonly StoredRow[] {
   const run = onlyRun(uids);
   if (run !== undefined) return rowsInRun.all(sql, { mailboxId, from: run[0], to: run[1] });
   return rowsIn.all(sql, { mailboxId, spans: JSON.stringify(uids) });

@@ -1,8 +1,8 @@
 /**
- * Tables of the live messages: a narrow row per message, and apart from it what its body says.
+ * Tables of the live messages: a narrow row per message, and apart from it what its body says. None
+ * of it ever changes; flags and modseqs stand apart, in `mark_pages`.
  *
- * `messages` holds what commands change and what FETCH FAST asks, so that a scan of flags touches
- * few pages. `contents` (for SEARCH and BODY[]) and `wires` (FETCH ENVELOPE, BODYSTRUCTURE) are
+ * `contents` (for SEARCH and BODY[]) and `wires` (FETCH ENVELOPE, BODYSTRUCTURE) are
  * written once per body that came in and shared by its copies; the content of a message is named by
  * the message id it first had.
  */
@@ -13,9 +13,6 @@ export interface MessageTables {
   messages: {
     mailbox_id: MailboxId;
     uid: Uid;
-    bits: number;
-    keywords: string;
-    mod_seq: ModSeq;
     create_seq: ModSeq;
     message_id: MessageId;
     content_id: MessageId;
@@ -43,9 +40,6 @@ export const MESSAGE_DDL: readonly string[] = [
   `CREATE TABLE messages (
       mailbox_id INTEGER NOT NULL,
       uid INTEGER NOT NULL,
-      bits INTEGER NOT NULL,
-      keywords TEXT NOT NULL,
-      mod_seq INTEGER NOT NULL,
       create_seq INTEGER NOT NULL,
       message_id INTEGER NOT NULL,
       content_id INTEGER NOT NULL,

@@ -1,33 +1,27 @@
 /**
- * Read model of the live messages: posts facts with set-based statements over ranges of UIDs.
+ * Read model of what stays the same about live messages: posts facts with set-based statements over
+ * ranges of UIDs.
  *
  * When the last message of a content goes, its rows are only marked as orphans; `sweepOrphans`
  * removes them in portions, because that costs more than the rest of an EXPUNGE.
  */
 
-import {
-  sql as raw,
-  type Compilable,
-  type Expression,
-  type InsertResult,
-  type RawBuilder,
-} from 'kysely';
+import { sql as raw, type Compilable, type InsertResult, type RawBuilder } from 'kysely';
 import type { MessagesCopied, MessagesMoved, NewMessage } from '#domain/message/events';
 import type { AccountFact } from '#domain/log/streams';
 import type { MessageFacts } from '#domain/values/facts';
-import { flagSetOf } from '#domain/values/flags';
 import type { Instant, MailboxId, MessageId, ModSeq, Uid } from '#domain/values/ids';
 import { parseUidSet } from '#domain/values/uid-set';
-import { flagTerms, NO_EDIT, type FlagTerms } from './flag-edits.ts';
 import { MESSAGE_DDL, type MessageTables } from './message-tables.ts';
 import type { AccountModel, FactsOf } from './model.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
+import { legsOf } from './uid-changes.ts';
 
 const db = tables<MessageTables>();
 
 export const messages: AccountModel = {
   name: 'messages',
-  version: 1,
+  version: 2,
   ddl: MESSAGE_DDL,
   // Orphans are gone but for their removal: no row of theirs counts.
   rows: [
@@ -77,9 +71,6 @@ const addMessage = query((at: Markers<MessageTables['messages']>) =>
   db.insertInto('messages').values({
     mailbox_id: at.mailbox_id,
     uid: at.uid,
-    bits: at.bits,
-    keywords: at.keywords,
-    mod_seq: at.mod_seq,
     create_seq: at.create_seq,
     message_id: at.message_id,
     content_id: at.content_id,
@@ -114,41 +105,10 @@ const addWire = query((at: Markers<MessageTables['wires']>) =>
 );
 
 type Span = { mailboxId: MailboxId; from: Uid; to: Uid };
-type Edit = Omit<FlagTerms, 'editsKeywords'>;
-
-const editBits = query((at: Markers<Span & { modSeq: ModSeq; keep: number; put: number }>) =>
-  db
-    .updateTable('messages')
-    .set({ bits: editedBits(at), mod_seq: at.modSeq })
-    .where('mailbox_id', '=', at.mailboxId)
-    .where('uid', '>=', at.from)
-    .where('uid', '<=', at.to),
-);
-
-const editFlags = query((at: Markers<Span & { modSeq: ModSeq } & Edit>) =>
-  db
-    .updateTable('messages')
-    .set({ bits: editedBits(at), keywords: editedWords(at), mod_seq: at.modSeq })
-    .where('mailbox_id', '=', at.mailboxId)
-    .where('uid', '>=', at.from)
-    .where('uid', '<=', at.to),
-);
-
-function editedBits(at: Markers<Pick<Edit, 'keep' | 'put'>>): RawBuilder<number> {
-  return raw<number>`(bits & ${at.keep}) | ${at.put}`;
-}
-
-function editedWords(at: Markers<Omit<Edit, 'keep' | 'put'>>): RawBuilder<string> {
-  const before = raw<string>`CASE ${at.keepKeywords} WHEN 1 THEN keywords ELSE '' END`;
-  return raw<string>`edited_keywords(${before}, ${at.addKeywords}, ${at.removeKeywords})`;
-}
 
 const COLUMNS = [
   'mailbox_id',
   'uid',
-  'bits',
-  'keywords',
-  'mod_seq',
   'create_seq',
   'message_id',
   'content_id',
@@ -158,22 +118,17 @@ const COLUMNS = [
   'saved_at',
 ] as const;
 
-type Leg = Span & Edit & { target: MailboxId; uidShift: number; modSeq: ModSeq; at: Instant };
+type Journey = Span & { target: MailboxId; uidShift: number; modSeq: ModSeq; at: Instant };
 
-const copyKeeping = query((at: Markers<Leg & { idShift: number }>) =>
-  transfer(at, raw`uid + ${at.idShift}`, raw`keywords`),
+const copyRun = query((at: Markers<Journey & { idShift: number }>) =>
+  transfer(at, raw<MessageId>`uid + ${at.idShift}`),
 );
-const copyEditing = query((at: Markers<Leg & { idShift: number }>) =>
-  transfer(at, raw`uid + ${at.idShift}`, editedWords(at)),
-);
-const moveKeeping = query((at: Markers<Leg>) => transfer(at, raw`message_id`, raw`keywords`));
-const moveEditing = query((at: Markers<Leg>) => transfer(at, raw`message_id`, editedWords(at)));
+const moveRun = query((at: Markers<Journey>) => transfer(at, raw<MessageId>`message_id`));
 
 /** Puts a run of messages into another place, in the order of their UIDs. */
 function transfer(
-  at: Markers<Leg>,
-  messageId: Expression<MessageId>,
-  keywords: Expression<string>,
+  at: Markers<Journey>,
+  messageId: RawBuilder<MessageId>,
 ): Compilable<InsertResult> {
   return db
     .insertInto('messages')
@@ -184,11 +139,8 @@ function transfer(
         .select([
           at.target.as('mailbox_id'),
           raw<Uid>`uid + ${at.uidShift}`.as('uid'),
-          editedBits(at).as('bits'),
-          raw<string>`${keywords}`.as('keywords'),
-          at.modSeq.as('mod_seq'),
           at.modSeq.as('create_seq'),
-          raw<MessageId>`${messageId}`.as('message_id'),
+          messageId.as('message_id'),
           'content_id',
           'size_bytes',
           'received_at',
@@ -226,7 +178,7 @@ const dropMessages = query((at: Markers<Span>) =>
 );
 
 function apply(fact: AccountFact, write: Sql, facts: FactsOf): void {
-  const { event, modSeq } = fact;
+  const { event } = fact;
   switch (event.type) {
     case 'MessageDelivered':
       return arrive(write, event.mailboxId, event.message, fact, facts);
@@ -237,15 +189,6 @@ function apply(fact: AccountFact, write: Sql, facts: FactsOf): void {
       return copy(write, event, fact);
     case 'MessagesMoved':
       return move(write, event, fact);
-    case 'FlagsChanged': {
-      const { editsKeywords, ...terms } = flagTerms(event.edit);
-      const { mailboxId } = event;
-      for (const [from, to] of parseUidSet(event.uids)) {
-        if (editsKeywords) editFlags.run(write, { mailboxId, from, to, modSeq, ...terms });
-        else editBits.run(write, { mailboxId, from, to, modSeq, keep: terms.keep, put: terms.put });
-      }
-      return;
-    }
     case 'MessageReplaced': {
       const { mailboxId, uid } = event;
       arrive(write, event.target, event.message, fact, facts);
@@ -271,13 +214,9 @@ function arrive(
   facts: FactsOf,
 ): void {
   const { uid, messageId, body, prefix } = message;
-  const { bits, keywords } = flagSetOf(message.flags);
   addMessage.run(write, {
     mailbox_id: mailboxId,
     uid,
-    bits,
-    keywords,
-    mod_seq: modSeq,
     create_seq: modSeq,
     message_id: messageId,
     content_id: messageId,
@@ -308,36 +247,30 @@ function arrive(
 }
 
 function copy(write: Sql, event: MessagesCopied, fact: AccountFact): void {
-  const { editsKeywords, legs } = legsOf(event, fact);
   const idShift = event.firstMessageId - event.firstUid;
-  for (const leg of legs) {
-    const values = { ...leg, idShift: leg.uidShift + idShift };
-    (editsKeywords ? copyEditing : copyKeeping).run(write, values);
+  for (const journey of journeysOf(event, fact)) {
+    copyRun.run(write, { ...journey, idShift: journey.uidShift + idShift });
   }
 }
 
 function move(write: Sql, event: MessagesMoved, fact: AccountFact): void {
-  const { editsKeywords, legs } = legsOf(event, fact);
-  for (const leg of legs) {
-    (editsKeywords ? moveEditing : moveKeeping).run(write, leg);
-    dropMessages.run(write, leg);
+  for (const journey of journeysOf(event, fact)) {
+    moveRun.run(write, journey);
+    dropMessages.run(write, journey);
   }
 }
 
-/** The runs of a journey, each with what is added to its UIDs. */
-function legsOf(
-  event: MessagesCopied | MessagesMoved,
+function journeysOf(
+  { source: mailboxId, target, firstUid, uids }: MessagesCopied | MessagesMoved,
   { modSeq, at }: AccountFact,
-): { readonly editsKeywords: boolean; readonly legs: readonly Leg[] } {
-  const { source: mailboxId, target } = event;
-  const { editsKeywords, ...terms } = flagTerms(event.edit ?? NO_EDIT);
-  let next = event.firstUid;
-  const legs = parseUidSet(event.uids).map(([from, to]): Leg => {
-    const uidShift = next - from;
-    next += to - from + 1;
-    return { mailboxId, from, to, target, uidShift, modSeq, at, ...terms };
-  });
-  return { editsKeywords, legs };
+): readonly Journey[] {
+  return legsOf(firstUid, parseUidSet(uids)).map((leg) => ({
+    ...leg,
+    mailboxId,
+    target,
+    modSeq,
+    at,
+  }));
 }
 
 function expunge(write: Sql, span: Span): void {

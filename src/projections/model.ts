@@ -11,22 +11,28 @@ import type { Compilable } from 'kysely';
 import type { AccountFact } from '#domain/log/streams';
 import type { MessageFacts } from '#domain/values/facts';
 import type { AccountId, BodyHash } from '#domain/values/ids';
+import type { MarkDrafts } from './mark-pages.ts';
 import type { Sql } from './query.ts';
 
 /** Facts of a body; undefined when the body is gone. */
 export type FactsOf = (hash: BodyHash) => MessageFacts | undefined;
 
-export interface ReadModel<Fact> {
+export interface ReadModel<Fact, Write extends Sql = Sql> {
   readonly name: string;
   /** Rises whenever tables or what is written into them change: the database is then rebuilt. */
   readonly version: number;
   readonly ddl: readonly string[];
   /** Every row that counts, table by table, each in a fixed order: what a digest is made of. */
   readonly rows: readonly Compilable<object>[];
-  apply(fact: Fact, write: Sql, facts: FactsOf): void;
+  apply(fact: Fact, write: Write, facts: FactsOf): void;
 }
 
-export type AccountModel = ReadModel<AccountFact>;
+/** What the models of an account are written into. */
+export interface AccountWrite extends Sql {
+  readonly marks: MarkDrafts;
+}
+
+export type AccountModel = ReadModel<AccountFact, AccountWrite>;
 
 /** A fact of some account, for what the server keeps about all of them. */
 export interface ServerFact {

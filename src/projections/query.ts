@@ -17,7 +17,7 @@ import {
   type RawBuilder,
 } from 'kysely';
 
-export type SqlValue = number | string | null;
+export type SqlValue = number | string | Uint8Array | null;
 
 /** A statement that an engine has prepared; values stand in the order of its markers. */
 export interface Statement {

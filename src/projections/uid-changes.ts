@@ -1,9 +1,9 @@
 /**
- * Which UIDs a fact creates, changes and removes, mailbox by mailbox.
+ * Which UIDs a fact creates and removes, mailbox by mailbox, and where messages go.
  */
 
 import type { AccountEvent } from '#domain/log/streams';
-import type { MailboxId } from '#domain/values/ids';
+import type { MailboxId, Uid } from '#domain/values/ids';
 import {
   NO_UIDS,
   parseUidSet,
@@ -16,12 +16,10 @@ import {
 export interface UidChange {
   readonly mailboxId: MailboxId;
   readonly created: UidSet;
-  /** Existed before and have other flags now. */
-  readonly edited: UidSet;
   readonly removed: UidSet;
 }
 
-/** Empty for facts that touch no message; the deletion of a whole mailbox is not told here. */
+/** Empty for facts that change no set of UIDs; the deletion of a whole mailbox is not told here. */
 export function uidChangesOf(event: AccountEvent): readonly UidChange[] {
   switch (event.type) {
     case 'MessageDelivered':
@@ -31,34 +29,46 @@ export function uidChangesOf(event: AccountEvent): readonly UidChange[] {
     case 'MessagesCopied':
       return [created(event.target, arrived(event.firstUid, parseUidSet(event.uids)))];
     case 'MessagesMoved': {
-      const removed = parseUidSet(event.uids);
-      return [
-        { mailboxId: event.source, created: NO_UIDS, edited: NO_UIDS, removed },
-        created(event.target, arrived(event.firstUid, removed)),
-      ];
-    }
-    case 'FlagsChanged': {
-      const edited = parseUidSet(event.uids);
-      return [{ mailboxId: event.mailboxId, created: NO_UIDS, edited, removed: NO_UIDS }];
+      const uids = parseUidSet(event.uids);
+      return [removed(event.source, uids), created(event.target, arrived(event.firstUid, uids))];
     }
     case 'MessageReplaced': {
       const { mailboxId, target, message } = event;
-      const removed = uidRange(event.uid, event.uid);
       const arrival = created(target, uidRange(message.uid, message.uid));
-      if (mailboxId === target) return [{ ...arrival, removed }];
-      return [{ mailboxId, created: NO_UIDS, edited: NO_UIDS, removed }, arrival];
+      const gone = uidRange(event.uid, event.uid);
+      if (mailboxId === target) return [{ ...arrival, removed: gone }];
+      return [removed(mailboxId, gone), arrival];
     }
-    case 'MessagesExpunged': {
-      const removed = parseUidSet(event.uids);
-      return [{ mailboxId: event.mailboxId, created: NO_UIDS, edited: NO_UIDS, removed }];
-    }
+    case 'MessagesExpunged':
+      return [removed(event.mailboxId, parseUidSet(event.uids))];
     default:
       return [];
   }
 }
 
+/** One run of a journey: what is added to its UIDs. */
+export interface Leg {
+  readonly from: Uid;
+  readonly to: Uid;
+  readonly uidShift: number;
+}
+
+/** The runs of messages that go elsewhere, where the first of them gets `firstUid`. */
+export function legsOf(firstUid: Uid, uids: UidSet): readonly Leg[] {
+  let next = firstUid;
+  return uids.map(([from, to]) => {
+    const uidShift = next - from;
+    next += to - from + 1;
+    return { from, to, uidShift };
+  });
+}
+
 function created(mailboxId: MailboxId, uids: UidSet): UidChange {
-  return { mailboxId, created: uids, edited: NO_UIDS, removed: NO_UIDS };
+  return { mailboxId, created: uids, removed: NO_UIDS };
+}
+
+function removed(mailboxId: MailboxId, uids: UidSet): UidChange {
+  return { mailboxId, created: NO_UIDS, removed: uids };
 }
 
 function arrived(firstUid: number, uids: UidSet): UidSet {

@@ -12,7 +12,9 @@ import { modSeqAt, type AccountEvent, type AccountFact } from '#domain/log/strea
 import type { NewMessage } from '#domain/message/events';
 import { beginViewsFile, type ViewsDatabase } from '#infra/read-models';
 import { AccountReader } from '#projections/account-reader';
+import { AccountWriter } from '#projections/account-writer';
 import { ACCOUNT_MODELS } from '#projections/catalog';
+import { MarkPages } from '#projections/mark-pages';
 
 const EVENTS = 50_000;
 const PAGE = 1000;
@@ -143,10 +145,12 @@ function measureReads(book: Book, db: ViewsDatabase, note: Note): void {
 /** The views with the facts so far. */
 class Book {
   readonly #db: ViewsDatabase;
+  readonly #writer: AccountWriter;
   revision = -1;
 
   constructor(db: ViewsDatabase) {
     this.#db = db;
+    this.#writer = new AccountWriter(db, new MarkPages(() => db), someFacts);
   }
 
   post(events: readonly AccountEvent[]): void {
@@ -160,9 +164,11 @@ class Book {
           cause: { actor: 'bench' },
           event,
         };
-        for (const model of ACCOUNT_MODELS) model.apply(fact, this.#db, someFacts);
+        this.#writer.apply(fact);
       }
+      this.#writer.finish();
     });
+    this.#writer.keep();
   }
 
   timed(events: readonly AccountEvent[]): number {

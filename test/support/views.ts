@@ -8,7 +8,7 @@ import type { MessageFacts } from '#domain/values/facts';
 import type { BodyHash } from '#domain/values/ids';
 import { digestsOf, ViewsDatabase } from '#infra/read-models';
 import { AccountReader } from '#projections/account-reader';
-import { accountState } from '#projections/account-state';
+import { AccountWriter } from '#projections/account-writer';
 import { ACCOUNT_MODELS } from '#projections/catalog';
 import { CHECKPOINT_DDL } from '#projections/checkpoints';
 import type { FactsOf } from '#projections/model';
@@ -26,15 +26,17 @@ export function emptyViews(factsOf: FactsOf = someFacts): PostedViews {
   db.execute(CHECKPOINT_DDL);
   for (const { ddl } of ACCOUNT_MODELS) db.execute(ddl);
   const reader = new AccountReader(() => db, -1);
+  const writer = new AccountWriter(db, reader.pages, factsOf);
   return {
     db,
     reader,
-    state: accountState(db),
+    state: writer.state,
     post(facts) {
       db.transaction(() => {
-        for (const fact of facts)
-          for (const model of ACCOUNT_MODELS) model.apply(fact, db, factsOf);
+        for (const fact of facts) writer.apply(fact);
+        writer.finish();
       });
+      writer.keep();
       reader.learn(facts);
     },
     digests: () => digestsOf(db, ACCOUNT_MODELS),

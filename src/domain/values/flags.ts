@@ -86,10 +86,16 @@ export function flagEditor(edit: FlagEdit): (flags: FlagSet) => FlagSet {
   }
   const add = flagSetOf(edit.add);
   const remove = flagSetOf(edit.remove);
-  return (flags) => ({
-    bits: (flags.bits | add.bits) & ~remove.bits,
-    keywords: editedKeywords(flags.keywords, add.keywords, remove.keywords),
-  });
+  let before = '';
+  let after = editedKeywords('', add.keywords, remove.keywords);
+  return ({ bits, keywords }) => {
+    // Most messages of a set have the same keywords.
+    if (keywords !== before) {
+      before = keywords;
+      after = editedKeywords(keywords, add.keywords, remove.keywords);
+    }
+    return { bits: (bits | add.bits) & ~remove.bits, keywords: after };
+  };
 }
 
 /** Keyword strings in the stored form: `keywords` with `add` put in and `remove` taken out. */

@@ -211,8 +211,8 @@ describe('files of an account', () => {
     await using g = await given();
     await g.deliver();
     assert.deepEqual(await g.lanes.differences(7), []);
-    await g.restart(() => change(g.file, 'UPDATE messages SET bits = 1'));
-    assert.deepEqual(await g.lanes.differences(7), ['messages 1']);
+    await g.restart(() => change(g.file, 'UPDATE mark_pages SET unseen = 0'));
+    assert.deepEqual(await g.lanes.differences(7), ['marks 1']);
   });
 });
 

@@ -1,0 +1,54 @@
+/**
+ * What posts facts into the read models of an account, turn by turn, over a connection that has a
+ * transaction open, and answers decisions from what the turn has left so far.
+ */
+
+import type { AccountState } from '#domain/account';
+import type { AccountFact } from '#domain/log/streams';
+import { accountState } from './account-state.ts';
+import { ACCOUNT_MODELS } from './catalog.ts';
+import { MarkDrafts, type MarkPages } from './mark-pages.ts';
+import type { AccountWrite, FactsOf } from './model.ts';
+import type { Sql, Statement } from './query.ts';
+
+export class AccountWriter implements AccountWrite {
+  readonly marks: MarkDrafts;
+  readonly state: AccountState;
+  readonly #sql: Sql;
+  readonly #facts: FactsOf;
+
+  /** `pages` are those that conversations read; they get what is committed. */
+  constructor(sql: Sql, pages: MarkPages, facts: FactsOf) {
+    this.#sql = sql;
+    this.#facts = facts;
+    this.marks = new MarkDrafts(pages);
+    this.state = accountState(this);
+  }
+
+  statement(text: string): Statement {
+    return this.#sql.statement(text);
+  }
+
+  passing(text: string): Statement {
+    return this.#sql.passing(text);
+  }
+
+  apply(fact: AccountFact): void {
+    for (const model of ACCOUNT_MODELS) model.apply(fact, this, this.#facts);
+  }
+
+  /** Writes what was not written yet; to be called before the transaction is committed. */
+  finish(): void {
+    this.marks.write(this.#sql);
+  }
+
+  /** The transaction was committed. */
+  keep(): void {
+    this.marks.keep();
+  }
+
+  /** The transaction was rolled back. */
+  drop(): void {
+    this.marks.drop();
+  }
+}
