@@ -12,6 +12,14 @@ export const IMAP_LITERALS_MAX = 1000;
 export const IMAP_NESTING_MAX = 50;
 /** Keys of one SEARCH, counting NOT, OR and parentheses: each becomes part of one SQL statement. */
 export const IMAP_SEARCH_KEYS_MAX = 500;
+/** Messages that are not in the mailbox but named by those that are: each takes part in THREAD. */
+export const IMAP_THREAD_ABSENT_MAX = 500_000;
+/** Messages that one UIDBATCHES may cut; RFC 10022 §3.1.4 asks for 100,000 at least. */
+export const IMAP_BATCHED_MESSAGES_MAX = 1_000_000;
+/** RFC 10022 §3.1.3: smaller batches are no batches, but sequence numbers in disguise. */
+export const IMAP_BATCH_MESSAGES_MIN = 500;
+/** RFC 9585 §4: how often a command that lasts tells how far it is. */
+export const IMAP_PROGRESS_MS = 10_000;
 /** Patterns of one LIST: each is compared with every mailbox. */
 export const IMAP_LIST_PATTERNS_MAX = 100;
 /** RFC 7162 §3.2.5.2: pairs of match data; more than these are left unused. */

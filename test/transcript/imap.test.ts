@@ -3,7 +3,8 @@
  *
  * Settings: `about`; `items`, numbers of the list of what the IMAP server must do; `mailbox: M6`
  * puts six messages into Inbox, whose modseqs are <m1> to <m6>, with <V> as UIDVALIDITY and <H> as
- * HIGHESTMODSEQ; `strict: yes` is the switch of that name.
+ * HIGHESTMODSEQ; `strict: yes` is the switch of that name; with `slow: 4`, to read a message takes
+ * four seconds.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -30,10 +31,21 @@ describe('transcripts of IMAP', () => {
         settings.get('mailbox') === 'M6'
           ? await fillInbox(server.world)
           : new Map<string, string>();
+      slowDown(server.world, Number(settings.get('slow') ?? 0));
       await runTranscript(transcript, stageOf(server, values));
     });
   }
 });
+
+/** To read the octets of a message takes so long. */
+function slowDown({ bodies, clock }: World, seconds: number): void {
+  if (seconds === 0) return;
+  const read = bodies.read.bind(bodies);
+  bodies.read = (accountId, hash) => {
+    clock.advance(seconds * 1000);
+    return read(accountId, hash);
+  };
+}
 
 function stageOf(server: TestServer, values: ReadonlyMap<string, string>): Stage {
   return {

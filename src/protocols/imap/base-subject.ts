@@ -1,5 +1,5 @@
 /**
- * The base subject: what is left of a subject without `Re:`, `Fwd:`, `(fwd)`, `[list]` and the like.
+ * The base subject: what is left of a subject without `Re:`, `Fwd:`, `(fwd)`, `[list]` and so on.
  *
  * The steps are those of RFC 5256 §2.1, which every server and every client must take in the same
  * way; their numbers stand beside them. The text is given with its encoded words decoded,
@@ -8,7 +8,7 @@
 
 export interface BaseSubject {
   readonly text: string;
-  /** RFC 5256 §2.1: something that marks a reply or a forward was removed; a list's name is none. */
+  /** RFC 5256 §2.1: what marks a reply or a forward was removed; the name of a list does not. */
   readonly isReply: boolean;
 }
 

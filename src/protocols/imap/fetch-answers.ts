@@ -11,9 +11,10 @@ import { unreachable } from '#domain/values/decision';
 import type { Uid } from '#domain/values/ids';
 import type { MessageMark } from '#domain/message/state';
 import { hasUid, intersectionOf, uidCount, uidsOf, type UidSet } from '#domain/values/uid-set';
-import type { MessageRow, MessageWire, WireItem } from '#projections/account-views';
+import type { MessageRow } from '#projections/account-views';
 import { openSections, type Sections } from '../message/section.ts';
 import { fetchItemName } from './fetch-items.ts';
+import { isWireItem, wiresOf, wireTextOf, type WireFetchItem, type Wires } from './fetch-wires.ts';
 import type { Turn } from './pace.ts';
 import { no, type Reply, type Session } from './session.ts';
 import type { FetchItem, Partial, Section } from './words.ts';
@@ -47,11 +48,9 @@ export function setsSeen(item: FetchItem): boolean {
 type Source = 'runs' | 'marks' | 'rows';
 
 function sourceOf(item: FetchItem): Source {
+  if (isWireItem(item)) return 'runs';
   switch (item.type) {
     case 'UID':
-    case 'ENVELOPE':
-    case 'BODY':
-    case 'BODYSTRUCTURE':
       return 'runs';
     case 'FLAGS':
     case 'MODSEQ':
@@ -60,12 +59,6 @@ function sourceOf(item: FetchItem): Source {
       return 'rows';
   }
 }
-
-const WIRE_ITEMS: Readonly<Record<'ENVELOPE' | 'BODY' | 'BODYSTRUCTURE', WireItem>> = {
-  ENVELOPE: 'envelope',
-  BODY: 'body',
-  BODYSTRUCTURE: 'bodyStructure',
-};
 
 /** What is known of one message of a chunk. */
 interface Known {
@@ -119,7 +112,7 @@ export class FetchAnswers {
     const out = this.#out;
     const known = this.#read(chunk);
     this.missing += uidCount(chunk) - known.length;
-    const wires = this.#wires(chunk);
+    const wires = wiresOf(this.#items, chunk, this.#session);
     if (this.#withFlags) out.put(mailbox.keywordLine());
     if (!this.#hasMore) return out.put(this.#fixedLines(known));
     for (const [i, message] of known.entries()) {
@@ -152,19 +145,6 @@ export class FetchAnswers {
       default:
         return unreachable(this.#source);
     }
-  }
-
-  /** Texts in wire form, in the order of the messages. */
-  #wires(chunk: UidSet): ReadonlyMap<WireItem, readonly MessageWire[]> {
-    const { views } = this.#session.account;
-    const { mailboxId } = this.#session.mailbox;
-    const wires = new Map<WireItem, readonly MessageWire[]>();
-    for (const { type } of this.#items) {
-      if (type !== 'ENVELOPE' && type !== 'BODY' && type !== 'BODYSTRUCTURE') continue;
-      const item = WIRE_ITEMS[type];
-      wires.set(item, views.wire(mailboxId, chunk, item));
-    }
-    return wires;
   }
 
   #fixedLines(known: readonly Known[]): string {
@@ -202,7 +182,7 @@ export class FetchAnswers {
     message: Known,
     index: number,
     isFirst: boolean,
-    wires: ReadonlyMap<WireItem, readonly MessageWire[]>,
+    wires: Wires,
   ): Promise<void> {
     const out = this.#out;
     const body =
@@ -211,21 +191,13 @@ export class FetchAnswers {
         : new FetchedBody(message.row, this.#session, this.#out);
     let space = isFirst ? '' : ' ';
     for (const item of this.#items) {
-      switch (item.type) {
-        case 'UID':
-        case 'FLAGS':
-        case 'MODSEQ':
-          continue;
-        case 'ENVELOPE':
-        case 'BODY':
-        case 'BODYSTRUCTURE': {
-          const text = wireTextOf(wires.get(WIRE_ITEMS[item.type]), index, message.uid);
-          out.put(`${space}${item.type} ${text}`);
-          break;
-        }
-        default:
-          if (body === undefined) throw new Error(`no row for ${item.type}`);
-          await this.#rowItem(item, body, space);
+      if (isWireItem(item)) {
+        const text = wireTextOf(wires.get(item.type), index, message.uid);
+        out.put(`${space}${item.type} ${text}`);
+      } else {
+        if (item.type === 'UID' || item.type === 'FLAGS' || item.type === 'MODSEQ') continue;
+        if (body === undefined) throw new Error(`no row for ${item.type}`);
+        await this.#rowItem(item, body, space);
       }
       space = ' ';
     }
@@ -235,10 +207,7 @@ export class FetchAnswers {
   }
 
   async #rowItem(
-    item: Exclude<
-      FetchItem,
-      { readonly type: 'UID' | 'FLAGS' | 'MODSEQ' | 'ENVELOPE' | 'BODY' | 'BODYSTRUCTURE' }
-    >,
+    item: Exclude<FetchItem, WireFetchItem | { readonly type: 'UID' | 'FLAGS' | 'MODSEQ' }>,
     body: FetchedBody,
     space: string,
   ): Promise<void> {
@@ -288,13 +257,6 @@ export class FetchAnswers {
         return unreachable(binary);
     }
   }
-}
-
-function wireTextOf(wires: readonly MessageWire[] | undefined, index: number, uid: Uid): string {
-  const wire = wires?.[index];
-  if (wire?.uid === uid) return wire.text;
-  // A message without facts, or one that went between the two reads.
-  return wires?.find((each) => each.uid === uid)?.text ?? 'NIL';
 }
 
 /** The octets of one message while it is being answered. */

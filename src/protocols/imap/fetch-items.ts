@@ -2,13 +2,14 @@
  * What FETCH asks for: items, macros, sections and modifiers; and how answers name the items.
  *
  * RFC 9051 §6.4.5 and §9 (fetch-att, section), RFC 3516 (BINARY), RFC 7162 §3.1.4.1, §3.2.6,
- * RFC 8474 §5.3, RFC 8514 §4.2, RFC 8970 §3
+ * RFC 8474 §5.3, RFC 8514 §4.2, RFC 8970 §3, RFC 9394 §3.3
  */
 
 import { BadSyntax, type Parser } from './parser.ts';
+import { resultRange } from './partial.ts';
 import { astring } from './writer.ts';
 import type { ModSeq } from '#domain/values/ids';
-import type { FetchItem, FetchWords, Partial, Section } from './words.ts';
+import type { FetchItem, FetchWords, Partial, ResultRange, Section } from './words.ts';
 
 type PlainName = Extract<FetchItem, { readonly type: 'UID' | 'RFC822' }>['type'];
 
@@ -52,14 +53,9 @@ export function fetch(p: Parser): FetchWords {
   const set = p.sequenceSet();
   p.space();
   const items = p.sees('(') ? p.list(() => fetchItem(p, p.word())) : itemOrMacro(p);
-  const { changedSince, vanished } = p.trySpace() ? modifiers(p) : { vanished: false };
+  const modified = p.trySpace() ? modifiers(p) : { vanished: false };
   p.end();
-  return {
-    set,
-    items: withoutRepeats(items),
-    ...(changedSince !== undefined && { changedSince }),
-    vanished,
-  };
+  return { set, items: withoutRepeats(items), ...modified };
 }
 
 function itemOrMacro(p: Parser): readonly FetchItem[] {
@@ -165,8 +161,9 @@ function fieldName(p: Parser): string {
   return name;
 }
 
-function modifiers(p: Parser): { readonly changedSince?: ModSeq; readonly vanished: boolean } {
+function modifiers(p: Parser): Pick<FetchWords, 'changedSince' | 'vanished' | 'window'> {
   let changedSince: ModSeq | undefined;
+  let window: ResultRange | undefined;
   let vanished = false;
   p.list(() => {
     if (changedSince === undefined && p.tryWord('CHANGEDSINCE')) {
@@ -175,13 +172,20 @@ function modifiers(p: Parser): { readonly changedSince?: ModSeq; readonly vanish
       changedSince = p.modSeqOrZero();
     } else if (!vanished && p.tryWord('VANISHED')) {
       vanished = true;
+    } else if (window === undefined && p.tryWord('PARTIAL')) {
+      p.space();
+      window = resultRange(p);
     } else {
       throw new BadSyntax('The modifier is not known, or occurs twice.');
     }
   });
   // RFC 7162 §3.2.6
-  if (changedSince === undefined) throw new BadSyntax('VANISHED needs CHANGEDSINCE.');
-  return { changedSince, vanished };
+  if (vanished && changedSince === undefined) throw new BadSyntax('VANISHED needs CHANGEDSINCE.');
+  return {
+    vanished,
+    ...(changedSince !== undefined && { changedSince }),
+    ...(window !== undefined && { window }),
+  };
 }
 
 /** Asked twice is answered once: a short command cannot ask for one body a thousand times. */

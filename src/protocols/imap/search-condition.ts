@@ -1,18 +1,29 @@
 /**
  * SEARCH keys as conditions on messages: sequence numbers become UIDs, times become instants.
  *
- * RFC 9051 §6.4.4, RFC 5032 (OLDER, YOUNGER), RFC 8514 §4.3 (SAVEDATE)
+ * RFC 9051 §6.4.4, RFC 5032 (OLDER, YOUNGER), RFC 8474 §6 (EMAILID), RFC 8514 §4.3 (SAVEDATE)
  */
 
 import { FLAG_BITS, type FixedFlag } from '#domain/values/flags';
 import { unreachable } from '#domain/values/decision';
-import type { Instant } from '#domain/values/ids';
+import type { Instant, MailboxId } from '#domain/values/ids';
+import type { UidRuns } from '#domain/values/uid-runs';
+import type { UidSet } from '#domain/values/uid-set';
 import type { SearchCondition } from '#projections/message-search';
-import type { Selected } from './selected.ts';
+import { contentOfObjectId, threadOfObjectId } from './object-ids.ts';
+import { existingUids, uidsAtSeqs } from './sequence-set.ts';
 import type { SearchKey } from './words.ts';
 
-export function conditionOf(key: SearchKey, selected: Selected, now: Instant): SearchCondition {
-  const of = (inner: SearchKey): SearchCondition => conditionOf(inner, selected, now);
+/** The mailbox that is searched, as the client knows it. */
+export interface SearchPlace {
+  readonly mailboxId: MailboxId;
+  readonly runs: UidRuns;
+  /** RFC 5182: what `$` stands for. */
+  readonly saved: UidSet;
+}
+
+export function conditionOf(key: SearchKey, place: SearchPlace, now: Instant): SearchCondition {
+  const of = (inner: SearchKey): SearchCondition => conditionOf(inner, place, now);
   switch (key.type) {
     case 'ALL':
     // RFC 9051 appendix E: without \Recent every message is old.
@@ -31,10 +42,10 @@ export function conditionOf(key: SearchKey, selected: Selected, now: Instant): S
       return { type: 'not', condition: of(key.key) };
     case 'SEQUENCE':
       // Clients search 1:* without asking first whether there is a message.
-      if (selected.told.count === 0) return { type: 'none' };
-      return { type: 'uids', uids: selected.uidsOfSeqs(key.set) };
+      if (place.runs.count === 0) return { type: 'none' };
+      return { type: 'uids', uids: uidsAtSeqs(key.set, place.runs, place.saved) };
     case 'UID':
-      return { type: 'uids', uids: selected.uidsOfUids(key.set) };
+      return { type: 'uids', uids: existingUids(key.set, place.runs, place.saved) };
     case 'FLAG':
       return isFixed(key.flag)
         ? { type: 'flag', flag: key.flag }
@@ -61,9 +72,14 @@ export function conditionOf(key: SearchKey, selected: Selected, now: Instant): S
       return { type: 'received-at', compare: '>=', at: now - key.seconds * 1000 };
     case 'MODSEQ':
       return { type: 'mod-seq', atLeast: key.atLeast };
-    case 'EMAILID':
-    case 'THREADID':
-      throw new Error(`${key.type} is not announced`);
+    case 'EMAILID': {
+      const content = contentOfObjectId(key.id);
+      return content === undefined ? { type: 'none' } : { type: 'content', ...content };
+    }
+    case 'THREADID': {
+      const thread = threadOfObjectId(key.id);
+      return thread === undefined ? { type: 'none' } : { type: 'thread', thread };
+    }
     default:
       return dayCondition(key);
   }

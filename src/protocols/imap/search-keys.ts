@@ -1,16 +1,26 @@
 /**
- * What SEARCH asks for: return options, charset, and the tree of keys.
+ * What SEARCH and its kin ask for: return options, charset, and the tree of keys.
  *
  * Diagnostics: BadCharset when texts are in a charset we do not read; all else is BadSyntax.
  *
  * RFC 9051 §6.4.4 and §9 (search-key), RFC 4731 (RETURN), RFC 5032 (OLDER, YOUNGER), RFC 5182
- * (SAVE), RFC 7162 §3.1.5 (MODSEQ), RFC 8474 §6 (EMAILID), RFC 8514 §4.3 (SAVEDATE)
+ * (SAVE), RFC 7162 §3.1.5 (MODSEQ), RFC 8474 §6 (EMAILID), RFC 8514 §4.3 (SAVEDATE), RFC 9394 §3.1
+ * (PARTIAL), RFC 9586 §3.5 (UIDAFTER, UIDBEFORE)
  */
 
 import { IMAP_SEARCH_KEYS_MAX } from '../limits.ts';
 import { BadSyntax, type Parser } from './parser.ts';
+import { resultRange } from './partial.ts';
 import { canonicalFlag } from '#domain/values/flags';
-import type { SearchKey, SearchReturn, SearchWords } from './words.ts';
+import { uidRange } from '#domain/values/uid-set';
+import {
+  UID_MAX,
+  type ResultRange,
+  type ReturnWords,
+  type SearchKey,
+  type SearchReturn,
+  type SearchWords,
+} from './words.ts';
 
 /** Ends as NO [BADCHARSET (US-ASCII UTF-8)]. RFC 9051 §6.4.4 */
 export class BadCharset extends Error {
@@ -39,30 +49,55 @@ function isReturn(word: string): word is SearchReturn {
 /** SEARCH and UID SEARCH. */
 export function search(p: Parser): SearchWords {
   p.space();
-  const returns = p.tryWord('RETURN') ? returnOptions(p) : undefined;
-  if (p.tryWord('CHARSET')) {
-    p.space();
-    const charset = p.astring().toUpperCase();
-    if (charset !== 'US-ASCII' && charset !== 'UTF-8') {
-      throw new BadCharset(returns?.has('SAVE') ?? false);
-    }
-    p.space();
-  }
-  const key = new KeyReader(p).keys();
-  p.end();
-  return returns === undefined ? { key } : { returns, key };
+  return searchProgram(p);
 }
 
-function returnOptions(p: Parser): ReadonlySet<SearchReturn> {
+/** RFC 7377 §4: return options, charset and keys. */
+export function searchProgram(p: Parser): SearchWords {
+  const returned = searchReturns(p);
+  if (p.tryWord('CHARSET')) {
+    p.space();
+    charset(p, returned);
+    p.space();
+  }
+  return { ...returned, key: searchKeys(p) };
+}
+
+/** RETURN with its options and the space behind them, if it comes next. */
+export function searchReturns(p: Parser): ReturnWords {
+  if (!p.tryWord('RETURN')) return {};
   p.space();
-  const options = p.list(() => {
+  const returns = new Set<SearchReturn>();
+  let partial: ResultRange | undefined;
+  p.list(() => {
     const word = p.word();
-    if (!isReturn(word)) throw new BadSyntax('The return option is not known.');
-    return word;
+    if (word === 'PARTIAL' && partial === undefined) {
+      p.space();
+      partial = resultRange(p);
+    } else if (isReturn(word)) returns.add(word);
+    else throw new BadSyntax('The return option is not known, or occurs twice.');
   }, 'may be empty');
   p.space();
-  // RFC 9051 §6.4.4: no options at all means ALL.
-  return new Set<SearchReturn>(options.length === 0 ? ['ALL'] : options);
+  if (partial === undefined) {
+    // RFC 9051 §6.4.4: no options at all means ALL.
+    return { returns: returns.size === 0 ? returns.add('ALL') : returns };
+  }
+  // RFC 9394 §3.1
+  if (returns.has('ALL')) throw new BadSyntax('PARTIAL and ALL exclude each other.');
+  return { returns, partial };
+}
+
+/** The name of a charset that we read. Throws BadCharset for any other. */
+export function charset(p: Parser, { returns }: ReturnWords = {}): void {
+  const name = p.astring().toUpperCase();
+  if (name !== 'US-ASCII' && name !== 'UTF-8') throw new BadCharset(returns?.has('SAVE') === true);
+}
+
+/** The keys up to the end of the command. */
+export function searchKeys(p: Parser): SearchKey {
+  const key = new KeyReader(p).keys();
+  p.end();
+  return key;
 }
 
 /** Keys that are the same word everywhere. */
@@ -172,6 +207,10 @@ function valueKey(p: Parser, name: string): SearchKey {
     case 'SAVEDON':
     case 'SAVEDSINCE':
       return { type: name, day: p.date() };
+    case 'UIDAFTER':
+      return uidKey(p.nzNumber() + 1, UID_MAX);
+    case 'UIDBEFORE':
+      return uidKey(1, p.nzNumber() - 1);
     case 'OLDER':
     case 'YOUNGER':
       return { type: name, seconds: p.nzNumber() };
@@ -183,6 +222,10 @@ function valueKey(p: Parser, name: string): SearchKey {
     default:
       throw new BadSyntax('The search key is not known.');
   }
+}
+
+function uidKey(first: number, last: number): SearchKey {
+  return { type: 'UID', set: { type: 'numbers', ranges: uidRange(first, last) } };
 }
 
 function keyword(p: Parser): string {

@@ -5,12 +5,13 @@
  * RFC 9051 §6.4.4 (BODY, TEXT, HEADER)
  */
 
-import type { Uid } from '#domain/values/ids';
+import type { MailboxId, Uid } from '#domain/values/ids';
 import { hasUid, UidSetBuilder, type UidSet } from '#domain/values/uid-set';
 import type { MessageRow } from '#projections/account-views';
 import type { SearchCondition } from '#projections/message-search';
 import { MessageText } from './message-text.ts';
 import { Turn } from './pace.ts';
+import type { Progress } from './progress.ts';
 import { chunksOf } from './selected.ts';
 import type { Session } from './session.ts';
 
@@ -42,14 +43,20 @@ interface Candidate {
 
 type Test = (candidate: Candidate) => boolean;
 
+interface Scan {
+  readonly mailboxId: MailboxId;
+  readonly session: Session;
+  /** Counts messages. */
+  readonly progress: Progress;
+}
+
 /** Those of `candidates` for which the condition is true. */
 export async function scan(
   condition: SearchCondition,
   candidates: UidSet,
-  session: Session,
+  { mailboxId, session, progress }: Scan,
 ): Promise<UidSet> {
   const { views } = session.account;
-  const { mailboxId } = session.mailbox;
   const test = testOf(condition, (inner) =>
     views.search(mailboxId, { type: 'and', all: [{ type: 'uids', uids: candidates }, inner] }),
   );
@@ -59,6 +66,7 @@ export async function scan(
     for (const row of views.rows(mailboxId, chunk)) {
       if (session.isOver) return found.build();
       if (test(candidateOf(row, session))) found.add(row.uid);
+      progress.done++;
       await turn.giveWay();
     }
   }

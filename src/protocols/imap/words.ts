@@ -10,6 +10,9 @@ import type { UidSet } from '#domain/values/uid-set';
 /** `*`, as it stands in a set before the mailbox says which number it is. */
 export const STAR: number = Number.MAX_SAFE_INTEGER;
 
+/** RFC 9051 §2.3.1.1: UIDs have 32 bits. */
+export const UID_MAX = 4_294_967_295;
+
 /** RFC 9051 sequence-set. A range with `*` has STAR as its last; `$` is the saved result. */
 export type SequenceSet =
   { readonly type: 'numbers'; readonly ranges: UidSet } | { readonly type: 'saved' };
@@ -65,6 +68,16 @@ export interface FetchWords {
   readonly changedSince?: ModSeq;
   /** RFC 7162 §3.2.6 */
   readonly vanished: boolean;
+  /** RFC 9394 §3.3 */
+  readonly window?: ResultRange;
+}
+
+/** RFC 9394 §3.1: a part of many results, by their places, both included, counted from 1. */
+export interface ResultRange {
+  readonly first: number;
+  readonly last: number;
+  /** `-1:-100`: counted from the last result. */
+  readonly fromEnd: boolean;
 }
 
 export interface StoreWords {
@@ -111,11 +124,17 @@ export type SearchKey =
   | { readonly type: 'MODSEQ'; readonly atLeast: ModSeq }
   | { readonly type: 'EMAILID' | 'THREADID'; readonly id: string };
 
-export type SearchReturn = 'MIN' | 'MAX' | 'ALL' | 'COUNT' | 'SAVE';
-
-export interface SearchWords {
+/** What is to be told of the messages that were found. */
+export interface ReturnWords {
   /** Undefined without RETURN; empty RETURN is ALL already. */
   readonly returns?: ReadonlySet<SearchReturn>;
+  /** RFC 9394 §3.1: never beside ALL. */
+  readonly partial?: ResultRange;
+}
+
+export type SearchReturn = 'MIN' | 'MAX' | 'ALL' | 'COUNT' | 'SAVE';
+
+export interface SearchWords extends ReturnWords {
   readonly key: SearchKey;
 }
 

@@ -63,8 +63,7 @@ function mailboxOf(address: Address | undefined): string {
 /** RFC 5957 §3: the name, else mailbox and host, else the name of the group. */
 function displayOf(address: Address | undefined): string {
   if (address === undefined) return '';
-  const name = decodeWords(address.name ?? '').trim();
-  if (name !== '') return name;
+  if (address.name !== undefined) return decodeWords(address.name);
   const mailbox = mailboxOf(address);
   return (address.host ?? '') === '' ? mailbox : `${mailbox}@${address.host}`;
 }

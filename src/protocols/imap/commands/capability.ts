@@ -37,6 +37,16 @@ const ALWAYS = [
   'QRESYNC',
   'UIDONLY',
   'NOTIFY',
+  'MULTISEARCH',
+  'PARTIAL',
+  'SORT',
+  'SORT=DISPLAY',
+  'ESORT',
+  'THREAD=ORDEREDSUBJECT',
+  'THREAD=REFERENCES',
+  'INPROGRESS',
+  'OBJECTID',
+  'UIDBATCHES',
 ] as const;
 
 /** The mechanisms that a client may name in AUTHENTICATE. */

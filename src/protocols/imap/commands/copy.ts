@@ -8,6 +8,7 @@ import { isRefusal } from '#domain/values/decision';
 import type { Transfer } from '#domain/message/decide';
 import { formatUidSet, isEmptyUidSet, uidCount, uidRange } from '#domain/values/uid-set';
 import { copy as copyWords } from '../grammar-messages.ts';
+import { withProgress } from '../progress.ts';
 import { no, ok, refused, type Reply, type Session } from '../session.ts';
 import { imapCommand, SELECTED, type WholeCommand } from './command.ts';
 
@@ -25,7 +26,9 @@ function copying(byUid: boolean): WholeCommand {
       const uids = asked(words, byUid, session);
       if (isEmptyUidSet(uids)) return nothing('COPY', words, session);
       const target = words.mailbox;
-      const outcome = await session.execute({ type: 'CopyMessages', source, uids, target });
+      const outcome = await withProgress(session, uidCount(uids), () =>
+        session.execute({ type: 'CopyMessages', source, uids, target }),
+      );
       if (isRefusal(outcome)) return refused(outcome);
       const code = copyUid(outcome.answer);
       return ok('COPY done', code === undefined ? {} : { code });
@@ -43,7 +46,9 @@ function moving(byUid: boolean): WholeCommand {
       const uids = asked(words, byUid, session);
       if (isEmptyUidSet(uids)) return nothing('MOVE', words, session);
       const target = words.mailbox;
-      const outcome = await session.execute({ type: 'MoveMessages', source, uids, target });
+      const outcome = await withProgress(session, uidCount(uids), () =>
+        session.execute({ type: 'MoveMessages', source, uids, target }),
+      );
       if (isRefusal(outcome)) return refused(outcome);
       // RFC 6851 §4.3: where they went is told before they vanish.
       const code = copyUid(outcome.answer);

@@ -4,7 +4,7 @@
  * Messages go out in chunks, each read from the views in one go and handed to the client before
  * the next, so that memory stays bounded and others get their turn.
  *
- * RFC 9051 §6.4.5; RFC 7162 §3.1.4 (CHANGEDSINCE), §3.2.6 (VANISHED)
+ * RFC 9051 §6.4.5; RFC 7162 §3.1.4 (CHANGEDSINCE), §3.2.6 (VANISHED); RFC 9394 §3.3 (PARTIAL)
  */
 
 import { SEEN } from '#domain/values/flags';
@@ -14,6 +14,7 @@ import { fetch as fetchItems } from '../fetch-items.ts';
 import { FetchAnswers, setsSeen } from '../fetch-answers.ts';
 import { Turn } from '../pace.ts';
 import { BadSyntax, type Parser } from '../parser.ts';
+import { membersIn } from '../partial.ts';
 import { chunksOf, linesOf, type Selected } from '../selected.ts';
 import { ok, refused, type Reply, type Session } from '../session.ts';
 import type { FetchItem, FetchWords } from '../words.ts';
@@ -40,6 +41,7 @@ function wordsOf(parser: Parser, byUid: boolean, session: Session): FetchWords {
   if (words.vanished && !(byUid && session.has('QRESYNC'))) {
     throw new BadSyntax('VANISHED needs UID FETCH and QRESYNC.');
   }
+  if (words.window !== undefined && !byUid) throw new BadSyntax('PARTIAL needs UID FETCH.');
   if (words.changedSince === 0 && session.options.strict) {
     throw new BadSyntax('A mod-sequence is above 0.');
   }
@@ -47,7 +49,7 @@ function wordsOf(parser: Parser, byUid: boolean, session: Session): FetchWords {
 }
 
 function isUnsupported(item: FetchItem): boolean {
-  return item.type === 'EMAILID' || item.type === 'THREADID' || item.type === 'PREVIEW';
+  return item.type === 'PREVIEW';
 }
 
 async function run(words: FetchWords, byUid: boolean, session: Session): Promise<Reply> {
@@ -57,6 +59,8 @@ async function run(words: FetchWords, byUid: boolean, session: Session): Promise
   // What is gone is then not there, instead of being there without content.
   if (byUid) session.out.put(session.takeNews('mailbox'));
   let uids = byUid ? selected.uidsOfUids(words.set) : selected.uidsOfSeqs(words.set);
+  // RFC 9394 §3.4: first these messages, then those of them that have changed.
+  if (words.window !== undefined) uids = membersIn(uids, words.window);
   if (words.changedSince !== undefined) {
     uids = changedUids(words, words.changedSince, uids, session);
   }

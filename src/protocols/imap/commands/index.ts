@@ -6,7 +6,9 @@ import { append } from './append.ts';
 import { authenticate, login, starttls } from './authenticate.ts';
 import type { ImapCommand } from './command.ts';
 import { capability, check, enable, id, logout, namespace, noop } from './connection.ts';
+import { compress } from './compress.ts';
 import { copy, move, uidCopy, uidMove } from './copy.ts';
+import { esearch } from './esearch.ts';
 import { expunge, uidExpunge } from './expunge.ts';
 import { fetch, uidFetch } from './fetch.ts';
 import { idle } from './idle.ts';
@@ -16,7 +18,11 @@ import { notify } from './notify.ts';
 import { replace, uidReplace } from './replace.ts';
 import { search, uidSearch } from './search.ts';
 import { close, examine, select, unselect } from './select.ts';
+import { sort, uidSort } from './sort.ts';
 import { store, uidStore } from './store.ts';
+import { unauthenticate } from './unauthenticate.ts';
+import { thread, uidThread } from './thread.ts';
+import { uidBatches } from './uid-batches.ts';
 
 export const COMMANDS: ReadonlyMap<string, ImapCommand> = new Map<string, ImapCommand>([
   ['CAPABILITY', capability],
@@ -41,6 +47,8 @@ export const COMMANDS: ReadonlyMap<string, ImapCommand> = new Map<string, ImapCo
   ['APPEND', append],
   ['IDLE', idle],
   ['NOTIFY', notify],
+  ['COMPRESS', compress],
+  ['UNAUTHENTICATE', unauthenticate],
   ['CHECK', check],
   ['CLOSE', close],
   ['UNSELECT', unselect],
@@ -48,6 +56,12 @@ export const COMMANDS: ReadonlyMap<string, ImapCommand> = new Map<string, ImapCo
   ['UID EXPUNGE', uidExpunge],
   ['SEARCH', search],
   ['UID SEARCH', uidSearch],
+  ['ESEARCH', esearch],
+  ['SORT', sort],
+  ['UID SORT', uidSort],
+  ['THREAD', thread],
+  ['UID THREAD', uidThread],
+  ['UIDBATCHES', uidBatches],
   ['FETCH', fetch],
   ['UID FETCH', uidFetch],
   ['STORE', store],

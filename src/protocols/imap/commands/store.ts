@@ -12,10 +12,12 @@ import {
   formatUidSet,
   hasUid,
   isEmptyUidSet,
+  uidCount,
   type UidSet,
 } from '#domain/values/uid-set';
 import { store as storeWords } from '../grammar-messages.ts';
 import { Turn } from '../pace.ts';
+import { withProgress } from '../progress.ts';
 import { chunksOf } from '../selected.ts';
 import { no, ok, refused, type Reply, type Session } from '../session.ts';
 import type { StoreWords } from '../words.ts';
@@ -41,14 +43,16 @@ async function run(words: StoreWords, byUid: boolean, session: Session): Promise
   if (words.unchangedSince !== undefined) session.enableCondstore();
   const uids = byUid ? selected.uidsOfUids(words.set) : selected.uidsOfSeqs(words.set);
   if (isEmptyUidSet(uids)) return ok('STORE done');
-  const outcome = await session.execute({
-    type: 'ChangeFlags',
-    mailboxId: selected.mailboxId,
-    uids,
-    op: words.op,
-    flags: words.flags,
-    ...(words.unchangedSince !== undefined && { unchangedSince: words.unchangedSince }),
-  });
+  const outcome = await withProgress(session, uidCount(uids), () =>
+    session.execute({
+      type: 'ChangeFlags',
+      mailboxId: selected.mailboxId,
+      uids,
+      op: words.op,
+      flags: words.flags,
+      ...(words.unchangedSince !== undefined && { unchangedSince: words.unchangedSince }),
+    }),
+  );
   if (isRefusal(outcome)) return refused(outcome);
   await tell(words, byUid, uids, outcome.answer, session);
   return conclusion(byUid, outcome.answer, session);

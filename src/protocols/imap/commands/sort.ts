@@ -1,0 +1,77 @@
+/**
+ * SORT and UID SORT, with RETURN options.
+ *
+ * RFC 5256 §3, §4 (SORT); RFC 5267 §3 (ESORT), RFC 9394 §3.1 (PARTIAL); RFC 7162 §3.1.5 (MODSEQ)
+ */
+
+import type { Uid } from '#domain/values/ids';
+import { NO_UIDS, uidSetOf } from '#domain/values/uid-set';
+import { foundList, numberingOf, type Numbering } from '../found.ts';
+import { someKey } from '../search-condition.ts';
+import { BadCharset } from '../search-keys.ts';
+import {
+  badCharset,
+  highestModSeq,
+  isNumbered,
+  openSearch,
+  orBadCharset,
+  tellFound,
+} from '../search-run.ts';
+import { ok, uidRequired, type Reply, type Session } from '../session.ts';
+import { sort as sortWords, type SortWords } from '../sort.ts';
+import { imapCommand, SELECTED, type WholeCommand } from './command.ts';
+
+const CHUNK_NUMBERS = 1000;
+
+export const sort: WholeCommand = sorting(false);
+export const uidSort: WholeCommand = sorting(true);
+
+function sorting(byUid: boolean): WholeCommand {
+  return imapCommand({
+    states: SELECTED,
+    parse: orBadCharset<SortWords>(sortWords),
+    run(words, session) {
+      if (!(words instanceof BadCharset)) return run(words, byUid, session);
+      if (words.saves) session.mailbox.saved = NO_UIDS;
+      return badCharset();
+    },
+  });
+}
+
+async function run(words: SortWords, byUid: boolean, session: Session): Promise<Reply> {
+  if (session.has('UIDONLY') && someKey(words.key, isNumbered)) return uidRequired();
+  const { find, byModSeq, news } = openSearch(words.key, byUid, session);
+  const { mailbox } = session;
+  const { mailboxId } = mailbox;
+  const saves = words.returns?.has('SAVE') === true;
+  if (saves) mailbox.saved = NO_UIDS;
+  const uids = session.account.views.sorted(mailboxId, await find(), words.order);
+  const numbers = numberingOf(byUid, mailbox.told);
+  if (words.returns === undefined) {
+    const modSeq = byModSeq ? highestModSeq(uidSetOf(uids), mailboxId, session) : undefined;
+    await answerPlainly(uids, numbers, modSeq, session);
+  } else {
+    const form = { byUid, byModSeq, mailboxId, about: '' };
+    const told = tellFound(foundList(uids, numbers), words, form, session);
+    if (saves) mailbox.saved = told;
+  }
+  return ok('SORT done', { news });
+}
+
+/** One line, however long: what a second one would mean is not said anywhere. */
+async function answerPlainly(
+  uids: readonly Uid[],
+  { one }: Numbering,
+  modSeq: number | undefined,
+  session: Session,
+): Promise<void> {
+  const { out } = session;
+  out.put('* SORT');
+  for (let at = 0; at < uids.length; at += CHUNK_NUMBERS) {
+    let text = '';
+    for (const uid of uids.slice(at, at + CHUNK_NUMBERS)) text += ` ${one(uid)}`;
+    out.put(text);
+    if (out.full) await out.flush();
+  }
+  out.put(modSeq === undefined ? '\r\n' : ` (MODSEQ ${modSeq})\r\n`);
+}

@@ -1,0 +1,97 @@
+/**
+ * THREAD and UID THREAD.
+ *
+ * What threads are made of is read in portions: memory follows the ids, and others get their turn.
+ *
+ * RFC 5256 §3, §4
+ */
+
+import type { UidSet } from '#domain/values/uid-set';
+import type { ThreadRow } from '#projections/listing-reads';
+import { numberingOf } from '../found.ts';
+import { Turn } from '../pace.ts';
+import { BadSyntax, type Parser } from '../parser.ts';
+import { someKey } from '../search-condition.ts';
+import { BadCharset, charset, searchKeys } from '../search-keys.ts';
+import { badCharset, isNumbered, openSearch, orBadCharset } from '../search-run.ts';
+import { chunksOf } from '../selected.ts';
+import { ok, uidRequired, type Reply, type Session } from '../session.ts';
+import { ReferenceThreads, subjectThreads, threadText, type Thread } from '../thread.ts';
+import type { SearchKey } from '../words.ts';
+import { imapCommand, SELECTED, type WholeCommand } from './command.ts';
+
+const CHUNK_MESSAGES = 1000;
+
+export const thread: WholeCommand = threading(false);
+export const uidThread: WholeCommand = threading(true);
+
+interface ThreadWords {
+  readonly algorithm: 'ORDEREDSUBJECT' | 'REFERENCES';
+  readonly key: SearchKey;
+}
+
+function threading(byUid: boolean): WholeCommand {
+  return imapCommand({
+    states: SELECTED,
+    parse: orBadCharset<ThreadWords>(threadWords),
+    run: (words, session) =>
+      words instanceof BadCharset ? badCharset() : run(words, byUid, session),
+  });
+}
+
+/** RFC 5256 §5 thread */
+function threadWords(p: Parser): ThreadWords {
+  p.space();
+  const algorithm = p.word();
+  if (algorithm !== 'ORDEREDSUBJECT' && algorithm !== 'REFERENCES') {
+    throw new BadSyntax('The threading algorithm is not known.');
+  }
+  p.space();
+  charset(p);
+  p.space();
+  return { algorithm, key: searchKeys(p) };
+}
+
+async function run(words: ThreadWords, byUid: boolean, session: Session): Promise<Reply> {
+  if (session.has('UIDONLY') && someKey(words.key, isNumbered)) return uidRequired();
+  const { find, news } = openSearch(words.key, byUid, session);
+  const uids = await find();
+  const isByReference = words.algorithm === 'REFERENCES';
+  const threads = await (isByReference ? byReferences(uids, session) : bySubject(uids, session));
+  const { out, mailbox } = session;
+  const { one } = numberingOf(byUid, mailbox.told);
+  out.put(threads.length === 0 ? '* THREAD' : '* THREAD ');
+  for (const text of threadText(threads, one)) {
+    out.put(text);
+    if (out.full) await out.flush();
+  }
+  out.put('\r\n');
+  return ok('THREAD done', { news });
+}
+
+async function byReferences(uids: UidSet, session: Session): Promise<readonly Thread[]> {
+  const { views } = session.account;
+  const { mailboxId } = session.mailbox;
+  const turn = new Turn(session.ports.clock);
+  const threads = new ReferenceThreads();
+  for (const chunk of chunksOf(uids, CHUNK_MESSAGES)) {
+    threads.addMessages(views.threadRows(mailboxId, chunk));
+    await turn.giveWay();
+  }
+  for (const chunk of chunksOf(uids, CHUNK_MESSAGES)) {
+    threads.addReferences(views.references(mailboxId, chunk));
+    await turn.giveWay();
+  }
+  return threads.threads();
+}
+
+async function bySubject(uids: UidSet, session: Session): Promise<readonly Thread[]> {
+  const { views } = session.account;
+  const turn = new Turn(session.ports.clock);
+  const rows: ThreadRow[] = [];
+  for (const chunk of chunksOf(uids, CHUNK_MESSAGES)) {
+    for (const row of views.threadRows(session.mailbox.mailboxId, chunk)) rows.push(row);
+    await turn.giveWay();
+  }
+  return subjectThreads(rows);
+}
