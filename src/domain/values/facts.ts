@@ -50,3 +50,13 @@ export interface MessageFacts {
   /** Keys of the ancestors with a space between them, the oldest first. */
   readonly threadReferences: string;
 }
+
+/** What one message says, folded, for SEARCH TEXT, BODY and HEADER; no text holds TEXT_BREAK. */
+export interface MessageTexts {
+  /** The fields of its header, each as `name: value`. */
+  readonly fields: readonly string[];
+  /** Those of the headers of its parts. */
+  readonly partFields: readonly string[];
+  /** What the texts of its body say. */
+  readonly texts: readonly string[];
+}

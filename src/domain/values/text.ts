@@ -16,3 +16,6 @@ export function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
   return true;
 }
+
+/** A noncharacter that stands between folded texts and in none of them. */
+export const TEXT_BREAK = '\ufdd0';
