@@ -22,6 +22,7 @@ import type { Bodies, StagedBody } from '#protocols/ports';
 import { FACTS_SUFFIX, factsBytes, readFactsFile, writeFactsFile } from './body-facts.ts';
 import {
   collect,
+  readHeader,
   stateOf,
   writeNew,
   type BodyState,
@@ -221,6 +222,11 @@ class FileBodies implements BodyStore {
     return octets;
   }
 
+  header(accountId: AccountId, hash: BodyHash): Buffer | undefined {
+    const file = this.#fileOf(accountId, hash);
+    return this.#recentBodies.get(file) ?? readHeader(file);
+  }
+
   stream(accountId: AccountId, hash: BodyHash, start = 0): Readable {
     return createReadStream(this.#fileOf(accountId, hash), { start });
   }
@@ -258,11 +264,16 @@ class FileBodies implements BodyStore {
   }
 
   #fileOf(accountId: AccountId, hash: BodyHash): string {
-    if (!Number.isSafeInteger(accountId) || !/^[0-9a-f]{64}$/.test(hash)) {
-      throw new RangeError(`not the name of a body: ${accountId} ${hash}`);
-    }
-    return `${this.#dir}/accounts/${accountId}/bodies/${hash.slice(0, 2)}/${hash}`;
+    return bodyFile(this.#dir, accountId, hash);
   }
+}
+
+/** Where the body of an account is, if it has it. */
+export function bodyFile(dir: string, accountId: AccountId, hash: BodyHash): string {
+  if (!Number.isSafeInteger(accountId) || !/^[0-9a-f]{64}$/.test(hash)) {
+    throw new RangeError(`not the name of a body: ${accountId} ${hash}`);
+  }
+  return `${dir}/accounts/${accountId}/bodies/${hash.slice(0, 2)}/${hash}`;
 }
 
 function readIfThere(file: string): Buffer | undefined {

@@ -6,7 +6,7 @@
  */
 
 import { createHash, hash, type Hash } from 'node:crypto';
-import { closeSync, createReadStream, fsync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, fsync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Fault } from '#domain/values/fault';
@@ -118,6 +118,39 @@ export function writeNew(file: string, octets: Buffer): WrittenFile {
     throw diskFault(error);
   }
   return { file, synced: fsyncAsync(descriptor).finally(() => closeSync(descriptor)) };
+}
+
+/** Most headers are shorter. */
+const HEADER_BYTES: number = 8 * 1024;
+/** A header is not looked at further than this. */
+const HEADER_BYTES_MAX: number = 1024 * 1024;
+const EMPTY_LINE = /(?:^|\n)\r?\n/;
+
+/** The beginning of a file, up to its first empty line at least; undefined without a file. */
+export function readHeader(file: string): Buffer | undefined {
+  const descriptor = openIfThere(file);
+  if (descriptor === undefined) return undefined;
+  try {
+    let octets: Buffer = Buffer.alloc(0);
+    for (let size = HEADER_BYTES; ; size *= 4) {
+      const more = Buffer.allocUnsafe(size);
+      const count = readSync(descriptor, more, 0, size, octets.length);
+      octets = Buffer.concat([octets, more.subarray(0, count)]);
+      const isEnough = count < size || octets.length >= HEADER_BYTES_MAX;
+      if (isEnough || EMPTY_LINE.test(octets.toString('latin1'))) return octets;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openIfThere(file: string): number | undefined {
+  try {
+    return openSync(file, 'r');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** What is found under a name that promises its content. */

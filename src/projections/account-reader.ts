@@ -15,7 +15,7 @@ import type {
 } from './account-views.ts';
 import type { AccountFact } from '#domain/log/streams';
 import type { MessageMark } from '#domain/message/state';
-import type { MailboxId, ModSeq, QueueId, Revision, Uid } from '#domain/values/ids';
+import type { MailboxId, MessageId, ModSeq, QueueId, Revision, Uid } from '#domain/values/ids';
 import { UidRuns } from '#domain/values/uid-runs';
 import { intersectionOf, isEmptyUidSet, type UidSet } from '#domain/values/uid-set';
 import { uidVanishedAt, vanishedUidsSince } from './changes.ts';
@@ -37,6 +37,13 @@ import { runsOf } from './message-runs.ts';
 import { searchMessages, type SearchCondition } from './message-search.ts';
 import type { Sql } from './query.ts';
 import { queueItem } from './queue.ts';
+import {
+  liveContentsAfter,
+  textSourcesAfter,
+  uidsOfContents,
+  uidsOfContentsAfter,
+  type TextSource,
+} from './text-sources.ts';
 import { uidChangesOf } from './uid-changes.ts';
 
 /** Mailboxes whose UIDs are kept; those asked for longest ago are dropped first. */
@@ -166,6 +173,22 @@ export class AccountReader implements AccountViews {
 
   identities(mailboxId: MailboxId, uids: UidSet): readonly MessageIdentity[] {
     return identitiesOf(this.#sql(), mailboxId, this.#existing(mailboxId, uids));
+  }
+
+  textSources(after: MessageId, limit: number): readonly TextSource[] {
+    return textSourcesAfter(this.#sql(), after, limit);
+  }
+
+  liveContents(after: MessageId, limit: number): readonly MessageId[] {
+    return liveContentsAfter(this.#sql(), after, limit);
+  }
+
+  uidsOfContents(mailboxId: MailboxId, contents: Float64Array): UidSet {
+    return uidsOfContents(this.#sql(), mailboxId, contents);
+  }
+
+  uidsOfContentsAfter(mailboxId: MailboxId, after: MessageId): UidSet {
+    return uidsOfContentsAfter(this.#sql(), mailboxId, after);
   }
 
   queueItem(queueId: QueueId): QueueRow | undefined {

@@ -5,6 +5,7 @@
 
 import type { MessageIdentity, ReferencesRow, SortKey, ThreadRow } from './listing-reads.ts';
 import type { SearchCondition } from './message-search.ts';
+import type { TextSource } from './text-sources.ts';
 import type { Mailbox } from '#domain/mailbox/state';
 import type { MessageMark } from '#domain/message/state';
 import type {
@@ -102,5 +103,13 @@ export interface AccountViews {
   references(mailboxId: MailboxId, uids: UidSet): readonly ReferencesRow[];
   /** Of those of `uids` that exist, ascending. RFC 8474 §5 */
   identities(mailboxId: MailboxId, uids: UidSet): readonly MessageIdentity[];
+  /** Contents behind `after` in the order in which they came, for a full-text index. */
+  textSources(after: MessageId, limit: number): readonly TextSource[];
+  /** Ids of contents behind `after` that some message has, ascending. */
+  liveContents(after: MessageId, limit: number): readonly MessageId[];
+  /** The messages of a mailbox that have one of the contents. */
+  uidsOfContents(mailboxId: MailboxId, contents: Float64Array): UidSet;
+  /** The messages of a mailbox whose contents are behind `after`. */
+  uidsOfContentsAfter(mailboxId: MailboxId, after: MessageId): UidSet;
   queueItem(queueId: QueueId): QueueRow | undefined;
 }

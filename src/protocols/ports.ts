@@ -13,6 +13,7 @@ import type { Refusal } from '#domain/values/decision';
 import type { AccountId, BodyHash, Instant, ModSeq, QueueId, Revision } from '#domain/values/ids';
 import type { MessageFacts } from '#domain/values/facts';
 import type { AccountViews } from '#projections/account-views';
+import type { FoundTexts, TextCondition } from '#projections/texts';
 
 /** A command was carried out (or had nothing to change: then `events` is empty). */
 export interface Done<Answer> {
@@ -73,10 +74,21 @@ export interface Bodies {
   link(staged: StagedBody, accountId: AccountId): Promise<void>;
   /** The whole body; undefined when it is gone. */
   read(accountId: AccountId, hash: BodyHash): Buffer | undefined;
+  /**
+   * The header of a body with its empty line, and perhaps more; undefined when the body is gone.
+   * Of a header beyond MIME_HEADER_BYTES_MAX at least so much.
+   */
+  header(accountId: AccountId, hash: BodyHash): Buffer | undefined;
   /** The body as a stream, from `start` on. */
   stream(accountId: AccountId, hash: BodyHash, start?: number): Readable;
   /** Facts of a body; parsed again when the stored ones are missing or of an older shape. */
   facts(accountId: AccountId, hash: BodyHash): MessageFacts | undefined;
+}
+
+/** Finds messages by what they say without looking into them, as far as an index has come. */
+export interface Texts {
+  /** Undefined when the index cannot say: then it is for the messages themselves to say. */
+  find(accountId: AccountId, condition: TextCondition): Promise<FoundTexts | undefined>;
 }
 
 /** Time, timers and chance: the only source of each. */

@@ -247,6 +247,10 @@ export class MemoryBodies implements Bodies {
     return this.linked.get(`${accountId}/${hash}`);
   }
 
+  header(accountId: AccountId, hash: BodyHash): Buffer | undefined {
+    return this.read(accountId, hash);
+  }
+
   stream(accountId: AccountId, hash: BodyHash): Readable {
     const body = this.read(accountId, hash);
     const gone = new Fault('BodyMissing', 'gone', { temporary: false });

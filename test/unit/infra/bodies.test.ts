@@ -229,3 +229,41 @@ describe('after a crash', () => {
     await abandoned.discard();
   });
 });
+
+describe('the header of a body', () => {
+  const cases: readonly (readonly [what: string, header: string, body: string])[] = [
+    ['short', 'A: 1\r\n\r\n', 'x'.repeat(20_000)],
+    ['long', `A: ${'1'.repeat(50_000)}\r\nB: 2\r\n\r\n`, 'x'.repeat(500_000)],
+    [
+      'ended at the end of what is read first',
+      `A: ${'1'.repeat(8192 - 6)}\n\r\n`,
+      'x\n'.repeat(9000),
+    ],
+    ['with bare line feeds', 'A: 1\nB: 2\n\n', 'x\r\n'.repeat(9000)],
+    ['empty', '\r\n', 'x\r\n'.repeat(9000)],
+    ['without an end', `A: 1\r\n${'x'.repeat(30_000)}`, ''],
+  ];
+  for (const [what, header, body] of cases) {
+    it(`${what} is read, and no more than that needs`, async () => {
+      await using f = await fixture();
+      const octets = Buffer.from(header + body);
+      const hash = await store(f.open(), octets, 7);
+      const read = f.open().header(7, hash);
+      assert.deepEqual(read, octets.subarray(0, read?.length ?? 0));
+      assert.ok(read.length >= header.length, 'all of the header');
+      assert.ok(body === '' || read.length <= Math.max(8192, 5 * header.length), 'little else');
+    });
+  }
+
+  it('is not there without the body', async () => {
+    await using f = await fixture();
+    assert.equal(f.open().header(7, 'a'.repeat(64)), undefined);
+  });
+
+  it('is looked at no further than a header may go', async () => {
+    await using f = await fixture();
+    const hash = await store(f.open(), Buffer.from('x'.repeat(3_000_000)), 7);
+    const length = f.open().header(7, hash)?.length ?? 0;
+    assert.ok(length >= 1024 * 1024 && length < 3_000_000);
+  });
+});
