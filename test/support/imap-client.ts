@@ -3,15 +3,17 @@
  * what the test writes.
  */
 
-import { duplexPair, type Duplex } from 'node:stream';
+import { duplexPair, PassThrough, type Duplex } from 'node:stream';
 import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';
 import { FAKE_TLS } from './pipes.ts';
-import { PASSWORD } from './world.ts';
+import { ALICE, PASSWORD } from './world.ts';
 import type { ConnectOptions, TestServer } from './server.ts';
 import { silentLog } from './silent-log.ts';
 import { openImapClient, type ImapClientOptions } from '#protocols/imap/client';
+import { responseBegun } from '#protocols/imap/client-parser';
 import type { ImapClient } from '#protocols/imap/client-session';
-import type { ServerNews } from '#protocols/imap/client-words';
+import type { FetchedMessage, ServerNews } from '#protocols/imap/client-words';
+import { CommandReader, type Command } from '#protocols/imap/reader';
 import type { Dialer, TlsFacts, Wire } from '#protocols/ports';
 
 function wireOf(stream: Duplex, tls: TlsFacts | undefined, startTls?: Wire['startTls']): Wire {
@@ -60,6 +62,35 @@ export async function openAlice(server: TestServer, more: MoreOptions = {}): Pro
   const client = await openStranger(server, more);
   await client.authenticate('PLAIN', { login: 'alice@example.org', password: PASSWORD });
   return client;
+}
+
+/** A small message. */
+export function mailAbout(subject: string, more = ''): Buffer {
+  const fields = `From: Bob <bob@example.org>\r\nTo: alice@example.org\r\nSubject: ${subject}\r\n`;
+  return Buffer.from(`${fields}${more}\r\nbody of ${subject}\r\n`);
+}
+
+/** Puts messages into the inbox of alice. */
+export async function fillInbox(server: TestServer, count: number): Promise<void> {
+  for (let i = 1; i <= count; i++) {
+    await server.world.append(ALICE, 'Inbox', { octets: mailAbout(`number ${i}`) });
+  }
+}
+
+export async function gathered(messages: AsyncIterable<FetchedMessage>): Promise<FetchedMessage[]> {
+  const all: FetchedMessage[] = [];
+  for await (const message of messages) all.push(message);
+  return all;
+}
+
+/** An answer of a server with its literals, given as one character per octet. */
+export async function answerOf(text: string): Promise<Command> {
+  const stream = new PassThrough();
+  stream.end(Buffer.from(`${text}\r\n`, 'latin1'));
+  const reader = new CommandReader(stream);
+  const answer = responseBegun((await reader.readLine()) ?? '');
+  await reader.complete(answer, () => undefined);
+  return answer;
 }
 
 /** A server that a test plays by hand. */
@@ -146,6 +177,11 @@ export class PlayedServer {
   /** What was heard and not asked for yet. */
   get unheard(): string {
     return this.#heard;
+  }
+
+  /** Octets that the client has not taken yet. */
+  get unsent(): number {
+    return this.#far.writableLength;
   }
 
   /** Ends the stream. */

@@ -4,7 +4,7 @@
  * Sets of UIDs may be of any length: what is too long for one line goes in several commands, one
  * after the other. An empty set asks nothing.
  *
- * RFC 9051 §6.4.3, §6.4.6 – §6.4.9; RFC 7162 §3.1.3 (UNCHANGEDSINCE), RFC 4315 §2.1, RFC 6851
+ * RFC 9051 §6.4.3, §6.4.6, §6.4.7, §6.4.8; RFC 7162 §3.1.3 (UNCHANGEDSINCE); RFC 6851 (MOVE)
  */
 
 import type { ModSeq, SeqNo } from '#domain/values/ids';

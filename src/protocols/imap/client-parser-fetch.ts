@@ -1,8 +1,8 @@
 /**
  * What `* n FETCH (…)` says of a message.
  *
- * RFC 9051 §7.5.2, RFC 7162 §3.1.4.2 (MODSEQ), RFC 3516 §4.2 (BINARY), RFC 8474 §5.1, RFC 8514 §4.2,
- * RFC 8970 §3
+ * RFC 9051 §7.5.2, RFC 7162 §3.1.4.2 (MODSEQ), RFC 3516 §4.2 (BINARY), RFC 8474 §5.1 (EMAILID),
+ * RFC 8514 §4.2 (SAVEDATE), RFC 8970 §3 (PREVIEW)
  */
 
 import type { SeqNo } from '#domain/values/ids';

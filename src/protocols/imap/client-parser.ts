@@ -40,6 +40,7 @@ export function responseBegun(line: string): Command {
 
 /** `modes.utf8`: names of mailboxes are UTF-8 and not modified UTF-7. */
 export function parseResponse(command: Command, modes: ParserModes): Response {
+  if (command.lines.at(-1)?.endsWith('\n') === true) throw new BadSyntax('A line lacks its CR.');
   // Whatever is enabled, servers write eight-bit characters where they should not.
   const p = new Parser(command, { utf8: true });
   if (p.tryChar('+')) {

@@ -19,7 +19,7 @@ export interface SelectOptions {
   readonly readOnly?: boolean;
   /** RFC 7162 §3.1.8 */
   readonly condstore?: boolean;
-  /** What is known from the last time; QRESYNC must be enabled. Too long known-UIDs are left out. */
+  /** What is known from the last time; needs QRESYNC enabled. Too many known UIDs are left out. */
   readonly qresync?: QresyncWords;
   readonly signal?: AbortSignal;
 }
