@@ -312,6 +312,8 @@ export class Connection {
 
   #watchIdleness(ms: number): void {
     this.#stopIdleTimer = this.#ports.clock.after(ms, () => {
+      // Who waits for us is not idle.
+      if (!this.#session.reader.isWaiting) this.#heardAt = this.#ports.clock.now();
       const left = this.#idleMs - (this.#ports.clock.now() - this.#heardAt);
       if (left > 0) this.#watchIdleness(left);
       else this.interrupt('inactive for too long');

@@ -219,6 +219,11 @@ export class CommandReader {
     }
   }
 
+  /** True while nothing can be done before the client says more. */
+  get isWaiting(): boolean {
+    return this.#wake !== undefined;
+  }
+
   /** Lets go of the stream; gives back the octets that were read and not used. */
   release(): Buffer {
     this.#stream.off('readable', this.#onReadable);

@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { LineClient } from '../../../support/line-client.ts';
 import { FAKE_TLS } from '../../../support/pipes.ts';
 import { openTestServer, type TestServer } from '../../../support/server.ts';
@@ -44,6 +45,24 @@ describe('a conversation', () => {
     client.send(`a LOGIN ${'x'.repeat(17_000)}`);
     assert.match((await client.line()) ?? '', /^\* BYE /);
     assert.equal(await client.line(), undefined);
+  });
+
+  it('does not take a client for idle that waits for us', async () => {
+    await using server = await openTestServer();
+    const { views, clock } = server.world;
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    const account = views.account.bind(views);
+    // Views that have to be made anew.
+    views.account = (id) => opened.then(() => account(id));
+    const client = await greeted(server);
+    client.send(`a LOGIN alice@example.org ${PASSWORD}\r\n`);
+    await setImmediate();
+    clock.advance(10 * 60_000);
+    open();
+    assert.match((await client.line()) ?? '', /^a OK /);
+    await setImmediate();
+    clock.advance(31 * 60_000);
+    assert.match((await client.line()) ?? '', /^\* BYE inactive/);
   });
 
   it('takes a long line with a set of UIDs', async () => {
