@@ -39,6 +39,11 @@ export const IMAP_DELAYED_CHANGES_MAX = 1000;
 export const IMAP_NOTIFY_GROUPS_MAX = 100;
 /** Mailboxes that one filter names. */
 export const IMAP_FILTER_NAMES_MAX = 1000;
+/** RFC 4978: what a client may send, inflated: so many times what it sent, and so much besides. */
+export const IMAP_INFLATED_RATIO_MAX = 100;
+export const IMAP_INFLATED_BYTES_FREE: number = 16 * 1024 * 1024;
+/** Previews of messages that are kept in memory, of at most 200 characters each. */
+export const IMAP_PREVIEWS_MAX = 10_000;
 /** Lines that we send are split at about this length. */
 export const IMAP_REPLY_LINE_BYTES = 4096;
 /** Numbers in one `* SEARCH` line. */

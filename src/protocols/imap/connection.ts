@@ -22,7 +22,6 @@ import { untilKeyRemoved } from '../sasl/client-key.ts';
 import { SELECTED, type ImapCommand } from './commands/command.ts';
 import { COMMANDS, SEQUENCE_VERBS } from './commands/index.ts';
 import { greet } from './greeting.ts';
-import type { NewsDesk } from './notify.ts';
 import { pause, slowly } from './pace.ts';
 import { BadSyntax, Parser } from './parser.ts';
 import { CommandReader, LineTooLong, LiteralTooBig, StreamEnded, type Command } from './reader.ts';
@@ -35,6 +34,7 @@ import {
   type ImapOptions,
   type ImapPorts,
   type Reply,
+  type Shared,
 } from './session.ts';
 import { tell, tellWhile } from './telling.ts';
 import { ReplyWriter } from './writer.ts';
@@ -56,11 +56,11 @@ export class Connection {
   #interrupted = false;
   #forgetKey: () => void = () => undefined;
 
-  constructor(wire: Wire, ports: ImapPorts, options: ImapOptions, desk: NewsDesk) {
+  constructor(wire: Wire, ports: ImapPorts, options: ImapOptions, shared: Shared) {
     this.#ports = ports;
     this.#heardAt = ports.clock.now();
     const cid = ports.random.bytes(6).toString('hex');
-    this.#session = new Session(ports, options, desk, cid, {
+    this.#session = new Session(ports, options, shared, cid, {
       wire,
       reader: this.#readerOf(wire),
       out: this.#writerOf(wire),

@@ -18,7 +18,7 @@ import { isWireItem, wiresOf, wireTextOf, type WireFetchItem, type Wires } from 
 import type { Turn } from './pace.ts';
 import { no, type Reply, type Session } from './session.ts';
 import type { FetchItem, Partial, Section } from './words.ts';
-import { fetchStart, flagSetText, internalDate, type ReplyWriter } from './writer.ts';
+import { fetchStart, flagSetText, internalDate, nstring, type ReplyWriter } from './writer.ts';
 
 /** Bodies above this are not held in memory when all that is wanted are their octets. */
 const STREAMED_BYTES = 1024 * 1024;
@@ -235,8 +235,13 @@ export class FetchAnswers {
       }
       case 'BINARY.SIZE':
         return out.put(`${name} ${this.#binary(item.part, body)?.length ?? 0}`);
+      case 'PREVIEW': {
+        const { previews, account } = this.#session;
+        const preview = await previews.of(account.accountId, row, item.lazy);
+        return out.put(`${name} ${nstring(preview)}`);
+      }
       default:
-        throw new Error(`${item.type} is not announced`);
+        throw new Error(`${item.type} is no item of a row`);
     }
   }
 

@@ -5,6 +5,7 @@
 import type { Wire } from '../ports.ts';
 import { Connection } from './connection.ts';
 import { NewsDesk } from './notify.ts';
+import { Previews } from './previews.ts';
 import type { ImapOptions, ImapPorts } from './session.ts';
 
 /** How long commands that are being carried out may take when the server stops. */
@@ -18,14 +19,14 @@ export interface ImapServer {
 }
 
 export function startImapServer(ports: ImapPorts, options: ImapOptions): ImapServer {
-  const desk = new NewsDesk(ports.changes);
+  const shared = { desk: new NewsDesk(ports.changes), previews: new Previews(ports.bodies) };
   const conversations = new Map<Connection, Promise<void>>();
   let isClosing = false;
 
   return {
     accept(wire) {
       if (isClosing) return wire.destroy();
-      const connection = new Connection(wire, ports, options, desk);
+      const connection = new Connection(wire, ports, options, shared);
       const conversation = connection.run().finally(() => conversations.delete(connection));
       conversations.set(connection, conversation);
     },

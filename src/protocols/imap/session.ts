@@ -25,6 +25,7 @@ import type {
 } from '../ports.ts';
 import type { NewsDesk } from './notify.ts';
 import type { CommandReader } from './reader.ts';
+import type { Previews } from './previews.ts';
 import { Selected } from './selected.ts';
 import { SessionNews, type NewsKind } from './session-news.ts';
 import type { FetchItem, NotifyEvent, NotifyWords } from './words.ts';
@@ -83,6 +84,12 @@ export interface ConnectionLine {
   readonly wire: Wire;
   readonly reader: CommandReader;
   readonly out: ReplyWriter;
+/** What all sessions share. */
+export interface Shared {
+  readonly desk: NewsDesk;
+  readonly previews: Previews;
+}
+
   readonly attach: (wire: Wire) => void;
   readonly abandon: () => void;
 }
@@ -111,18 +118,20 @@ export class Session {
   /** RFC 7162 §3.1.2: the client has yet to hear how far the open mailbox is. */
   #owesHighestModSeq = false;
   #wake: (() => void) | undefined;
+  readonly previews: Previews;
   #woken = false;
 
   constructor(
     ports: ImapPorts,
     options: ImapOptions,
-    desk: NewsDesk,
+    shared: Shared,
     cid: string,
     line: ConnectionLine,
   ) {
     this.ports = ports;
     this.options = options;
-    this.#desk = desk;
+    this.#desk = shared.desk;
+    this.previews = shared.previews;
     this.cid = cid;
     this.wire = line.wire;
     this.reader = line.reader;

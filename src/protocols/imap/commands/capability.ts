@@ -26,6 +26,7 @@ const ALWAYS = [
   'SEARCHRES',
   'WITHIN',
   'SAVEDATE',
+  'PREVIEW',
   'CHILDREN',
   'LIST-EXTENDED',
   'LIST-STATUS',

@@ -36,7 +36,6 @@ function fetching(byUid: boolean): WholeCommand {
 
 function wordsOf(parser: Parser, byUid: boolean, session: Session): FetchWords {
   const words = fetchItems(parser);
-  if (words.items.some(isUnsupported)) throw new BadSyntax('The item is not known.');
   // RFC 7162 §3.2.6
   if (words.vanished && !(byUid && session.has('QRESYNC'))) {
     throw new BadSyntax('VANISHED needs UID FETCH and QRESYNC.');
@@ -46,10 +45,6 @@ function wordsOf(parser: Parser, byUid: boolean, session: Session): FetchWords {
     throw new BadSyntax('A mod-sequence is above 0.');
   }
   return words;
-}
-
-function isUnsupported(item: FetchItem): boolean {
-  return item.type === 'PREVIEW';
 }
 
 async function run(words: FetchWords, byUid: boolean, session: Session): Promise<Reply> {
