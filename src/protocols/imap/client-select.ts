@@ -19,7 +19,10 @@ export interface SelectOptions {
   readonly readOnly?: boolean;
   /** RFC 7162 §3.1.8 */
   readonly condstore?: boolean;
-  /** What is known from the last time; needs QRESYNC enabled. Too many known UIDs are left out. */
+  /**
+   * What is known from the last time; needs QRESYNC enabled. With known UIDs only these are told
+   * of; when they are too many for a line, they are left out.
+   */
   readonly qresync?: QresyncWords;
   readonly signal?: AbortSignal;
 }
