@@ -43,7 +43,7 @@ import type {
   TailOptions,
 } from '#protocols/cli/openers';
 import { startImapServer } from '#protocols/imap/server';
-import type { ImapPorts } from '#protocols/imap/session';
+import type { ImapOptions, ImapPorts } from '#protocols/imap/session';
 import { MESSAGE_BYTES_MAX, TLS_HANDSHAKE_MS } from '#protocols/limits';
 import { readFacts } from '#protocols/message/facts';
 import type { Rates, Wire } from '#protocols/ports';
@@ -53,7 +53,7 @@ import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
 import { localAttempts } from '#protocols/smtp/local-attempt';
 import { startRunner } from '#protocols/smtp/runner';
 import { openSmtpServer } from '#protocols/smtp/server';
-import type { SmtpPorts, SmtpSettings } from '#protocols/smtp/session';
+import type { SmtpPorts } from '#protocols/smtp/session';
 
 /** Facts are durable that could not be posted; the next start does it. */
 const FATAL_EXIT_CODE = 70;
@@ -236,6 +236,7 @@ function endpointsOf({ config }: LoadedConfig, ports: ServerPorts, log: OpenLog)
         messageBytesMax: listener.SMTPMaxMessageSize ?? MESSAGE_BYTES_MAX,
         allowPlaintextLogin: wanted.NoRequireSTARTTLS === true,
       };
+        compress: wanted.EnableCompress === true,
       // On port 25 nobody logs in.
       const asksForKeys = service !== 'smtp' && listener.TLS?.ClientAuthDisabled !== true;
       const servicePorts = { ...ports, log: log.child({ pkg: service }) };
@@ -255,7 +256,7 @@ function endpointsOf({ config }: LoadedConfig, ports: ServerPorts, log: OpenLog)
 
 function serverOf(
   service: Listening['service'],
-  settings: Pick<SmtpSettings, 'hostName' | 'messageBytesMax' | 'allowPlaintextLogin'>,
+  settings: Omit<ImapOptions, 'product' | 'version' | 'strict'>,
   ports: ImapPorts & SmtpPorts,
 ): Pick<Endpoint, 'accept' | 'close'> {
   if (service === 'imap' || service === 'imaps') {

@@ -12,6 +12,8 @@ export interface ListenerEndpoint {
   readonly NoRequireSTARTTLS?: boolean;
   /** SMTP: do not offer TLS. */
   readonly NoSTARTTLS?: boolean;
+  /** IMAP: clients may compress what is sent. */
+  readonly EnableCompress?: boolean;
 }
 
 export interface Listener {
@@ -61,16 +63,18 @@ const text = { type: 'string', minLength: 1 };
 const yesOrNo = { type: 'boolean' };
 const port = { type: 'integer', minimum: 1, maximum: 65535 };
 
-function service(description: string): JsonSchema {
+function service(description: string, more: Readonly<Record<string, JsonSchema>> = {}): JsonSchema {
   return strict(
     description,
     { Enabled: yesOrNo },
-    { Port: port, NoRequireSTARTTLS: yesOrNo, NoSTARTTLS: yesOrNo },
+    { Port: port, NoRequireSTARTTLS: yesOrNo, NoSTARTTLS: yesOrNo, ...more },
   );
 }
 
 const listener = strict(
   'Addresses to listen on and the services there',
+const mailboxes: Readonly<Record<string, JsonSchema>> = { EnableCompress: yesOrNo };
+
   { IPs: { type: 'array', items: text, minItems: 1 } },
   {
     Hostname: text,
@@ -79,8 +83,8 @@ const listener = strict(
     SMTP: service('Mail from other servers, port 25'),
     Submission: service('Mail from our users, STARTTLS, port 587'),
     Submissions: service('Mail from our users, TLS, port 465'),
-    IMAP: service('Mailboxes, STARTTLS, port 143'),
-    IMAPS: service('Mailboxes, TLS, port 993'),
+    IMAP: service('Mailboxes, STARTTLS, port 143', mailboxes),
+    IMAPS: service('Mailboxes, TLS, port 993', mailboxes),
   },
 );
 

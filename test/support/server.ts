@@ -31,6 +31,7 @@ const OPTIONS: ImapOptions = {
   version: '0.0-test',
   messageBytesMax: 1024 * 1024,
   allowPlaintextLogin: false,
+  compress: false,
   strict: false,
 };
 

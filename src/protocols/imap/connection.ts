@@ -52,6 +52,7 @@ export class Connection {
   #heardAt: number;
   #stopIdleTimer: () => void = () => undefined;
   #isFirst = true;
+  #wasKnown = false;
   #isSlow = false;
   #interrupted = false;
   #forgetKey: () => void = () => undefined;
@@ -196,6 +197,7 @@ export class Connection {
     await out.flush();
     this.#setPace();
     await reply.afterwards?.();
+    this.#watchLogout();
     this.#heardAt = this.#ports.clock.now();
   }
 
@@ -276,6 +278,7 @@ export class Connection {
   #heedKey({ tls }: Wire): void {
     const key = tls?.peerKey;
     if (key === undefined) return;
+    this.#forgetKey();
     this.#forgetKey = untilKeyRemoved(key, this.#ports, () => this.interrupt(KEY_GONE, 'ALERT'));
     const outcome = this.#ports.logins.admitKey(key.fingerprint, '');
     if (outcome.type === 'ok') return;
@@ -318,6 +321,16 @@ export class Connection {
       if (left > 0) this.#watchIdleness(left);
       else this.interrupt('inactive for too long');
     });
+  }
+
+  /** RFC 8437 §3: who is not logged in any more has as little time as before. */
+  #watchLogout(): void {
+    const isKnown = this.#session.state !== 'not-authenticated';
+    if (this.#wasKnown && !isKnown) {
+      this.#stopIdleTimer();
+      this.#watchIdleness(this.#idleMs);
+    }
+    this.#wasKnown = isKnown;
   }
 
   get #idleMs(): number {

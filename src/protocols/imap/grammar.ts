@@ -107,6 +107,14 @@ export function enable(p: Parser): readonly string[] {
   return names;
 }
 
+/** The algorithm, in capitals. RFC 4978 §4 */
+export function compress(p: Parser): string {
+  p.space();
+  const algorithm = p.atom().toUpperCase();
+  p.end();
+  return algorithm;
+}
+
 /** SELECT and EXAMINE. */
 export function select(p: Parser): SelectWords {
   p.space();

@@ -31,6 +31,7 @@ async function logInByKey(session: Session): Promise<boolean> {
   const holder = key === undefined ? undefined : ports.logins.keyHolder(key.fingerprint);
   if (holder?.imapPreauth !== true) return false;
   await session.logIn(holder.accountId, holder.login);
+  session.isPreauthenticated = true;
   ports.rates.successfulLogin(wire.remoteIp);
   return true;
 }

@@ -54,6 +54,8 @@ export interface ImapOptions {
   /** Refuses what RFC 7162 calls an error but known clients send (CHANGEDSINCE 0). */
   readonly strict: boolean;
 }
+  /** COMPRESS may be used here. */
+  readonly compress: boolean;
 
 export type State = 'not-authenticated' | 'authenticated' | 'selected';
 
@@ -107,6 +109,9 @@ export class Session {
   /** Set when the conversation is over; the text is the BYE, if one is still due. */
   ending: { readonly bye?: string; readonly code?: string } | undefined;
   /** Goes on with the conversation on another wire. */
+  /** The TLS key has logged in, before the greeting. */
+  isPreauthenticated = false;
+  isCompressed = false;
   readonly attach: (wire: Wire) => void;
   /** Ends the conversation with a client that lags too far behind. */
   readonly #abandon: () => void;
@@ -207,6 +212,16 @@ export class Session {
   /** Opens a mailbox that exists; the one that was open is closed. */
   select(mailbox: MailboxSummary, readOnly: boolean): Selected {
     this.unselect();
+  /** RFC 8437 §3: nothing is left of whoever was logged in. */
+  logOut(): void {
+    this.unselect();
+    this.#news?.close();
+    this.#news = undefined;
+    this.#account = undefined;
+    this.#enabled.clear();
+    this.log.info({}, 'imap logout');
+  }
+
     const news = this.#news;
     if (news === undefined) throw new Error('nobody is logged in');
     this.#selected = new Selected(news.account.mailbox(mailbox.mailboxId), mailbox.uidValidity, {

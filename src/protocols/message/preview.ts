@@ -11,8 +11,8 @@
 
 import type { Buffer } from 'node:buffer';
 import { decodeCharset } from './charset.ts';
-import { decodeEntities } from './entities.ts';
 import { valueOf } from './header.ts';
+import { decodeEntities } from './html.ts';
 import { parameterOf, parseDisposition } from './parameters.ts';
 import { readStructure, type Part } from './part.ts';
 import { decodeTransfer, encodingOf } from './transfer-encoding.ts';

@@ -67,10 +67,13 @@ export function passwordsAllowed(session: Session): boolean {
 
 export function capabilitiesOf(session: Session): string {
   const names: string[] = [...ALWAYS, `APPENDLIMIT=${session.options.messageBytesMax}`];
+  if (session.options.compress && !session.isCompressed) names.push('COMPRESS=DEFLATE');
   if (session.state === 'not-authenticated') {
     if (session.wire.startTls !== undefined) names.push('STARTTLS');
     if (!passwordsAllowed(session)) names.push('LOGINDISABLED');
     for (const name of mechanismsFor(session)) names.push(`AUTH=${name}`);
+  } else if (!session.isPreauthenticated) {
+    names.push('UNAUTHENTICATE');
   }
   return names.join(' ');
 }

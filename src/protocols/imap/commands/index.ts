@@ -6,6 +6,7 @@ import { append } from './append.ts';
 import { authenticate, login, starttls } from './authenticate.ts';
 import type { ImapCommand } from './command.ts';
 import { capability, check, enable, id, logout, namespace, noop } from './connection.ts';
+import { compress } from './compress.ts';
 import { copy, move, uidCopy, uidMove } from './copy.ts';
 import { esearch } from './esearch.ts';
 import { expunge, uidExpunge } from './expunge.ts';
@@ -19,6 +20,7 @@ import { search, uidSearch } from './search.ts';
 import { close, examine, select, unselect } from './select.ts';
 import { sort, uidSort } from './sort.ts';
 import { store, uidStore } from './store.ts';
+import { unauthenticate } from './unauthenticate.ts';
 import { thread, uidThread } from './thread.ts';
 import { uidBatches } from './uid-batches.ts';
 
@@ -45,6 +47,8 @@ export const COMMANDS: ReadonlyMap<string, ImapCommand> = new Map<string, ImapCo
   ['APPEND', append],
   ['IDLE', idle],
   ['NOTIFY', notify],
+  ['COMPRESS', compress],
+  ['UNAUTHENTICATE', unauthenticate],
   ['CHECK', check],
   ['CLOSE', close],
   ['UNSELECT', unselect],
