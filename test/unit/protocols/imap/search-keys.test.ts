@@ -56,6 +56,14 @@ describe('keys', () => {
     assert.deepEqual(key('SAVEDON "01-Feb-2022"'), { type: 'SAVEDON', day: 20220201 });
     assert.deepEqual(key('YOUNGER 60'), { type: 'YOUNGER', seconds: 60 });
     isBad(search, 'SEARCH YOUNGER 0');
+    const uids = (first: number, last: number): SearchKey => ({
+      type: 'UID',
+      set: { type: 'numbers', ranges: [[first, last]] },
+    });
+    assert.deepEqual(key('UIDAFTER 7'), uids(8, 4_294_967_295));
+    assert.deepEqual(key('UIDBEFORE 7'), uids(1, 6));
+    assert.deepEqual(key('UIDBEFORE 1'), { type: 'UID', set: { type: 'numbers', ranges: [] } });
+    isBad(search, 'SEARCH UIDAFTER *');
     isBad(search, 'SEARCH OLDER');
     isBad(search, 'SEARCH ON 30-Feb-2022');
     isBad(search, 'SEARCH SMALLER -1');
