@@ -235,8 +235,8 @@ function endpointsOf({ config }: LoadedConfig, ports: ServerPorts, log: OpenLog)
         hostName: listener.Hostname ?? config.Hostname,
         messageBytesMax: listener.SMTPMaxMessageSize ?? MESSAGE_BYTES_MAX,
         allowPlaintextLogin: wanted.NoRequireSTARTTLS === true,
-      };
         compress: wanted.EnableCompress === true,
+      };
       // On port 25 nobody logs in.
       const asksForKeys = service !== 'smtp' && listener.TLS?.ClientAuthDisabled !== true;
       const servicePorts = { ...ports, log: log.child({ pkg: service }) };

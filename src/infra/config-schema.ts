@@ -71,10 +71,10 @@ function service(description: string, more: Readonly<Record<string, JsonSchema>>
   );
 }
 
-const listener = strict(
-  'Addresses to listen on and the services there',
 const mailboxes: Readonly<Record<string, JsonSchema>> = { EnableCompress: yesOrNo };
 
+const listener = strict(
+  'Addresses to listen on and the services there',
   { IPs: { type: 'array', items: text, minItems: 1 } },
   {
     Hostname: text,

@@ -24,8 +24,8 @@ import type {
   Wire,
 } from '../ports.ts';
 import type { NewsDesk } from './notify.ts';
-import type { CommandReader } from './reader.ts';
 import type { Previews } from './previews.ts';
+import type { CommandReader } from './reader.ts';
 import { Selected } from './selected.ts';
 import { SessionNews, type NewsKind } from './session-news.ts';
 import type { FetchItem, NotifyEvent, NotifyWords } from './words.ts';
@@ -51,11 +51,11 @@ export interface ImapOptions {
   readonly messageBytesMax: number;
   /** The administrator lets passwords travel without TLS. */
   readonly allowPlaintextLogin: boolean;
+  /** COMPRESS may be used here. */
+  readonly compress: boolean;
   /** Refuses what RFC 7162 calls an error but known clients send (CHANGEDSINCE 0). */
   readonly strict: boolean;
 }
-  /** COMPRESS may be used here. */
-  readonly compress: boolean;
 
 export type State = 'not-authenticated' | 'authenticated' | 'selected';
 
@@ -81,17 +81,17 @@ export interface Account {
   readonly views: AccountViews;
 }
 
-/** What the connection lends to its session. */
-export interface ConnectionLine {
-  readonly wire: Wire;
-  readonly reader: CommandReader;
-  readonly out: ReplyWriter;
 /** What all sessions share. */
 export interface Shared {
   readonly desk: NewsDesk;
   readonly previews: Previews;
 }
 
+/** What the connection lends to its session. */
+export interface ConnectionLine {
+  readonly wire: Wire;
+  readonly reader: CommandReader;
+  readonly out: ReplyWriter;
   readonly attach: (wire: Wire) => void;
   readonly abandon: () => void;
 }
@@ -106,15 +106,16 @@ export class Session {
   /** Tag of the command being carried out. */
   tag = '*';
   failedLogins = 0;
-  /** Set when the conversation is over; the text is the BYE, if one is still due. */
-  ending: { readonly bye?: string; readonly code?: string } | undefined;
-  /** Goes on with the conversation on another wire. */
   /** The TLS key has logged in, before the greeting. */
   isPreauthenticated = false;
   isCompressed = false;
+  /** Set when the conversation is over; the text is the BYE, if one is still due. */
+  ending: { readonly bye?: string; readonly code?: string } | undefined;
+  /** Goes on with the conversation on another wire. */
   readonly attach: (wire: Wire) => void;
   /** Ends the conversation with a client that lags too far behind. */
   readonly #abandon: () => void;
+  readonly previews: Previews;
   readonly #desk: NewsDesk;
   readonly #enabled = new Set<Extension>();
   #account: Account | undefined;
@@ -123,7 +124,6 @@ export class Session {
   /** RFC 7162 §3.1.2: the client has yet to hear how far the open mailbox is. */
   #owesHighestModSeq = false;
   #wake: (() => void) | undefined;
-  readonly previews: Previews;
   #woken = false;
 
   constructor(
@@ -209,9 +209,6 @@ export class Session {
     this.log.info({ login, account: accountId }, 'imap login');
   }
 
-  /** Opens a mailbox that exists; the one that was open is closed. */
-  select(mailbox: MailboxSummary, readOnly: boolean): Selected {
-    this.unselect();
   /** RFC 8437 §3: nothing is left of whoever was logged in. */
   logOut(): void {
     this.unselect();
@@ -222,6 +219,9 @@ export class Session {
     this.log.info({}, 'imap logout');
   }
 
+  /** Opens a mailbox that exists; the one that was open is closed. */
+  select(mailbox: MailboxSummary, readOnly: boolean): Selected {
+    this.unselect();
     const news = this.#news;
     if (news === undefined) throw new Error('nobody is logged in');
     this.#selected = new Selected(news.account.mailbox(mailbox.mailboxId), mailbox.uidValidity, {
