@@ -3,63 +3,28 @@
  * store, copy, move, expunge. Times are medians; 4 KB messages.
  */
 
-import { ImapDriver } from '../support/imap-driver.ts';
-import { LOGIN, PASSWORD, startLocalserve } from '../support/localserve.ts';
-import { startDovecot } from './dovecot.ts';
+import type { ImapDriver } from '../support/imap-driver.ts';
+import { besideDovecot, fillMailbox, openImap, type Note, type Server } from './beside.ts';
 import { median, medianMs, type BenchRow } from './row.ts';
-
-interface Server {
-  readonly ip: string;
-  readonly imapPort: number;
-}
-
-type Measured = Map<string, { readonly unit: string; readonly value: number }>;
 
 const SIZES = (process.env.BENCH_SIZES ?? '1000,10000,100000').split(',').map(Number);
 const WORK_ON = 10_000;
 
-export async function run(say: (text: string) => void): Promise<readonly BenchRow[]> {
-  await using ours = await startLocalserve();
-  await using dovecot = await startDovecot(say);
-  const mine = await measure({ ip: ours.ip, imapPort: 1143 }, (text) => say(`daybook: ${text}`));
-  const peer =
-    dovecot === undefined
-      ? undefined
-      : await measure(dovecot, (text) => say(`${dovecot.name}: ${text}`));
-  const rows: BenchRow[] = [];
-  for (const [what, { unit, value }] of mine) {
-    const other = peer?.get(what);
-    rows.push({
-      what,
-      unit,
-      ours: value,
-      ...(other !== undefined && dovecot !== undefined
-        ? { peer: { name: dovecot.name, value: other.value } }
-        : {}),
-    });
-  }
-  return rows;
+export function run(say: (text: string) => void): Promise<readonly BenchRow[]> {
+  return besideDovecot(say, measure);
 }
 
-async function measure(server: Server, say: (text: string) => void): Promise<Measured> {
-  const results: Measured = new Map();
-  const note = (what: string, unit: string, value: number): void => {
-    say(`${what}: ${value.toFixed(value < 10 ? 3 : 1)} ${unit}`);
-    results.set(what, { unit, value });
-  };
+async function measure(server: Server, note: Note): Promise<void> {
   await measureAppend(server, note);
   for (const size of SIZES) {
-    await fill(server, `box${size}`, size);
+    await fillMailbox(server, `box${size}`, size, message);
     await measureSelect(server, size, note);
     await measureResync(server, size, note);
   }
   await measureFetch(server, note);
   await measureStore(server, note);
   await measureTransfer(server, note);
-  return results;
 }
-
-type Note = (what: string, unit: string, value: number) => void;
 
 /** About 4 KB, no two alike. */
 function message(i: number): string {
@@ -71,14 +36,8 @@ function message(i: number): string {
   return head + `line of text in message ${i} that goes on for a while\r\n`.repeat(70);
 }
 
-async function open(server: Server): Promise<ImapDriver> {
-  const driver = await ImapDriver.open(server.ip, server.imapPort);
-  await driver.command(`LOGIN ${LOGIN} ${PASSWORD}`);
-  return driver;
-}
-
 async function measureAppend(server: Server, note: Note): Promise<void> {
-  const driver = await open(server);
+  const driver = await openImap(server);
   await driver.command('CREATE appends');
   const count = 2000;
   const start = performance.now();
@@ -96,25 +55,8 @@ async function measureAppend(server: Server, note: Note): Promise<void> {
   driver.close();
 }
 
-/** Fills a mailbox, many messages to a command (RFC 3502), flags of every tenth set. */
-async function fill(server: Server, mailbox: string, count: number): Promise<void> {
-  const driver = await open(server);
-  await driver.command(`CREATE ${mailbox}`);
-  const perCommand = 200;
-  for (let done = 0; done < count; done += perCommand) {
-    let text = `APPEND ${mailbox}`;
-    for (let i = done; i < Math.min(count, done + perCommand); i++) {
-      const body = message(i);
-      text += ` ${i % 10 === 0 ? '(\\Seen) ' : ''}{${body.length}+}\r\n${body}`;
-    }
-    const answer = (await driver.command(text)).toString('latin1');
-    if (!answer.includes(' OK ')) throw new Error(answer.slice(-300));
-  }
-  driver.close();
-}
-
 async function measureSelect(server: Server, size: number, note: Note): Promise<void> {
-  const driver = await open(server);
+  const driver = await openImap(server);
   await driver.command(`SELECT box${size}`);
   note(
     `SELECT of ${size}, warm`,
@@ -125,7 +67,7 @@ async function measureSelect(server: Server, size: number, note: Note): Promise<
 }
 
 async function measureResync(server: Server, size: number, note: Note): Promise<void> {
-  const writer = await open(server);
+  const writer = await openImap(server);
   await writer.command('ENABLE QRESYNC');
   const selected = (await writer.command(`SELECT box${size}`)).toString('latin1');
   const uidValidity = /UIDVALIDITY (\d+)/.exec(selected)?.[1] ?? '';
@@ -142,7 +84,7 @@ async function measureResync(server: Server, size: number, note: Note): Promise<
     const times: number[] = [];
     // A client that comes back has a new connection; only its SELECT is timed.
     for (let i = 0; i < 11; i++) {
-      const client = await open(server);
+      const client = await openImap(server);
       await client.command('ENABLE QRESYNC');
       const start = performance.now();
       const answer = await client.command(
@@ -164,7 +106,7 @@ async function status(driver: ImapDriver, mailbox: string): Promise<string> {
 }
 
 async function measureFetch(server: Server, note: Note): Promise<void> {
-  const driver = await open(server);
+  const driver = await openImap(server);
   await driver.command(`SELECT box${WORK_ON}`);
   const perMessage = async (items: string, count: number): Promise<number> =>
     ((await medianMs(5, () => driver.command(`FETCH 1:${count} ${items}`))) * 1000) / count;
@@ -189,7 +131,7 @@ async function measureFetch(server: Server, note: Note): Promise<void> {
 }
 
 async function measureStore(server: Server, note: Note): Promise<void> {
-  const driver = await open(server);
+  const driver = await openImap(server);
   await driver.command(`SELECT box${WORK_ON}`);
   for (const count of [1, 1000, WORK_ON]) {
     const ms = await medianMs(10, (i) =>
@@ -201,7 +143,7 @@ async function measureStore(server: Server, note: Note): Promise<void> {
 }
 
 async function measureTransfer(server: Server, note: Note): Promise<void> {
-  const driver = await open(server);
+  const driver = await openImap(server);
   await driver.command(`SELECT box${WORK_ON}`);
   await driver.command('CREATE copies');
   await driver.command('CREATE moved');
