@@ -13,6 +13,9 @@ import { editsKeywords, keywordsAfter, type FlagTerms } from './flag-edits.ts';
 const PAGE_BITS = 8;
 const PAGE_UIDS: number = 1 << PAGE_BITS;
 const SLOT_MASK: number = PAGE_UIDS - 1;
+/** Neighbours whose highest modseq is known, so that most of a page is passed over. */
+const BLOCK_BITS = 4;
+const BLOCK_MASK: number = (1 << BLOCK_BITS) - 1;
 
 /** Octets per message in the packed form: modseq, bits, slot, and which keywords. */
 const MOD_SEQ_BYTES = 8;
@@ -51,6 +54,8 @@ export class MarkPage {
   readonly #firstUid: Uid;
   /** 0 where there is no message. RFC 7162 §3.1: modseqs are positive. */
   readonly #modSeqs: Float64Array = new Float64Array(PAGE_UIDS);
+  /** At least the highest modseq of each block. */
+  readonly #newest: Float64Array = new Float64Array(PAGE_UIDS >> BLOCK_BITS);
   /** Bits of FLAG_BITS, of which there are at most 16. */
   readonly #bits: Uint16Array = new Uint16Array(PAGE_UIDS);
   /** Undefined while no message has a keyword. */
@@ -67,6 +72,7 @@ export class MarkPage {
   copy(): MarkPage {
     const copy = new MarkPage(this.number);
     copy.#modSeqs.set(this.#modSeqs);
+    copy.#newest.set(this.#newest);
     copy.#bits.set(this.#bits);
     copy.#keywords = this.#keywords?.slice();
     copy.#count = this.#count;
@@ -80,8 +86,7 @@ export class MarkPage {
   put({ uid, bits, keywords, modSeq }: MessageMark): void {
     const slot = uid & SLOT_MASK;
     if (this.#modSeqs[slot] === 0) this.#count++;
-    this.#modSeqs[slot] = modSeq;
-    this.#bits[slot] = bits;
+    this.#mark(slot, bits, modSeq);
     if (keywords !== '') this.#keywords ??= noKeywords();
     if (this.#keywords !== undefined) this.#keywords[slot] = keywords;
   }
@@ -105,8 +110,7 @@ export class MarkPage {
     const end = this.#lastSlot(to);
     for (let slot = start; slot <= end; slot++) {
       if (this.#modSeqs[slot] === 0) continue;
-      this.#modSeqs[slot] = modSeq;
-      this.#bits[slot] = ((this.#bits[slot] as number) & keep) | put;
+      this.#mark(slot, ((this.#bits[slot] as number) & keep) | put, modSeq);
     }
     if (editsKeywords(terms)) this.#editKeywords(start, end, terms);
   }
@@ -115,6 +119,10 @@ export class MarkPage {
   each(from: Uid, to: Uid, since: ModSeq, visit: MarkVisitor): void {
     const end = this.#lastSlot(to);
     for (let slot = this.#firstSlot(from); slot <= end; slot++) {
+      if ((this.#newest[slot >> BLOCK_BITS] as number) <= since) {
+        slot |= BLOCK_MASK;
+        continue;
+      }
       const modSeq = this.#modSeqs[slot] as number;
       if (modSeq <= since) continue;
       const keywords = this.#keywords === undefined ? '' : (this.#keywords[slot] as string);
@@ -155,12 +163,18 @@ export class MarkPage {
     page.#count = count;
     for (let n = 0; n < count; n++) {
       const slot = columns.slots[n] as number;
-      page.#modSeqs[slot] = columns.modSeqs[n] as number;
-      page.#bits[slot] = columns.bits[n] as number;
+      page.#mark(slot, columns.bits[n] as number, columns.modSeqs[n] as number);
       if (page.#keywords === undefined) continue;
       page.#keywords[slot] = sets[columns.sets[n] ?? 0] as string;
     }
     return page;
+  }
+
+  #mark(slot: number, bits: number, modSeq: ModSeq): void {
+    const block = slot >> BLOCK_BITS;
+    this.#modSeqs[slot] = modSeq;
+    this.#bits[slot] = bits;
+    if (modSeq > (this.#newest[block] as number)) this.#newest[block] = modSeq;
   }
 
   /** The different sets of keywords, in the order in which messages have them; '' is one. */

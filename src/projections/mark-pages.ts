@@ -10,7 +10,7 @@
 
 import { sql as raw } from 'kysely';
 import type { MailboxId, ModSeq, Uid } from '#domain/values/ids';
-import { normalUidSet, NO_UIDS, unionOf, type UidSet } from '#domain/values/uid-set';
+import { UidSetBuilder, unionOf, type UidSet } from '#domain/values/uid-set';
 import { firstUidOf, lastUidOf, MarkPage, pageOf, type PageNumber } from './mark-page.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
 
@@ -250,7 +250,10 @@ function mailboxOf(pageId: PageId): MailboxId {
 }
 
 function spansOf(pages: readonly { readonly pageId: PageId }[]): UidSet {
-  if (pages.length === 0) return NO_UIDS;
-  const numbers = pages.map(({ pageId }) => pageId % PAGE_NUMBERS);
-  return normalUidSet(numbers.map((number) => [firstUidOf(number), lastUidOf(number)]));
+  const spans = new UidSetBuilder();
+  for (const pageId of Float64Array.from(pages, (page) => page.pageId).sort()) {
+    const number = pageId % PAGE_NUMBERS;
+    spans.addRange(firstUidOf(number), lastUidOf(number));
+  }
+  return spans.build();
 }

@@ -17,7 +17,7 @@ import { formatDateTime } from './calendar.ts';
 import { encodeUtf7 } from './utf7.ts';
 import { flagNames, type FlagSet } from '#domain/values/flags';
 import type { Instant, ModSeq, SeqNo, Uid } from '#domain/values/ids';
-import { uidsOf, type UidSet } from '#domain/values/uid-set';
+import type { UidSet } from '#domain/values/uid-set';
 import type { Writable } from 'node:stream';
 
 /** Any text as wire text: its UTF-8 octets, one character each. */
@@ -113,11 +113,13 @@ export function searchLines(numbers: UidSet, modSeq?: ModSeq): string[] {
   const lines: string[] = [];
   let line = '* SEARCH';
   let count = 0;
-  for (const number of uidsOf(numbers)) {
-    line += ` ${number}`;
-    if (++count % IMAP_SEARCH_LINE_NUMBERS === 0) {
-      lines.push(line + suffix);
-      line = '* SEARCH';
+  for (const [first, last] of numbers) {
+    for (let number = first; number <= last; number++) {
+      line += ` ${number}`;
+      if (++count % IMAP_SEARCH_LINE_NUMBERS === 0) {
+        lines.push(line + suffix);
+        line = '* SEARCH';
+      }
     }
   }
   if (count === 0) lines.push(line);
