@@ -1,7 +1,7 @@
 /**
- * News on their way to sessions: one subscription per account and one `MailboxNews` per open mailbox
- * serve all sessions, so a change is read from the views and formatted once, however many sessions
- * wait for it, and a change of a mailbox that nobody has open or watches costs nothing.
+ * News on their way to sessions. One subscription per account and one `MailboxNews` per open
+ * mailbox serve all sessions, so a change is read from the views and formatted once, however many
+ * sessions wait for it, and a change of a mailbox that nobody has open or watches costs nothing.
  *
  * Invariant: news arrive after the views have them, so what is read here is never older than the
  * change that was announced, and it may be newer.

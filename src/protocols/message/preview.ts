@@ -130,8 +130,12 @@ function cut(text: string): string {
 }
 
 /** Tags within a word. */
-const INLINE =
-  /^\/?(?:a|abbr|b|bdi|bdo|big|cite|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strike|strong|sub|sup|tt|u|var|wbr)$/;
+const INLINE: ReadonlySet<string> = new Set(
+  (
+    'a abbr b bdi bdo big cite code del em font i ins kbd mark q s small span strike strong sub ' +
+    'sup tt u var wbr'
+  ).split(' '),
+);
 /** Elements of which nothing is seen. */
 const HIDDEN: ReadonlySet<string> = new Set(['script', 'style', 'template', 'title']);
 const TAG_NAME = /<(\/?[a-z][^\s/>]{0,20})/iy;
@@ -154,7 +158,7 @@ function seenText(html: string): string {
     at = tag.end;
     if (tag.name === 'blockquote' && quotes++ === 0) text += '\n>\n';
     else if (tag.name === '/blockquote') quotes = Math.max(quotes - 1, 0);
-    if (quotes === 0 && tag.name !== '' && !INLINE.test(tag.name)) text += '\n';
+    if (quotes === 0 && tag.name !== '' && !INLINE.has(tag.name.replace('/', ''))) text += '\n';
   }
   return decodeEntities(text);
 }
