@@ -12,6 +12,7 @@ import { LOGIN, PASSWORD, startLocalserve } from '../support/localserve.ts';
 import { runProgram } from '../support/programs.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
+import { openSelfSigned } from '#infra/certificates';
 import { systemClock, systemRandom } from '#infra/clock';
 import { openDialer } from '#infra/dialer';
 import { openImapClient, type ImapClientOptions } from '#protocols/imap/client';
@@ -21,14 +22,18 @@ import { STAR, type FetchItem } from '#protocols/imap/words';
 
 type Where = Pick<ImapClientOptions, 'host' | 'port' | 'tls'> & Partial<ImapClientOptions>;
 
-async function open(where: Where, mechanism: string): Promise<ImapClient> {
-  const client = await openImapClient({
+async function connected(where: Where): Promise<ImapClient> {
+  return await openImapClient({
     dialer: openDialer({ clock: systemClock, log: silentLog }),
     clock: systemClock,
     random: systemRandom,
     log: silentLog,
     ...where,
   });
+}
+
+async function open(where: Where, mechanism: string): Promise<ImapClient> {
+  const client = await connected(where);
   const credentials = { login: LOGIN, password: PASSWORD, passwordsInClear: where.tls === 'none' };
   await client.authenticate(mechanism, credentials);
   return client;
@@ -104,6 +109,45 @@ for (const [tls, port, mechanism] of [
     await fullCycle({ host: server.ip, port, tls, trust }, mechanism);
   });
 }
+
+test('our client is known by its TLS key: at the greeting, or by EXTERNAL', async () => {
+  await using server = await startLocalserve();
+  await using directory = await temporaryDirectory();
+  const file = directory.file('device.pem');
+  const made = { names: ['device'], clock: systemClock, random: systemRandom };
+  const clientKey = await openSelfSigned({ file, ...made });
+  const config = async (...words: readonly string[]): Promise<string> => {
+    const main = ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'config', 'tlspubkey'];
+    const program = [...main, ...words, '--dir', server.dir];
+    const ran = await runProgram(process.execPath, program, { input: clientKey.cert });
+    assert.equal(ran.code, 0, ran.stderr);
+    return ran.stdout.trim();
+  };
+  const fingerprint = await config('add', LOGIN);
+  const authorities = [
+    await readFile(join(server.dir, 'config', 'tls', 'localhost.pem'), 'utf8'),
+  ] as const;
+  const trust = { serverName: 'localhost', authorities };
+  const where = { host: server.ip, trust, clientKey };
+  {
+    await using client = await connected({ ...where, port: 1993, tls: 'implicit' });
+    assert.equal(client.greeting.isLoggedIn, true);
+    await client.select('INBOX');
+  }
+  await config('change', fingerprint, '--no-imap-preauth');
+  for (const [tls, port, login] of [
+    ['implicit', 1993, ''],
+    ['starttls', 1143, LOGIN],
+  ] as const) {
+    await using client = await connected({ ...where, port, tls });
+    assert.equal(client.greeting.isLoggedIn, false);
+    await client.authenticate('strongest', { login });
+    await client.select('INBOX');
+  }
+  await config('rm', fingerprint);
+  const refused = connected({ ...where, port: 1993, tls: 'implicit' });
+  await assert.rejects(refused, { name: 'ImapClientError' });
+});
 
 test('our client and Dovecot', async (t) => {
   let why = '';

@@ -22,7 +22,7 @@ function wireOf(stream: Duplex, tls: TlsFacts | undefined, startTls?: Wire['star
 }
 
 /** Leads to a server of this process. */
-export function pipeDialer(server: TestServer): Dialer {
+function pipeDialer(server: TestServer): Dialer {
   return {
     async dial({ tls }) {
       const secured = Promise.withResolvers<Duplex>();

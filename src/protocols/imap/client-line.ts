@@ -135,7 +135,7 @@ function isMessageNumber(number: number): boolean {
   return number === STAR || (Number.isInteger(number) && number >= 1 && number <= NUMBER_MAX);
 }
 
-export function rangeText([first, last]: UidRange): string {
+function rangeText([first, last]: UidRange): string {
   return first === last ? numberText(first) : `${numberText(first)}:${numberText(last)}`;
 }
 

@@ -32,7 +32,7 @@ export function sectionOf(message: FetchedMessage, item: FetchItem): Buffer | un
 }
 
 /** Names of fields are the same in any case. */
-export function sectionKey(item: FetchItem): string {
+function sectionKey(item: FetchItem): string {
   return fetchItemName(item).toUpperCase();
 }
 

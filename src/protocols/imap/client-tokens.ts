@@ -13,7 +13,7 @@ import { decodeUtf7 } from './utf7.ts';
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Octets as text: UTF-8, or else latin1. */
-export function textOf(octets: Buffer): string {
+function textOf(octets: Buffer): string {
   try {
     return utf8.decode(octets);
   } catch {
