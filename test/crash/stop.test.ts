@@ -129,7 +129,7 @@ it('leaves at once when nobody is there', async () => {
   await using server = await startLocalserve();
   const begun = performance.now();
   assert.equal(await server.stop(), 0);
-  assert.ok(performance.now() - begun < 1000);
+  assert.ok(performance.now() - begun < 2500);
 });
 
 it('hears a stop that comes with the ready line', async () => {
