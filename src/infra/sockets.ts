@@ -13,18 +13,11 @@ import type { X509Certificate } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import { Fault } from '#domain/values/fault';
-import type { Clock, Log, PeerKey, TlsFacts, Wire } from '#protocols/ports';
+import type { CertificateShown, Clock, Log, PeerKey, TlsFacts, Wire } from '#protocols/ports';
 
 const KEEP_ALIVE_MS = 5 * 60_000;
 const EXPORTER_LABEL = 'EXPORTER-Channel-Binding';
 const EXPORTER_BYTES = 32;
-
-/** How a client has shown its certificate. */
-export interface Shown {
-  readonly ip: string;
-  /** In an earlier handshake that this session goes on from. */
-  readonly resumed: boolean;
-}
 
 type Judgement = PeerKey | 'refused' | undefined;
 
@@ -42,7 +35,8 @@ export interface ListenOptions {
    * Clients are asked for a certificate, and this is told of it: it says which key is known from
    * then on, if any, or that the connection ends here. Absent: none is asked for.
    */
-  readonly judgeKey?: ((certificate: X509Certificate, shown: Shown) => Judgement) | undefined;
+  readonly judgeKey?:
+    ((certificate: X509Certificate, shown: CertificateShown) => Judgement) | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** A client is there; with `implicit` its handshake is over. */

@@ -249,6 +249,13 @@ export interface TlsFacts {
   readonly peerKey?: PeerKey;
 }
 
+/** How a client has shown a certificate. */
+export interface CertificateShown {
+  readonly ip: string;
+  /** In an earlier handshake that this session goes on from. */
+  readonly resumed: boolean;
+}
+
 /** The key of the certificate that a client has shown; nothing else of the certificate counts. */
 export interface PeerKey {
   /** SHA-256 over the DER of its SubjectPublicKeyInfo, base64url. */

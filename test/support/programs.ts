@@ -45,6 +45,10 @@ export function runProgram(
 }
 
 /** Runs a command line of ours to its end, in a process of its own. */
-export function runDaybook(args: readonly string[]): Promise<Ran> {
-  return runProgram(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args]);
+export function runDaybook(
+  args: readonly string[],
+  options: { readonly input?: string } = {},
+): Promise<Ran> {
+  const command = ['--disable-warning=ExperimentalWarning', MAIN, ...args];
+  return runProgram(process.execPath, command, options);
 }

@@ -145,7 +145,8 @@ function lineOf(value: object): string {
 /** Ends with the stream; throws when a line is too long. */
 async function* linesOf(stream: Duplex): AsyncGenerator<string, void> {
   let rest = Buffer.alloc(0);
-  for await (const chunk of stream) {
+  // Whoever has said all it has to say may still hear the answers.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     rest = Buffer.concat([rest, chunk as Buffer]);
     for (let end = rest.indexOf(LF); end >= 0; end = rest.indexOf(LF)) {
       const line = rest.subarray(0, end);

@@ -9,7 +9,7 @@
  */
 
 import { createHash, X509Certificate, type KeyObject } from 'node:crypto';
-import type { Changes, Log, Logins, PeerKey, Rates } from '../ports.ts';
+import type { CertificateShown, Changes, Log, Logins, PeerKey, Rates } from '../ports.ts';
 
 /** What is to be known of a certificate. */
 export interface ClientCertificate {
@@ -85,20 +85,13 @@ export interface ClientKeyPorts {
   readonly log: Log;
 }
 
-/** How a client has shown its certificate. */
-export interface Shown {
-  readonly ip: string;
-  /** In an earlier handshake that this session goes on from. */
-  readonly resumed: boolean;
-}
-
 /**
  * What follows from a client's certificate: the key, that the client has to go, or (undefined) that
  * things go on as if it had shown none.
  */
 export function judgeClientKey(
   certificate: X509Certificate,
-  { ip, resumed }: Shown,
+  { ip, resumed }: CertificateShown,
   { logins, rates, log }: ClientKeyPorts,
 ): PeerKey | 'refused' | undefined {
   if (!rates.mayLogin(ip)) return undefined;

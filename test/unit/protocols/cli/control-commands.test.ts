@@ -1,0 +1,45 @@
+/**
+ * What stands with a request is read strictly: who sends it may be another program than ours.
+ */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { controlCommands } from '#protocols/cli/control-commands';
+import type { TlsKeys } from '#protocols/ports';
+
+const unused = (): never => assert.fail('not to be reached');
+const KEYS: TlsKeys = { add: unused, change: unused, remove: unused, get: unused, list: unused };
+
+describe('a request with wrong fields', () => {
+  for (const [command, fields, message] of [
+    ['tlspubkey.add', {}, 'The field login is missing.'],
+    ['tlspubkey.add', undefined, 'The field login is missing.'],
+    ['tlspubkey.add', [], 'The field login is missing.'],
+    ['tlspubkey.add', { login: 7 }, 'The field login is not a text.'],
+    [
+      'tlspubkey.add',
+      { login: 'x', certificate: 'y', color: 'red' },
+      'The field color is not known.',
+    ],
+    [
+      'tlspubkey.add',
+      { login: 'x', certificate: 'y', noImapPreauth: 'yes' },
+      'The field noImapPreauth is neither true nor false.',
+    ],
+    ['tlspubkey.change', { fingerprint: 'f', name: null }, 'The field name is not a text.'],
+    [
+      'tlspubkey.change',
+      { fingerprint: 'f', noPreauth: true },
+      'The field noPreauth is not known.',
+    ],
+    ['tlspubkey.get', {}, 'The field fingerprint is missing.'],
+    ['tlspubkey.rm', { fingerprint: 'f', account: 'a' }, 'The field account is not known.'],
+    ['tlspubkey.list', { login: 'x' }, 'The field login is not known.'],
+  ] as const) {
+    it(`${command} ${JSON.stringify(fields)}`, async () => {
+      const carryOut = controlCommands({ keys: KEYS }).get(command);
+      assert.ok(carryOut !== undefined);
+      await assert.rejects(carryOut(fields), { code: 'BadRequest', message });
+    });
+  }
+});
