@@ -13,6 +13,10 @@ process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
 );
 enableCompileCache();
 
+// Syncs of many files wait for the disk side by side, and the disk carries them out together. The
+// pool of threads is made when it is first used, and never grows.
+process.env.UV_THREADPOOL_SIZE ??= '16';
+
 const [{ runProgram }, { defaultDir, version }] = await Promise.all([
   import('#protocols/cli/program'),
   import('#infra/places'),

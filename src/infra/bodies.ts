@@ -32,6 +32,7 @@ import {
 import { DirectorySyncs } from './directory-syncs.ts';
 import { codeOf, diskFault, linkOrCopy, PART_SUFFIX, syncFile } from './files.ts';
 import { Recent } from './recent.ts';
+import { Slots } from './slots.ts';
 
 export interface BodyStore extends Bodies {
   /** Removes what an earlier run left in `staging/`; only while nobody stages. */
@@ -50,6 +51,8 @@ export interface BodiesOptions {
 export const SMALL_BODY_BYTES: number = 256 * 1024;
 /** What all bodies that are being staged may keep in memory together. */
 const STAGED_BYTES_MAX: number = 64 * 1024 * 1024;
+/** Links made at the same time: each has two files open. */
+const LINKS_MAX = 64;
 const RECENT_BODY_BYTES: number = 32 * 1024 * 1024;
 const RECENT_FACTS_BYTES: number = 16 * 1024 * 1024;
 
@@ -65,14 +68,14 @@ class Staged implements StagedBody {
   /** Undefined for a large body. */
   readonly octets: Buffer | undefined;
   /** The staged file of a large body, the first file made of a small one. */
-  written: WrittenFile | undefined;
+  written: Promise<WrittenFile> | undefined;
   readonly #release: () => Promise<void>;
 
   constructor(collected: Collected, facts: MessageFacts, release: () => Promise<void>) {
     this.hash = collected.hash;
     this.sizeBytes = collected.sizeBytes;
     this.octets = collected.octets;
-    this.written = collected.written;
+    if (collected.written !== undefined) this.written = Promise.resolve(collected.written);
     this.facts = facts;
     this.#release = release;
   }
@@ -88,6 +91,7 @@ class FileBodies implements BodyStore {
   readonly #readFacts: (body: Buffer) => MessageFacts;
   readonly #factsVersion: number;
   readonly #syncs = new DirectorySyncs();
+  readonly #slots = new Slots(LINKS_MAX);
   /** Accounts whose directories are on the disk, or will be. */
   readonly #accounts = new Map<AccountId, Promise<void>>();
   readonly #linking = new Map<string, Promise<void>>();
@@ -156,38 +160,57 @@ class FileBodies implements BodyStore {
     // Whether it failed is the business of who asked for it.
     if (before !== undefined) await Promise.allSettled([before]);
     await this.#accountReady(accountId);
-    const directory = path.dirname(file);
-    await this.#syncs.made(directory);
-    if (existsSync(file)) {
-      if ((await stateOf(file, staged.hash)) === 'whole') {
-        // Whoever wrote it may have been stopped before it was on the disk.
-        await Promise.all([syncFile(file), this.#syncs.sync(directory)]);
-        return;
-      }
-      rmSync(file);
-    }
+    await this.#syncs.made(path.dirname(file));
+    await this.#slots.run(() => this.#store(staged, file));
+  }
+
+  async #store(staged: Staged, file: string): Promise<void> {
+    const { octets, written } = staged;
+    staged.written ??= this.#first(file, staged);
     try {
-      await this.#write(staged, file);
+      const { file: source, synced } = await staged.written;
+      if (written !== undefined) await this.#another(source, file, staged.hash);
+      await Promise.all([synced, this.#syncs.sync(path.dirname(file))]);
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
-      await this.#syncs.make(directory);
-      await this.#write(staged, file);
+      if (written === undefined) staged.written = undefined;
+      throw diskFault(error);
+    }
+    if (octets === undefined) writeFactsFile(file + FACTS_SUFFIX, staged.facts);
+  }
+
+  /** Makes the first file of a small body. */
+  async #first(file: string, { octets, hash }: Staged): Promise<WrittenFile> {
+    if (octets === undefined) throw new Error('a large body without its file');
+    const write = (): Promise<WrittenFile> => this.#inDirectory(file, () => writeNew(file, octets));
+    try {
+      return await write();
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+      // Whoever wrote it may have been stopped before it was on the disk.
+      if ((await stateOf(file, hash)) === 'whole') return { file, synced: syncFile(file) };
+      rmSync(file);
+      return write();
     }
   }
 
-  async #write(staged: Staged, file: string): Promise<void> {
-    const isFirst = staged.written === undefined;
-    try {
-      if (staged.written !== undefined) await linkOrCopy(staged.written.file, file);
-      else if (staged.octets !== undefined) staged.written = writeNew(file, staged.octets);
-      const synced = this.#syncs.sync(path.dirname(file));
-      await Promise.all([staged.written?.synced, synced]);
-    } catch (error) {
-      if (isFirst) staged.written = undefined;
-      rmSync(file, { force: true });
-      throw diskFault(error);
+  /** Gives a file that is there the name `file` too. */
+  async #another(source: string, file: string, hash: BodyHash): Promise<void> {
+    if (existsSync(file)) {
+      if ((await stateOf(file, hash)) === 'whole') return syncFile(file);
+      rmSync(file);
     }
-    if (staged.octets === undefined) writeFactsFile(file + FACTS_SUFFIX, staged.facts);
+    await this.#inDirectory(file, () => linkOrCopy(source, file));
+  }
+
+  /** Makes a file, and its directory first if it turns out not to be there. */
+  async #inDirectory<T>(file: string, make: () => Promise<T>): Promise<T> {
+    try {
+      return await make();
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      await this.#syncs.make(path.dirname(file));
+      return make();
+    }
   }
 
   /** Makes the directories of an account, and puts what is in them already on the disk. */

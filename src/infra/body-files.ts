@@ -6,13 +6,23 @@
  */
 
 import { createHash, hash, type Hash } from 'node:crypto';
-import { closeSync, createReadStream, fsync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { open, rm, type FileHandle } from 'node:fs/promises';
+import {
+  closeSync,
+  createReadStream,
+  fsync,
+  open,
+  openSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { open as openHandle, rm, type FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Fault } from '#domain/values/fault';
 import type { BodyHash } from '#domain/values/ids';
 import { codeOf, diskFault } from './files.ts';
 
+const openAsync = promisify(open);
 const fsyncAsync = promisify(fsync);
 
 /** A file that has its content; `synced` resolves when the content is on the disk. */
@@ -80,7 +90,7 @@ interface Spilled {
 }
 
 async function startSpilling(file: string, chunks: readonly Uint8Array[]): Promise<Spilled> {
-  const spilled = { handle: await open(file, 'wx', 0o600), hash: createHash('sha256') };
+  const spilled = { handle: await openHandle(file, 'wx', 0o600), hash: createHash('sha256') };
   try {
     for (const chunk of chunks) await spill(spilled, chunk);
     return spilled;
@@ -105,11 +115,11 @@ async function spill({ handle, hash }: Spilled, chunk: Uint8Array): Promise<void
 }
 
 /**
- * Writes a new file of a few octets. Only the sync goes to the pool of threads: opening and
- * writing take less time here than the way there and back.
+ * Writes a new file of a few octets. Making and syncing it may take the file system a while, so
+ * they go to the pool of threads; writing to memory takes less time than the way there and back.
  */
-export function writeNew(file: string, octets: Buffer): WrittenFile {
-  const descriptor = openSync(file, 'wx', 0o600);
+export async function writeNew(file: string, octets: Buffer): Promise<WrittenFile> {
+  const descriptor = await openAsync(file, 'wx', 0o600);
   try {
     for (let at = 0; at < octets.length;) at += writeSync(descriptor, octets, at);
   } catch (error) {
@@ -117,7 +127,17 @@ export function writeNew(file: string, octets: Buffer): WrittenFile {
     rmSync(file, { force: true });
     throw diskFault(error);
   }
-  return { file, synced: fsyncAsync(descriptor).finally(() => closeSync(descriptor)) };
+  return { file, synced: syncNew(descriptor, file) };
+}
+
+/** What could not be synced is removed: who reads it would find it whole, in memory only. */
+async function syncNew(descriptor: number, file: string): Promise<void> {
+  let failure: unknown;
+  await fsyncAsync(descriptor).catch((error: unknown) => (failure = error));
+  closeSync(descriptor);
+  if (failure === undefined) return;
+  rmSync(file, { force: true });
+  throw diskFault(failure);
 }
 
 /** Most headers are shorter. */

@@ -26,6 +26,8 @@ export const IMAP_LIST_PATTERNS_MAX = 100;
 export const IMAP_MATCH_PAIRS_MAX = 10_000;
 /** Messages that one APPEND brings; they become one fact. */
 export const IMAP_APPEND_MESSAGES_MAX = 500;
+/** Commands of one connection that may be in progress together: more share no more syncs. */
+export const IMAP_COMMANDS_IN_PROGRESS_MAX = 16;
 export const IMAP_IDLE_MS_BEFORE_LOGIN = 30_000;
 /** RFC 9051 §5.4: at least 30 minutes. */
 export const IMAP_IDLE_MS_AFTER_LOGIN: number = 30 * 60_000;

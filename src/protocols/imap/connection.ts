@@ -1,5 +1,6 @@
 /**
- * One conversation: a command is read, carried out and answered before the next one is read.
+ * One conversation: a command is read, carried out and answered before the next one is read; only
+ * messages that are uploaded one after the other overlap.
  *
  * Diagnostics: bad syntax is BAD, a refusal or a fault is NO, a broken assumption of ours is BYE
  * and the end of this conversation only. What a client must not do ends with BYE too.
@@ -23,6 +24,7 @@ import { SELECTED, type ImapCommand } from './commands/command.ts';
 import { COMMANDS, SEQUENCE_VERBS } from './commands/index.ts';
 import { greet } from './greeting.ts';
 import { pause, slowly } from './pace.ts';
+import type { Received } from './overlap.ts';
 import { BadSyntax, Parser } from './parser.ts';
 import { CommandReader, LineTooLong, LiteralTooBig, StreamEnded, type Command } from './reader.ts';
 import { failed, refused, tagged, untagged } from './reply.ts';
@@ -37,6 +39,7 @@ import {
   type Shared,
 } from './session.ts';
 import { tell, tellWhile } from './telling.ts';
+import { goAhead } from './upload.ts';
 import { ReplyWriter } from './writer.ts';
 
 /** Failed logins after which a connection becomes slow. */
@@ -87,6 +90,7 @@ export class Connection {
     } finally {
       this.#stopIdleTimer();
       this.#forgetKey();
+      await session.overlap.settled();
       await this.#hangUp();
       session.close();
       if (admitted) rates.releaseConnection(remoteIp);
@@ -122,9 +126,11 @@ export class Connection {
 
   async #nextCommand(): Promise<Command | undefined> {
     const session = this.#session;
-    const reading = session.reader.readCommand();
     // RFC 5465 §3.1: whoever asked for news hears them between commands too.
-    return session.isWatching ? tellWhile(reading, 'unasked', session) : reading;
+    const tells = session.isWatching;
+    if (tells) await session.overlap.settled();
+    const reading = session.reader.readCommand();
+    return tells ? tellWhile(reading, 'unasked', session) : reading;
   }
 
   async #serve(command: Command): Promise<void> {
@@ -138,8 +144,12 @@ export class Connection {
       const verb = parser.verb();
       const found = COMMANDS.get(verb);
       if (found === undefined) throw new BadSyntax('The command is not known.');
-      await this.#answer(tag, await this.#perform(verb, found, command, parser));
+      const outcome = await this.#perform(verb, found, command, parser);
+      if ('carryOut' in outcome) return this.#answerLater(tag, outcome);
+      await session.overlap.settled();
+      await this.#answer(tag, outcome);
     } catch (error) {
+      await session.overlap.settled();
       if (error instanceof BadSyntax) await this.#notUnderstood(tag, error, command);
       else if (error instanceof Fault && tag !== undefined) await this.#faulted(tag, error);
       else if (error instanceof LiteralTooBig && error.synchronizing && tag !== undefined) {
@@ -154,19 +164,19 @@ export class Connection {
     entry: ImapCommand,
     command: Command,
     parser: Parser,
-  ): Promise<Reply> {
+  ): Promise<Reply | Received<Reply>> {
     const session = this.#session;
-    const { reader, out } = session;
+    const { reader, overlap } = session;
+    if ('receive' in entry) await overlap.room();
+    else await overlap.settled();
     const misplaced = this.#misplaced(verb, entry);
     if (misplaced !== undefined) {
       await reader.discardRest(command);
       return misplaced;
     }
+    if ('receive' in entry) return entry.receive(command, parser, session);
     if ('stream' in entry) return entry.stream(command, parser, session);
-    await reader.complete(command, async () => {
-      out.line('+ go ahead');
-      await out.flush();
-    });
+    await reader.complete(command, () => goAhead(session));
     return entry.prepare(parser, session)();
   }
 
@@ -183,8 +193,8 @@ export class Connection {
     return no('the mailbox was deleted', 'NONEXISTENT');
   }
 
-  /** The news that are due, and the tagged line. */
-  async #answer(tag: string, reply: Reply): Promise<void> {
+  /** The news that are due, and the tagged line; not sent yet when `moreFollow`. */
+  async #answer(tag: string, reply: Reply, moreFollow = false): Promise<void> {
     const session = this.#session;
     if (this.#interrupted) return;
     const { out } = session;
@@ -194,11 +204,25 @@ export class Connection {
         ? tagged(tag, reply.status, reply.text, reply.code)
         : refused(tag, reply.refusal),
     );
-    await out.flush();
+    if (!moreFollow) await out.flush();
     this.#setPace();
     await reply.afterwards?.();
     this.#watchLogout();
     this.#heardAt = this.#ports.clock.now();
+  }
+
+  /** Carries out and answers a command while the next one may be received. */
+  #answerLater(tag: string, received: Received<Reply>): void {
+    this.#session.overlap.add(received, async (reply, moreFollow) => {
+      try {
+        await this.#answer(tag, await reply, moreFollow);
+      } catch (error) {
+        if (error instanceof Fault) return this.#faulted(tag, error);
+        this.#end(error);
+        this.#interrupted = true;
+        this.#session.reader.release();
+      }
+    });
   }
 
   async #notUnderstood(tag: string | undefined, error: BadSyntax, command: Command): Promise<void> {

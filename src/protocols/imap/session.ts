@@ -10,6 +10,7 @@ import { isRefusal, REFUSALS, type Refusal } from '#domain/values/decision';
 import type { AccountId, MailboxId } from '#domain/values/ids';
 import { canonicalMailboxName } from '#domain/values/mailbox-name';
 import type { AccountViews, MailboxSummary } from '#projections/account-views';
+import { IMAP_COMMANDS_IN_PROGRESS_MAX } from '../limits.ts';
 import type {
   Bodies,
   Changes,
@@ -24,6 +25,7 @@ import type {
   Wire,
 } from '../ports.ts';
 import type { NewsDesk } from './notify.ts';
+import { Overlap } from './overlap.ts';
 import type { Previews } from './previews.ts';
 import type { CommandReader } from './reader.ts';
 import { Selected } from './selected.ts';
@@ -117,6 +119,8 @@ export class Session {
   readonly #abandon: () => void;
   readonly previews: Previews;
   readonly #desk: NewsDesk;
+  /** Commands that are still carried out while the next one is received. */
+  readonly overlap: Overlap<Reply> = new Overlap(IMAP_COMMANDS_IN_PROGRESS_MAX);
   readonly #enabled = new Set<Extension>();
   #account: Account | undefined;
   #news: SessionNews | undefined;

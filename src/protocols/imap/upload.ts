@@ -53,8 +53,9 @@ export function uploadedMessage(
   };
 }
 
-/** The continuation that a synchronizing literal waits for. */
+/** The continuation that a synchronizing literal waits for; commands before are answered first. */
 export async function goAhead(session: Session): Promise<void> {
+  await session.overlap.settled();
   session.out.line('+ go ahead');
   await session.out.flush();
 }

@@ -1,8 +1,8 @@
 /**
- * APPEND: messages go to stable storage as they arrive, and into the mailbox all at once.
+ * APPEND: messages go to stable storage, and then into the mailbox all at once.
  *
- * Invariant: a continuation is sent only when mailbox and size are acceptable; what was staged for
- * a command that fails is discarded.
+ * Invariant: a continuation is sent only when mailbox and size are acceptable; what was staged is
+ * discarded, whatever became of the command.
  *
  * RFC 9051 §6.3.12, RFC 3502 (several messages), RFC 4315 §3 (APPENDUID), RFC 7889 (APPENDLIMIT)
  */
@@ -18,21 +18,25 @@ import {
   appendMessage,
   appendMore,
 } from '../grammar-messages.ts';
+import type { Received } from '../overlap.ts';
 import { Parser } from '../parser.ts';
 import type { Command, LiteralMark } from '../reader.ts';
 import { no, ok, refused, type Reply, type Session } from '../session.ts';
 import { goAhead, stageUpload, unwantedUpload, uploadedMessage } from '../upload.ts';
 import type { AppendWords } from '../words.ts';
-import { LOGGED_IN, type StreamedCommand } from './command.ts';
+import { LOGGED_IN, type OverlappingCommand } from './command.ts';
 
-export const append: StreamedCommand = {
+export const append: OverlappingCommand = {
   states: LOGGED_IN,
-  async stream(command, parser, session) {
+  async receive(command, parser, session) {
     const upload = new Upload(command, session);
     try {
-      return await upload.run(parser);
+      return await upload.receive(parser);
+    } catch (error) {
+      await upload.discard();
+      throw error;
     } finally {
-      await upload.end();
+      await upload.skipRest();
     }
   },
 };
@@ -50,7 +54,7 @@ class Upload {
     this.#session = session;
   }
 
-  async run(first: Parser): Promise<Reply> {
+  async receive(first: Parser): Promise<Received<Reply> | Reply> {
     const { reader } = this.#session;
     let parser = first;
     if (appendMailboxIsLiteral(this.#command)) {
@@ -60,18 +64,26 @@ class Upload {
     for (;;) {
       const { words, literal, wrapped } = appendMessage(parser);
       const refusal = this.#refusalOf(mailbox, literal);
-      if (refusal !== undefined) return refusal;
-      await this.#receive(words, literal);
+      if (refusal !== undefined) {
+        await this.discard();
+        return refusal;
+      }
+      await this.#stage(words, literal);
       this.#command = await reader.nextLine();
       parser = new Parser(this.#command, { utf8: this.#session.utf8 });
       if (!appendMore(parser, wrapped)) break;
     }
-    return this.#commit(mailbox);
+    const stored = this.#store();
+    return { stored, carryOut: () => this.#commit(mailbox, stored) };
   }
 
-  /** Skips what the client still sends of the command, and forgets what was staged. */
-  async end(): Promise<void> {
+  /** Forgets what was staged. */
+  async discard(): Promise<void> {
     await Promise.all(this.#staged.map((body) => body.discard()));
+  }
+
+  /** Skips what the client still sends of a command that is not wanted. */
+  async skipRest(): Promise<void> {
     await this.#session.reader.discardRest(this.#command);
   }
 
@@ -85,19 +97,31 @@ class Upload {
     return undefined;
   }
 
-  async #receive(words: AppendWords, literal: LiteralMark): Promise<void> {
+  async #stage(words: AppendWords, literal: LiteralMark): Promise<void> {
     const body = await stageUpload(this.#command, literal, this.#session);
     this.#staged.push(body);
     this.#messages.push(uploadedMessage(body, words, this.#session));
   }
 
-  async #commit(mailbox: string): Promise<Reply> {
+  /** Ends when nothing is under way any more, also if it fails. */
+  async #store(): Promise<void> {
     const { ports, account } = this.#session;
-    for (const body of this.#staged) await ports.bodies.link(body, account.accountId);
-    const messages = this.#messages;
-    const outcome = await this.#session.execute({ type: 'AppendMessages', mailbox, messages });
-    if (isRefusal(outcome)) return refused(outcome);
-    const { uidValidity, uids } = outcome.answer;
-    return ok('APPEND done', { code: `APPENDUID ${uidValidity} ${formatUidSet(uids)}` });
+    const links = this.#staged.map((body) => ports.bodies.link(body, account.accountId));
+    for (const link of await Promise.allSettled(links)) {
+      if (link.status === 'rejected') throw link.reason;
+    }
+  }
+
+  async #commit(mailbox: string, stored: Promise<void>): Promise<Reply> {
+    try {
+      await stored;
+      const messages = this.#messages;
+      const outcome = await this.#session.execute({ type: 'AppendMessages', mailbox, messages });
+      if (isRefusal(outcome)) return refused(outcome);
+      const { uidValidity, uids } = outcome.answer;
+      return ok('APPEND done', { code: `APPENDUID ${uidValidity} ${formatUidSet(uids)}` });
+    } finally {
+      await this.discard();
+    }
   }
 }

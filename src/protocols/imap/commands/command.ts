@@ -3,6 +3,7 @@
  * and how it is carried out.
  */
 
+import type { Received } from '../overlap.ts';
 import type { Parser } from '../parser.ts';
 import type { Command } from '../reader.ts';
 import type { Reply, Session, State } from '../session.ts';
@@ -26,7 +27,14 @@ export interface StreamedCommand {
   stream(command: Command, parser: Parser, session: Session): Promise<Reply>;
 }
 
-export type ImapCommand = WholeCommand | StreamedCommand;
+/** The same; several of these make no difference to each other and may be in progress together. */
+export interface OverlappingCommand {
+  readonly states: readonly State[];
+  /** Reads it to its end, or refuses it. Throws BadSyntax; what is still to come is skipped. */
+  receive(command: Command, parser: Parser, session: Session): Promise<Received<Reply> | Reply>;
+}
+
+export type ImapCommand = WholeCommand | StreamedCommand | OverlappingCommand;
 
 export function imapCommand<Words>(definition: {
   readonly states: readonly State[];
