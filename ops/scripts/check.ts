@@ -11,8 +11,8 @@ const QUIET = '--disable-warning=ExperimentalWarning';
 
 const CHECKS: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
   ['types', 'tsc', '-p', '.'],
-  ['lint', 'oxlint', '--type-aware', '--deny-warnings', 'src', 'test', 'ops'],
-  ['format', 'prettier', '--check', '--log-level=warn', 'src', 'test', 'ops'],
+  ['lint', 'oxlint', '--type-aware', '--deny-warnings', 'src', 'test', 'ops', 'examples'],
+  ['format', 'prettier', '--check', '--log-level=warn', 'src', 'test', 'ops', 'examples'],
   ['dead code', 'knip', '--no-progress'],
   ['house', 'node', QUIET, 'ops/scripts/test.ts', 'house'],
   ['documents', 'node', QUIET, 'ops/scripts/docs.ts', '--check'],

@@ -43,7 +43,7 @@ test('neomutt: a full cycle', { skip: missing('neomutt') || missing('script') },
     const flags = new Map(
       [...answer.matchAll(/UID (\d+) FLAGS \(([^)]*)\)/g)].map((found) => [found[1], found[2]]),
     );
-    assert.deepEqual([...flags.keys()].sort(), ['1', '4', '5'], answer);
+    assert.deepEqual(new Set(flags.keys()), new Set(['1', '4', '5']), answer);
     assert.match(flags.get('1') ?? '', /\\Flagged/);
     assert.match(flags.get('5') ?? '', /\\Flagged/);
     assert.doesNotMatch(flags.get('4') ?? '', /\\Flagged/);

@@ -113,7 +113,7 @@ function introducesQuote(lines: readonly string[], at: number): boolean {
 }
 
 /** Characters without width, with which some fill what lists show, and turns of direction. */
-const UNSEEN = /[\u00ad\u034f\u200b\u200c\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
+const UNSEEN = /\u034f|[\u00ad\u200b\u200c\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
 
 function tidy(words: readonly string[]): string {
   return words
