@@ -50,7 +50,7 @@ export const IMAP_PREVIEWS_MAX = 10_000;
 export const IMAP_REPLY_LINE_BYTES = 4096;
 /** Numbers in one `* SEARCH` line. */
 export const IMAP_SEARCH_LINE_NUMBERS = 100;
-/** What our client reads of one answer: lines (long UID sets, deep structures), literals (bodies). */
+/** What our client reads of one answer: lines (long UID sets, structures), literals (bodies). */
 export const IMAP_CLIENT_LINE_BYTES_MAX: number = 8 * 1024 * 1024;
 export const IMAP_CLIENT_LITERAL_BYTES_MAX: number = 256 * 1024 * 1024;
 export const IMAP_CLIENT_LITERALS_MAX = 100_000;
