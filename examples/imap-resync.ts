@@ -121,7 +121,7 @@ async function resync(client: ImapClient, before: Known | undefined): Promise<Kn
   const isSame = before?.uidValidity === box.uidValidity;
   const messages = new Map(isSame ? Object.entries(before.messages) : []);
   const changes = { added: 0, changed: 0, gone: 0 };
-  for (const uid of [...messages.keys()]) {
+  for (const uid of messages.keys()) {
     if (!hasUid(box.vanishedEarlier, Number(uid))) continue;
     messages.delete(uid);
     changes.gone++;

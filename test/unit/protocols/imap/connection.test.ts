@@ -183,7 +183,7 @@ describe('a conversation', () => {
 
 /** Lets others work until something holds. */
 async function untilTrue(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+  while (!holds()) await new Promise<void>((resolve) => void setImmediate(resolve));
 }
 
 describe('SCRAM', () => {
