@@ -5,8 +5,8 @@
  * the client is `{"command": …, "arguments": {…}}`, and each answer is `{"result": …}` or
  * `{"error": sentence, "code": …}`, in order.
  *
- * Invariants: a line is at most LINE_BYTES_MAX octets on either side; whoever says nothing for
- * IDLE_MS is left. Diagnostics: another version is told as such and nothing else is read of it;
+ * Invariants: a request is at most REQUEST_BYTES_MAX octets, an answer ANSWER_BYTES_MAX; whoever
+ * says nothing for IDLE_MS is left. Diagnostics: another version is told as such and nothing else is read of it;
  * what the server refuses is a ControlError with its sentence.
  */
 
@@ -15,7 +15,9 @@ import { Fault } from '#domain/values/fault';
 import type { Clock, Log } from '../ports.ts';
 
 const CONTROL_VERSION = 1;
-const LINE_BYTES_MAX = 1024 * 1024;
+const REQUEST_BYTES_MAX = 1024 * 1024;
+/** Lists of everything are long. */
+const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
 const IDLE_MS = 30_000;
 const LF = 10;
 
@@ -50,7 +52,7 @@ export async function serveControl(
   stream.on('error', (err) => log.debug({ err }, 'control connection lost'));
   try {
     stream.write(lineOf({ daybook: 'control', version: CONTROL_VERSION }));
-    for await (const line of linesOf(stream)) {
+    for await (const line of linesOf(stream, REQUEST_BYTES_MAX)) {
       cancel();
       stream.write(lineOf(await answerTo(line, commands, log)));
       cancel = clock.after(IDLE_MS, () => stream.destroy());
@@ -96,7 +98,7 @@ export async function askControl(
   command: string,
   fields: object,
 ): Promise<unknown> {
-  const lines = linesOf(stream);
+  const lines = linesOf(stream, ANSWER_BYTES_MAX);
   try {
     requireVersion(await nextValue(lines));
     stream.write(lineOf({ command, arguments: fields }));
@@ -143,17 +145,20 @@ function lineOf(value: object): string {
 }
 
 /** Ends with the stream; throws when a line is too long. */
-async function* linesOf(stream: Duplex): AsyncGenerator<string, void> {
-  let rest = Buffer.alloc(0);
+async function* linesOf(stream: Duplex, bytesMax: number): AsyncGenerator<string, void> {
+  let begun: Buffer[] = [];
+  let bytes = 0;
   // Whoever has said all it has to say may still hear the answers.
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-    rest = Buffer.concat([rest, chunk as Buffer]);
+    let rest = chunk as Buffer;
     for (let end = rest.indexOf(LF); end >= 0; end = rest.indexOf(LF)) {
-      const line = rest.subarray(0, end);
+      yield Buffer.concat([...begun, rest.subarray(0, end)]).toString('utf8');
       rest = rest.subarray(end + 1);
-      yield line.toString('utf8');
+      [begun, bytes] = [[], 0];
     }
-    if (rest.length > LINE_BYTES_MAX) throw new RangeError('the line is too long');
+    begun.push(rest);
+    bytes += rest.length;
+    if (bytes > bytesMax) throw new RangeError('the line is too long');
   }
 }
 

@@ -173,6 +173,19 @@ describe('a TLS key', () => {
     assert.equal(g.keys.holder('f1')?.forbidden, 'Call us.');
   });
 
+  it('is there after a restart, in the books and in books made anew', async () => {
+    await using g = await given();
+    await g.keys.add(KEY, CAUSE);
+    await g.keys.change('f1', { noImapPreauth: true }, CAUSE);
+    await using root = await temporaryDirectory();
+    const directory = await DirectoryLane.open(g.ports);
+    const books = await ServerBooks.open(root.file('server.db'), g.ports);
+    const again = new TlsKeyRegister({ directory, commands: g.lanes, books });
+    assert.deepEqual(again.holder('f1'), g.keys.holder('f1'));
+    assert.deepEqual(again.list(), g.keys.list());
+    books.close();
+  });
+
   it('is listed with its account', async () => {
     await using g = await given();
     await g.keys.add(BOBS, CAUSE);

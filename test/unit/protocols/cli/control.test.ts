@@ -17,6 +17,7 @@ import {
 
 const COMMANDS: ControlCommands = new Map([
   ['echo', async (fields: unknown) => fields],
+  ['list', async () => 'x'.repeat(3_000_000)],
   [
     'refuse',
     async () => {
@@ -66,6 +67,11 @@ describe('our two ends', () => {
     assert.deepEqual(await askControl(client, 'echo', fields), fields);
     await over;
     assert.equal(clock.waiting, 0);
+  });
+
+  it('carry long answers', async () => {
+    const { client } = open();
+    assert.equal(String(await askControl(client, 'list', {})).length, 3_000_000);
   });
 
   for (const [command, code, message] of [
