@@ -111,7 +111,11 @@ export async function openLocalServer(options: LocalServerOptions): Promise<Runn
     const engine = await engineOf(loaded, log);
     closers.push(() => engine.close());
     const logins = await loginsOf(engine);
-    const rates = openRates({ clock: systemClock, off: !options.limits });
+    const rates = openRates({
+      clock: systemClock,
+      limits: config.RateLimits,
+      off: !options.limits,
+    });
     const runner = await startRunner(
       localAttempts(config.Hostname, {
         bodies: engine.bodies,

@@ -32,6 +32,15 @@ export interface Listener {
   readonly IMAPS?: ListenerEndpoint;
 }
 
+/** What one address may do; the networks around it may three and nine times as much. */
+export interface RateLimits {
+  readonly ConnectionsPerMinute?: number;
+  readonly ConnectionsAtOnce?: number;
+  /** Above these, the address cannot log in by any protocol for a while. */
+  readonly FailedLoginsPerMinute?: number;
+  readonly FailedLoginsPerDay?: number;
+}
+
 export interface StaticConfig {
   /** Relative to the folder of the configuration file, like every path in it. */
   readonly DataDir: string;
@@ -40,6 +49,7 @@ export interface StaticConfig {
   readonly LogLevel: 'error' | 'warn' | 'info' | 'debug' | 'trace';
   readonly Hostname: string;
   readonly Listeners: Readonly<Record<string, Listener>>;
+  readonly RateLimits?: RateLimits;
 }
 
 /** JSON Schema 2020-12, as far as we use it. */
@@ -73,6 +83,18 @@ function service(description: string, more: Readonly<Record<string, JsonSchema>>
 
 const mailboxes: Readonly<Record<string, JsonSchema>> = { EnableCompress: yesOrNo };
 
+const count = { type: 'integer', minimum: 1 };
+const rateLimits = strict(
+  'What one address may do; the networks around it may three and nine times as much',
+  {},
+  {
+    ConnectionsPerMinute: count,
+    ConnectionsAtOnce: count,
+    FailedLoginsPerMinute: count,
+    FailedLoginsPerDay: count,
+  },
+);
+
 const listener = strict(
   'Addresses to listen on and the services there',
   { IPs: { type: 'array', items: text, minItems: 1 } },
@@ -89,11 +111,15 @@ const listener = strict(
 );
 
 /** JSON Schema of the file, for editors and for the check on reading. */
-export const STATIC_CONFIG_SCHEMA: JsonSchema = strict('Static configuration of Daybook', {
-  DataDir: text,
-  SecretsKeyFile: text,
-  LogLevel: { type: 'string', enum: ['error', 'warn', 'info', 'debug', 'trace'] },
-  Hostname: text,
-  // Not additionalProperties: a mistake inside would be told as an unknown key too.
-  Listeners: { type: 'object', patternProperties: { '': listener } },
-});
+export const STATIC_CONFIG_SCHEMA: JsonSchema = strict(
+  'Static configuration of Daybook',
+  {
+    DataDir: text,
+    SecretsKeyFile: text,
+    LogLevel: { type: 'string', enum: ['error', 'warn', 'info', 'debug', 'trace'] },
+    Hostname: text,
+    // Not additionalProperties: a mistake inside would be told as an unknown key too.
+    Listeners: { type: 'object', patternProperties: { '': listener } },
+  },
+  { RateLimits: rateLimits },
+);

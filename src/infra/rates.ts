@@ -8,21 +8,27 @@
 
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Clock, Rates } from '#protocols/ports';
+import type { RateLimits } from './config-schema.ts';
 
-/** What an address and the networks around it (/32, /26, /21; IPv6 /64, /48, /32) may do. */
-type Limits = readonly [narrow: number, middle: number, wide: number];
+const DEFAULTS: Required<RateLimits> = {
+  ConnectionsPerMinute: 300,
+  ConnectionsAtOnce: 30,
+  FailedLoginsPerMinute: 10,
+  FailedLoginsPerDay: 50,
+};
 
-const CONNECTIONS_PER_MINUTE: Limits = [300, 900, 2700];
-const CONNECTIONS_AT_ONCE: Limits = [30, 90, 270];
-const FAILURES_PER_MINUTE: Limits = [10, 30, 90];
-const FAILURES_PER_DAY: Limits = [50, 150, 450];
+/** For /32, /26 and /21; of IPv6 /64, /48 and /32. */
+const FACTORS = [1, 3, 9] as const;
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
+/** A window moves on by so many parts: whoever waits for it to end gains little. */
+const SLICES = 6;
 const KEYS_MAX = 100_000;
 
 export interface RatesOptions {
   readonly clock: Clock;
+  readonly limits?: RateLimits | undefined;
   /** Nothing is counted, everything is allowed. */
   readonly off?: boolean;
 }
@@ -30,11 +36,12 @@ export interface RatesOptions {
 export function openRates(options: RatesOptions): Rates {
   if (options.off === true) return NO_RATES;
   const { clock } = options;
-  const opened = new Counts(clock, CONNECTIONS_PER_MINUTE, MINUTE_MS);
-  const open = new Counts(clock, CONNECTIONS_AT_ONCE, Infinity);
+  const limits = { ...DEFAULTS, ...options.limits };
+  const opened = new Counts(clock, limits.ConnectionsPerMinute, MINUTE_MS);
+  const open = new Counts(clock, limits.ConnectionsAtOnce, Infinity);
   const failures = [
-    new Counts(clock, FAILURES_PER_MINUTE, MINUTE_MS),
-    new Counts(clock, FAILURES_PER_DAY, DAY_MS),
+    new Counts(clock, limits.FailedLoginsPerMinute, MINUTE_MS),
+    new Counts(clock, limits.FailedLoginsPerDay, DAY_MS),
   ];
   return {
     admitConnection(ip) {
@@ -44,7 +51,7 @@ export function openRates(options: RatesOptions): Rates {
       open.add(sources);
       return true;
     },
-    releaseConnection: (ip) => open.subtract(sourcesOf(ip), 1),
+    releaseConnection: (ip) => open.release(sourcesOf(ip)),
     failedLogin(ip) {
       const sources = sourcesOf(ip);
       for (const counts of failures) counts.add(sources);
@@ -71,54 +78,74 @@ const NO_RATES: Rates = {
 /** An address and the two networks around it, as keys that cannot be taken for one another. */
 type Sources = readonly [narrow: string, middle: string, wide: string];
 
-/** Counts per source in windows of one length, which begin at the same time for all. */
+/** Counts of one part of a window. */
+type Slice = Map<string, number>;
+
+/** Counts per source in the window that ends now. */
 class Counts {
   readonly #clock: Clock;
-  readonly #limits: Limits;
-  readonly #windowMs: number;
-  readonly #counts = new Map<string, number>();
-  #window = 0;
+  readonly #limit: number;
+  readonly #sliceMs: number;
+  /** The present one first. */
+  #slices: Slice[] = [new Map()];
+  #slice = 0;
 
-  constructor(clock: Clock, limits: Limits, windowMs: number) {
+  constructor(clock: Clock, limit: number, windowMs: number) {
     this.#clock = clock;
-    this.#limits = limits;
-    this.#windowMs = windowMs;
+    this.#limit = limit;
+    this.#sliceMs = windowMs / SLICES;
   }
 
   full(sources: Sources): boolean {
-    const counts = this.#current();
-    return sources.some((source, i) => (counts.get(source) ?? 0) >= (this.#limits[i] ?? 0));
+    const slices = this.#current();
+    return sources.some((source, i) => {
+      let count = 0;
+      for (const slice of slices) count += slice.get(source) ?? 0;
+      return count >= this.#limit * (FACTORS[i] ?? 1);
+    });
   }
 
   add(sources: Sources): void {
-    const counts = this.#current();
-    for (const source of sources) counts.set(source, (counts.get(source) ?? 0) + 1);
-    for (const oldest of counts.keys()) {
-      if (counts.size <= KEYS_MAX) break;
-      counts.delete(oldest);
+    const [slice = new Map<string, number>()] = this.#current();
+    for (const source of sources) slice.set(source, (slice.get(source) ?? 0) + 1);
+    if (slice.size <= KEYS_MAX) return;
+    // Many at once: to find the oldest takes time.
+    for (const oldest of slice.keys()) {
+      if (slice.size <= KEYS_MAX / 2) break;
+      slice.delete(oldest);
     }
   }
 
-  subtract(sources: Sources, by: number): void {
-    const counts = this.#current();
-    for (const source of sources) {
-      const left = (counts.get(source) ?? 0) - by;
-      if (left > 0) counts.set(source, left);
-      else counts.delete(source);
-    }
+  /** One less, of a window without end. */
+  release(sources: Sources): void {
+    const [slice] = this.#current();
+    if (slice !== undefined) subtract(slice, sources, 1);
   }
 
   /** Takes what the address did out of all counts. */
   forget(sources: Sources): void {
-    const own = this.#current().get(sources[0]);
-    if (own !== undefined) this.subtract(sources, own);
+    for (const slice of this.#current()) {
+      const own = slice.get(sources[0]);
+      if (own !== undefined) subtract(slice, sources, own);
+    }
   }
 
-  #current(): Map<string, number> {
-    const window = Math.floor(this.#clock.now() / this.#windowMs);
-    if (window !== this.#window) this.#counts.clear();
-    this.#window = window;
-    return this.#counts;
+  #current(): readonly Slice[] {
+    const slice = Math.floor(this.#clock.now() / this.#sliceMs);
+    const passed = Math.min(slice - this.#slice, SLICES);
+    this.#slice = slice;
+    // Time that is set back changes nothing: counts then last a little longer.
+    for (let i = 0; i < passed; i++) this.#slices.unshift(new Map());
+    if (passed > 0) this.#slices = this.#slices.slice(0, SLICES);
+    return this.#slices;
+  }
+}
+
+function subtract(slice: Slice, sources: Sources, by: number): void {
+  for (const source of sources) {
+    const left = (slice.get(source) ?? 0) - by;
+    if (left > 0) slice.set(source, left);
+    else slice.delete(source);
   }
 }
 

@@ -135,6 +135,43 @@ describe('failed logins', () => {
   });
 });
 
+describe('a window', () => {
+  it('ends now, wherever the clock stands', () => {
+    const { rates, clock } = open();
+    clock.advance(59_000);
+    fail(rates, '192.0.2.1', 10);
+    clock.advance(2_000);
+    assert.equal(rates.mayLogin('192.0.2.1'), false, 'a new minute began');
+    clock.advance(48_000);
+    assert.equal(rates.mayLogin('192.0.2.1'), false);
+    clock.advance(11_000);
+    assert.equal(rates.mayLogin('192.0.2.1'), true);
+  });
+
+  it('forgets with a success what happened all along it', () => {
+    const { rates, clock } = open();
+    fail(rates, '192.0.2.1', 5);
+    clock.advance(20_000);
+    fail(rates, '192.0.2.1', 4);
+    rates.successfulLogin('192.0.2.1');
+    fail(rates, '192.0.2.1', 9);
+    assert.equal(rates.mayLogin('192.0.2.1'), true);
+  });
+});
+
+describe('limits of our own', () => {
+  it('hold for an address, and three and nine times for its networks', () => {
+    const clock = fakeClock();
+    const limits = { ConnectionsAtOnce: 2, FailedLoginsPerMinute: 1 };
+    const rates = openRates({ clock, limits });
+    assert.equal(admitted(rates, ['192.0.2.1'], false), 2);
+    assert.equal(admitted(rates, ['192.0.2.2', '192.0.2.3', '192.0.2.4'], false), 4);
+    fail(rates, '192.0.2.1', 1);
+    assert.equal(rates.mayLogin('192.0.2.1'), false);
+    assert.equal(rates.mayLogin('192.0.2.2'), true);
+  });
+});
+
 describe('rates that are off', () => {
   it('allow everything', () => {
     const rates = openRates({ clock: fakeClock(), off: true });
