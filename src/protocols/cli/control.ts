@@ -6,8 +6,8 @@
  * `{"error": sentence, "code": …}`, in order.
  *
  * Invariants: a request is at most REQUEST_BYTES_MAX octets, an answer ANSWER_BYTES_MAX; whoever
- * says nothing for IDLE_MS is left. Diagnostics: another version is told as such and nothing else is read of it;
- * what the server refuses is a ControlError with its sentence.
+ * says nothing for IDLE_MS is left. Diagnostics: another version is told as such and nothing else
+ * is read of it; what the server refuses is a ControlError with its sentence.
  */
 
 import type { Duplex } from 'node:stream';
