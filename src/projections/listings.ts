@@ -9,7 +9,6 @@
  * of an id, so that it mostly stays too when bodies are gone before everything is posted again.
  */
 
-import { sql as raw } from 'kysely';
 import type { AccountFact } from '#domain/log/streams';
 import type { NewMessage } from '#domain/message/events';
 import type { Instant, MessageId } from '#domain/values/ids';
@@ -91,27 +90,12 @@ const addListing = query((at: Markers<ListingTables['listings']>) =>
   }),
 );
 
-/** The thread of the first of these keys that has one. */
-const knownThread = query((at: Markers<{ keys: string }>) =>
-  db
-    .selectFrom(raw<{ key: number; value: string }>`json_each(${at.keys})`.as('asked'))
-    .crossJoin('thread_links')
-    .whereRef('thread_links.key', '=', 'asked.value')
-    .select('thread_links.thread')
-    .orderBy('asked.key')
-    .limit(1),
+const threadOfKey = query((at: Markers<{ key: string }>) =>
+  db.selectFrom('thread_links').select('thread').where('key', '=', at.key),
 );
 
-const addLinks = query((at: Markers<{ keys: string; thread: string }>) =>
-  db
-    .insertInto('thread_links')
-    .orIgnore()
-    .columns(['key', 'thread'])
-    .expression(
-      db
-        .selectFrom(raw<{ value: string }>`json_each(${at.keys})`.as('named'))
-        .select(['named.value as key', at.thread.as('thread')]),
-    ),
+const addLink = query((at: Markers<{ key: string; thread: string }>) =>
+  db.insertInto('thread_links').orIgnore().values({ key: at.key, thread: at.thread }),
 );
 
 function apply({ event }: AccountFact, write: Sql, facts: FactsOf): void {
@@ -149,11 +133,20 @@ function arrive(write: Sql, { messageId, body }: NewMessage, facts: FactsOf): vo
 
 function threadOf(write: Sql, messageId: MessageId, key: string, references: string): string {
   const ancestors = references === '' ? [] : references.split(' ');
-  const keys = JSON.stringify([...(key === '' ? [] : [key]), ...ancestors.toReversed()]);
   const root = ancestors[0] ?? key;
   // Without any id, the message is a thread of its own; a number is never the key of an id.
   if (root === '') return String(messageId);
-  const thread = knownThread.get(write, { keys })?.thread ?? root;
-  if (ancestors.length > 0) addLinks.run(write, { keys, thread });
+  const keys = key === '' ? ancestors : [...ancestors, key];
+  const thread = knownThread(write, keys) ?? root;
+  if (ancestors.length > 0) for (const each of keys) addLink.run(write, { key: each, thread });
   return thread;
+}
+
+/** The thread of the last of these keys that has one. */
+function knownThread(write: Sql, keys: readonly string[]): string | undefined {
+  for (let i = keys.length - 1; i >= 0; i--) {
+    const known = threadOfKey.get(write, { key: keys[i] as string });
+    if (known !== undefined) return known.thread;
+  }
+  return undefined;
 }
