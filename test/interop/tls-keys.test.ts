@@ -78,7 +78,8 @@ function sClientArgs(
   return ['s_client', '-quiet', '-connect', `${ip}:${port}`, '-key', key, '-cert', cert, ...more];
 }
 
-const skip = missing('openssl');
+const OPENSSL = 'openssl';
+const skip = missing(OPENSSL);
 
 for (const kind of ['ed25519', 'ecdsa-p256', 'rsa-2048'] as const) {
   test(
@@ -139,7 +140,7 @@ test(
     }
     const fingerprint = await register(server, pair);
     assert.match(await tlspubkey(server, ['list']), new RegExp(`^${fingerprint}\ted25519\t`, 'm'));
-    const idling = spawn('openssl', sClientArgs(server, 1993, pair), { stdio: 'pipe' });
+    const idling = spawn(OPENSSL, sClientArgs(server, 1993, pair), { stdio: 'pipe' });
     idling.stdin.write('a IDLE\r\n');
     let heard = '';
     for await (const chunk of idling.stdout) {
