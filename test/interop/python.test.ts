@@ -1,5 +1,5 @@
 /**
- * Python's imaplib and smtplib: submit with STARTTLS, read, flag, move, expunge.
+ * Python's imaplib and smtplib: submit with STARTTLS, sort, read, flag, move, expunge.
  */
 
 import assert from 'node:assert/strict';
@@ -36,6 +36,8 @@ imap.login(login, password)
 imap.select('INBOX')
 status, found = imap.search(None, 'SUBJECT', '"direct"')
 number = found[0].decode()
+print('sorted', imap.sort('(SUBJECT)', 'UTF-8', 'ALL')[1][0].split()[0].decode() == number)
+print('threads', imap.thread('REFERENCES', 'UTF-8', 'ALL')[1][0].decode())
 status, data = imap.fetch(number, '(FLAGS BODY.PEEK[TEXT])')
 print('body', repr(data[0][1]))
 print('store', imap.store(number, '+FLAGS', '(\\\\Flagged)')[1][0].decode())
@@ -53,6 +55,7 @@ test('imaplib and smtplib: a full cycle', { skip: missing('python3') }, async ()
   const ran = await runProgram('python3', ['-c', SCRIPT, server.ip, LOGIN, PASSWORD]);
   assert.equal(ran.code, 0, ran.stderr);
   assert.match(ran.stdout, /exists 2\nexists 2\n/);
+  assert.match(ran.stdout, /sorted True\nthreads \((1\)\(2|2\)\(1)\)\n/);
   assert.match(ran.stdout, /body b'\.\.dots\\r\\n\.\\r\\n'/);
   assert.match(ran.stdout, /store \d \(.*FLAGS \(\\Flagged\)/);
   assert.match(ran.stdout, /copy OK\nexpunge OK\nleft 1 1\nlist OK\n/);
