@@ -33,6 +33,10 @@ export const IMAP_IDLE_MS_BEFORE_LOGIN = 30_000;
 export const IMAP_IDLE_MS_AFTER_LOGIN: number = 30 * 60_000;
 export const IMAP_WRITE_MS_BEFORE_LOGIN = 30_000;
 export const IMAP_WRITE_MS_AFTER_LOGIN: number = 5 * 60_000;
+/** Failed logins on a connection: from so many on it is slow, with more each answer comes later. */
+export const IMAP_FAILURES_FAST = 3;
+/** What passes then before each read. */
+export const IMAP_SLOW_READ_MS = 1000;
 /** A session that lags by more must resync: it is closed. */
 export const IMAP_PENDING_CHANGES_MAX = 10_000;
 /** What may wait for a client that asked for news only when it says so; then it gets none. */

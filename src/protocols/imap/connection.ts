@@ -23,7 +23,7 @@ import { untilKeyRemoved } from '../sasl/client-key.ts';
 import { SELECTED, type ImapCommand } from './commands/command.ts';
 import { COMMANDS, SEQUENCE_VERBS } from './commands/index.ts';
 import { greet } from './greeting.ts';
-import { pause, slowly } from './pace.ts';
+import { slowly } from './pace.ts';
 import type { Received } from './overlap.ts';
 import { BadSyntax, Parser } from './parser.ts';
 import { CommandReader, LineTooLong, LiteralTooBig, StreamEnded, type Command } from './reader.ts';
@@ -42,9 +42,6 @@ import { tell, tellWhile } from './telling.ts';
 import { goAhead } from './upload.ts';
 import { ReplyWriter } from './writer.ts';
 
-/** Failed logins after which a connection becomes slow. */
-const FAILURES_FAST = 3;
-const SLOW_READ_MS = 1000;
 const KEY_GONE = 'your TLS key lets nobody in any more';
 /** How long a client may take to hang up after our BYE. */
 const GOODBYE_MS = 2000;
@@ -116,7 +113,7 @@ export class Connection {
     await greet(session);
     this.#watchIdleness(this.#idleMs);
     while (session.ending === undefined) {
-      if (this.#isSlow) await pause(this.#ports.clock, SLOW_READ_MS);
+      await session.beforeReading();
       const command = await this.#nextCommand();
       if (command === undefined) return;
       await this.#serve(command);
@@ -329,7 +326,7 @@ export class Connection {
   /** RFC 9051 §11: guessing passwords is made slow. */
   #setPace(): void {
     const session = this.#session;
-    const isSlow = session.failedLogins >= FAILURES_FAST;
+    const { isSlow } = session;
     if (isSlow === this.#isSlow) return;
     this.#isSlow = isSlow;
     session.out = isSlow

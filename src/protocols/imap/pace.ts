@@ -9,7 +9,7 @@ import type { Clock } from '../ports.ts';
 const TURN_MS = 20;
 const SLOW_OCTET_MS = 1000;
 
-export function pause(clock: Clock, ms: number): Promise<void> {
+function pause(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => {
     clock.after(ms, resolve);
   });

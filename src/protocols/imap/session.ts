@@ -10,7 +10,7 @@ import { isRefusal, REFUSALS, type Refusal } from '#domain/values/decision';
 import type { AccountId, MailboxId } from '#domain/values/ids';
 import { canonicalMailboxName } from '#domain/values/mailbox-name';
 import type { AccountViews, MailboxSummary } from '#projections/account-views';
-import { IMAP_COMMANDS_IN_PROGRESS_MAX } from '../limits.ts';
+import { IMAP_COMMANDS_IN_PROGRESS_MAX, IMAP_FAILURES_FAST, IMAP_SLOW_READ_MS } from '../limits.ts';
 import type {
   Bodies,
   Changes,
@@ -316,6 +316,16 @@ export class Session {
     if (!this.#woken) await new Promise<void>((resolve) => (this.#wake = resolve));
     this.#wake = undefined;
     this.#woken = false;
+  }
+
+  /** RFC 9051 §11.6: who guesses passwords has time. */
+  get isSlow(): boolean {
+    return this.failedLogins >= IMAP_FAILURES_FAST;
+  }
+
+  /** To be called before whatever the client says is read. */
+  async beforeReading(): Promise<void> {
+    if (this.isSlow) await this.sleep(IMAP_SLOW_READ_MS);
   }
 
   /** Does nothing for a while, less when the conversation is to end. */

@@ -9,6 +9,7 @@
 
 import { unreachable } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
+import { IMAP_FAILURES_FAST } from '../../limits.ts';
 import type { Wire } from '../../ports.ts';
 import { findMechanism } from '../../sasl/catalog.ts';
 import {
@@ -28,9 +29,6 @@ import {
 import { bad, no, ok, type Reply, type Session } from '../session.ts';
 import { capabilitiesOf, passwordsAllowed } from './capability.ts';
 import { imapCommand, NOT_LOGGED_IN, type WholeCommand } from './command.ts';
-
-/** Failures on one connection before its answers are delayed. */
-const FAILURES_UNDELAYED = 3;
 
 export const starttls: WholeCommand = imapCommand({
   states: NOT_LOGGED_IN,
@@ -114,6 +112,7 @@ const cancelled: ServerStep = { type: 'failed', failure: { type: 'cancelled' } }
 async function ask(challenge: Buffer, session: Session): Promise<Buffer | 'cancel'> {
   session.out.line(`+ ${challenge.toString('base64')}`);
   await session.out.flush();
+  await session.beforeReading();
   const line = await session.reader.readLine();
   if (line === undefined) return 'cancel';
   return saslResponse(line);
@@ -147,7 +146,7 @@ async function conclude(
   if (countsAsAttempt(failure)) {
     rates.failedLogin(ip);
     session.failedLogins++;
-    const over = session.failedLogins - FAILURES_UNDELAYED;
+    const over = session.failedLogins - IMAP_FAILURES_FAST;
     if (over > 0) await session.sleep(over * 1000);
   }
   return failureReply(failure);

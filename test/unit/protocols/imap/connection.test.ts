@@ -39,7 +39,7 @@ async function fill(server: TestServer, count: number, octets = 100): Promise<vo
 }
 
 describe('a conversation', () => {
-  it('ends with a line that is too long', async () => {
+  it('ends with a line that is too long (item 8)', async () => {
     await using server = await openTestServer();
     const client = await greeted(server);
     client.send(`a LOGIN ${'x'.repeat(17_000)}`);
@@ -65,7 +65,7 @@ describe('a conversation', () => {
     assert.match((await client.line()) ?? '', /^\* BYE inactive/);
   });
 
-  it('takes a long line with a set of UIDs', async () => {
+  it('takes a long line with a set of UIDs (item 8)', async () => {
     await using server = await openTestServer();
     const client = await loggedIn(server);
     await client.command('a SELECT Inbox');
@@ -74,7 +74,7 @@ describe('a conversation', () => {
     assert.match((await client.command(`b UID FETCH ${set} FLAGS`)).at(-1) ?? '', /^b OK/);
   });
 
-  it('refuses a thousand and one literals', async () => {
+  it('refuses a thousand and one literals (item 13)', async () => {
     await using server = await openTestServer();
     const client = await loggedIn(server);
     await client.command('a SELECT Inbox');
@@ -85,7 +85,7 @@ describe('a conversation', () => {
     assert.equal(lines.filter((line) => line.startsWith('+')).length, 1000);
   });
 
-  it('answers a tag that is none', async () => {
+  it('answers a tag that is none (item 16)', async () => {
     await using server = await openTestServer();
     const client = await greeted(server);
     client.send('a+b NOOP\r\n');
@@ -124,7 +124,7 @@ describe('a conversation', () => {
     assert.equal(part, `${body.subarray(2_999_990).toString()})`);
   });
 
-  it('splits long answers of SEARCH and VANISHED', async () => {
+  it('splits long answers of SEARCH and VANISHED (items 155, 207)', async () => {
     await using server = await openTestServer();
     for (let i = 0; i < 4; i++) await fill(server, 500);
     const client = await loggedIn(server);

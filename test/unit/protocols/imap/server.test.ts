@@ -21,7 +21,7 @@ function arrive(server: TestServer): Promise<void> {
 }
 
 describe('the server', () => {
-  it('says BYE to who is one too many from an address', async () => {
+  it('says BYE to who is one too many from an address (item 20)', async () => {
     await using server = await openTestServer();
     const lines: (string | undefined)[] = [];
     for (let i = 0; i < 31; i++) lines.push(await new LineClient(server.connect()).line());
@@ -30,7 +30,7 @@ describe('the server', () => {
     assert.match((await new LineClient(server.connect({ ip: '203.0.113.9' })).line()) ?? '', /OK/);
   });
 
-  it('says BYE to an address that failed to log in too often', async () => {
+  it('says BYE to an address that failed to log in too often (item 38)', async () => {
     await using server = await openTestServer();
     for (let i = 0; i < 5; i++) {
       const client = new LineClient(server.connect());
@@ -44,7 +44,7 @@ describe('the server', () => {
     assert.equal(await next.line(), undefined);
   });
 
-  it('says BYE to everybody when it stops', async () => {
+  it('says BYE to everybody when it stops (item 21)', async () => {
     await using server = await openTestServer();
     const idle = await opened(server, 'SELECT Inbox');
     idle.send('i IDLE\r\n');
@@ -78,7 +78,7 @@ describe('the server', () => {
     }
   });
 
-  it('lets one of two conditional stores succeed', async () => {
+  it('lets one of two conditional stores succeed (item 184)', async () => {
     await using server = await openTestServer();
     await arrive(server);
     const clients = await Promise.all([1, 2].map(() => opened(server, 'SELECT Inbox (CONDSTORE)')));

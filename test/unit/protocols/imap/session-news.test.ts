@@ -89,7 +89,7 @@ describe('a session that asked for news of other mailboxes', () => {
 });
 
 describe('a session that lags', () => {
-  it('is told so, and nothing from then on, when it asked for news', () => {
+  it('is told so, and nothing from then on, when it asked for news (item 222)', () => {
     using stage = newsStage();
     const session = sessionOn(stage, 'SET (personal (MessageNew MessageExpunge))');
     stage.happen(...arrivals(IMAP_PENDING_CHANGES_MAX));

@@ -64,7 +64,7 @@ describe('one new message', () => {
 });
 
 describe('a thousand deliveries', () => {
-  it('reach two sessions without gaps and in the same order', async () => {
+  it('reach two sessions without gaps and in the same order (item 223)', async () => {
     await using server = await openTestServer();
     const told = [
       await opened(server, 1, '(selected (MessageNew (UID) MessageExpunge))'),
@@ -103,7 +103,7 @@ function rises(lines: readonly string[]): void {
 }
 
 describe('too many news', () => {
-  it('end the telling, not the session', async () => {
+  it('end the telling, not the session (item 222)', async () => {
     await using server = await openTestServer();
     const asked = '(selected-delayed (MessageNew MessageExpunge FlagChange))';
     const session = await opened(server, 1, asked);
