@@ -15,7 +15,8 @@ export default async function* countReporter(
       if (event.data.details.type === 'suite') continue;
       if (event.data.skip !== undefined && event.data.skip !== false) {
         skipped++;
-        yield `skipped: ${event.data.name}${event.data.skip === true ? '' : ` (${event.data.skip})`}\n`;
+        const why = event.data.skip === true ? '' : ` (${event.data.skip})`;
+        yield `skipped: ${event.data.name}${why}\n`;
       } else passed++;
     } else if (event.type === 'test:fail') {
       if (event.data.details.type === 'suite') continue;

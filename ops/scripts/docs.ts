@@ -17,8 +17,8 @@ function eventsDocument(): string {
     '# Events',
     GENERATED,
     `What the log holds. An event is never changed: a new shape gets a higher version and a step in
-\`src/domain/log/upcast.ts\`, a new meaning gets a new name. The samples have every field, also those
-that are mostly absent.`,
+\`src/domain/log/upcast.ts\`, a new meaning gets a new name. The samples have every field, also
+those that are mostly absent.`,
   ];
   for (const [topic, table] of Object.entries(TOPICS)) {
     const stream = topic === 'directory' ? '`directory`' : '`account-<number>`';
