@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import type { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
-import { LineClient } from '../../../support/line-client.ts';
-import { openTestServer, type TestServer } from '../../../support/server.ts';
-import { ALICE, PASSWORD } from '../../../support/world.ts';
+import { LineClient } from '../../support/line-client.ts';
+import { openTestServer, type TestServer } from '../../support/server.ts';
+import { ALICE, PASSWORD } from '../../support/world.ts';
 import { IMAP_WRITE_MS_BEFORE_LOGIN } from '#protocols/limits';
 
 const WRONG = 'LOGIN alice@example.org wrong';
