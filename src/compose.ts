@@ -177,6 +177,7 @@ function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts 
     views: engine.lanes,
     changes: engine.live,
     bodies: engine.bodies,
+    texts: engine.texts,
     directory: engine.directory,
     logins,
     rates,
@@ -285,6 +286,10 @@ export async function openStore(dir: string): Promise<Store> {
         const events = await engine.lanes.rebuild(accountId);
         const milliseconds = systemClock.now() - start;
         yield { account: `account ${accountId}`, events, milliseconds };
+        if (engine.texts === undefined) continue;
+        const began = systemClock.now();
+        const texts = await engine.texts.rebuild(accountId);
+        yield { account: `account ${accountId}`, texts, milliseconds: systemClock.now() - began };
       }
       const start = systemClock.now();
       const events = await engine.books.rebuild();
@@ -319,6 +324,8 @@ function engineOf(loaded: LoadedConfig, log: OpenLog): Promise<Engine> {
     secretsKeyFile: pathOf(config.SecretsKeyFile),
     log,
     readFacts,
+    textReader:
+      config.NoTextIndex === true ? undefined : import.meta.resolve('#protocols/message/text'),
     fatal: (error) => {
       log.error({ err: error }, 'the server cannot carry on');
       process.exit(FATAL_EXIT_CODE);

@@ -48,6 +48,8 @@ export interface StaticConfig {
   readonly SecretsKeyFile: string;
   readonly LogLevel: 'error' | 'warn' | 'info' | 'debug' | 'trace';
   readonly Hostname: string;
+  /** No full-text indexes: less disk, and searches in texts read the messages. */
+  readonly NoTextIndex?: boolean;
   readonly Listeners: Readonly<Record<string, Listener>>;
   readonly RateLimits?: RateLimits;
 }
@@ -121,5 +123,5 @@ export const STATIC_CONFIG_SCHEMA: JsonSchema = strict(
     // Not additionalProperties: a mistake inside would be told as an unknown key too.
     Listeners: { type: 'object', patternProperties: { '': listener } },
   },
-  { RateLimits: rateLimits },
+  { NoTextIndex: yesOrNo, RateLimits: rateLimits },
 );

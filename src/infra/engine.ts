@@ -6,11 +6,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { EventLog } from '#domain/log/event-log';
 import type { MessageFacts } from '#domain/values/facts';
 import { Fault } from '#domain/values/fault';
 import type { AccountId } from '#domain/values/ids';
-import type { Log } from '#protocols/ports';
-import { openBodies, type BodyStore } from './bodies.ts';
+import type { Log, Views } from '#protocols/ports';
+import { bodyFile, openBodies, type BodyStore } from './bodies.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import { takeDataLock } from './data-lock.ts';
 import { DirectoryLane } from './directory-lane.ts';
@@ -19,6 +20,8 @@ import { Lanes } from './lanes.ts';
 import { Live } from './live.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
 import { ServerBooks } from './server-books.ts';
+import { TextIndex } from './text-index.ts';
+import { textThreads } from './text-thread.ts';
 import { TlsKeyRegister } from './tls-keys.ts';
 
 export interface EngineOptions {
@@ -26,6 +29,8 @@ export interface EngineOptions {
   readonly secretsKeyFile: string;
   readonly log: Log;
   readonly readFacts: (body: Buffer) => MessageFacts;
+  /** The module that reads messages for full-text indexes; without it there are none. */
+  readonly textReader: string | undefined;
   /** Nobody can carry on: the process must end; the next start repairs. */
   readonly fatal: (error: unknown) => void;
 }
@@ -39,6 +44,7 @@ export interface Engine {
   readonly directory: DirectoryLane;
   readonly live: Live;
   readonly tlsKeys: TlsKeyRegister;
+  readonly texts: TextIndex | undefined;
   close(): Promise<void>;
 }
 
@@ -47,8 +53,8 @@ export const LOG_FILE = 'log.db';
 const SERVER_VIEWS_FILE = 'server.db';
 const ACCOUNTS_DIRECTORY = 'accounts';
 
-function accountViewsFile(dataDir: string, accountId: AccountId): string {
-  return path.join(dataDir, ACCOUNTS_DIRECTORY, String(accountId), 'views.db');
+function accountFile(dataDir: string, accountId: AccountId, name: string): string {
+  return path.join(dataDir, ACCOUNTS_DIRECTORY, String(accountId), name);
 }
 
 /** Throws a Fault with one sentence when the directory is in use, damaged or not to be written. */
@@ -87,21 +93,41 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ...ports,
       notes,
       factsOf: (accountId) => (hash) => bodies.facts(accountId, hash),
-      fileOf: (accountId) => accountViewsFile(dataDir, accountId),
+      fileOf: (accountId) => accountFile(dataDir, accountId, 'views.db'),
       announce: (accountId, facts) => {
         books.follow(accountId, facts);
         live.announce({ accountId, facts });
+        texts?.follow(accountId, facts);
       },
     });
     closers.push(() => lanes.close());
+    const texts = openTexts(options, eventLog, lanes);
+    closers.push(() => texts?.close());
     const directory = await DirectoryLane.open(ports);
     closers.push(() => directory.close());
     const tlsKeys = new TlsKeyRegister({ directory, commands: lanes, books });
-    return { eventLog, bodies, secrets, books, lanes, directory, live, tlsKeys, close };
+    return { eventLog, bodies, secrets, books, lanes, directory, live, tlsKeys, texts, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+function openTexts(
+  { dataDir, textReader, log }: EngineOptions,
+  eventLog: EventLog,
+  views: Views,
+): TextIndex | undefined {
+  if (textReader === undefined) return undefined;
+  return new TextIndex({
+    log: eventLog,
+    views,
+    clock: systemClock,
+    notes: log.child({ pkg: 'texts' }),
+    fileOf: (accountId) => accountFile(dataDir, accountId, 'texts.db'),
+    bodyFileOf: (accountId, hash) => bodyFile(dataDir, accountId, hash),
+    startThread: textThreads(textReader),
+  });
 }
 
 /** A log that is gone is not a new one: everything else would be thrown away to fit it. */

@@ -40,6 +40,9 @@ export async function* verifyEngine(
       yield { where: `views of account ${accountId}`, what: `${table} differs from the replay` };
     }
     note(`account ${accountId}: views compared with a replay`);
+    for (const what of (await engine.texts?.problems(accountId)) ?? []) {
+      yield { where: `texts of account ${accountId}`, what };
+    }
   }
   if (isSound) yield* verifyServerViews(engine, log, note);
   else note('views not compared: a damaged log does not tell what they should say');

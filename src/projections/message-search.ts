@@ -22,7 +22,7 @@ import type { MarkPages } from './mark-pages.ts';
 import { uidsWhere, type MarkTest } from './mark-reads.ts';
 import { searchRows, type RowCondition, type RowLeaf, type RowPlace } from './row-search.ts';
 
-/** A condition on a message. Sequence numbers are UIDs already; texts are lower-case. */
+/** A condition on a message. Sequence numbers are UIDs already; texts are folded. */
 export type SearchCondition =
   | { readonly type: 'all' }
   | { readonly type: 'none' }

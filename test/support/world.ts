@@ -6,16 +6,20 @@
 import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';
 import { fakeLogins } from './logins.ts';
 import { temporaryDirectory } from './temporary.ts';
+import { nearTextThread } from './text-threads.ts';
 import type { AccountCommand, AnswerTo } from '#domain/account';
+import type { EventLog } from '#domain/log/event-log';
 import { isRefusal } from '#domain/values/decision';
-import type { AccountId } from '#domain/values/ids';
-import { openBodies, type BodyStore } from '#infra/bodies';
+import type { AccountId, BodyHash } from '#domain/values/ids';
+import { bodyFile, openBodies, type BodyStore } from '#infra/bodies';
 import { openMemoryEventLog } from '#infra/event-log-memory';
 import { Lanes } from '#infra/lanes';
 import { Live } from '#infra/live';
 import { openRates } from '#infra/rates';
+import { TextIndex } from '#infra/text-index';
+import type { StartTextThread } from '#infra/text-thread';
 import { readFacts } from '#protocols/message/facts';
-import type { Done, KeyHolder, Log, Logins, Random, Rates } from '#protocols/ports';
+import type { Done, KeyHolder, Log, Logins, Random, Rates, Texts } from '#protocols/ports';
 
 /** Accounts of every test: alice with two addresses, bob, and carol, who may not log in. */
 export const ALICE: AccountId = 1;
@@ -61,6 +65,14 @@ export interface World extends AsyncDisposable {
   readonly random: Random;
   readonly log: Log;
   readonly said: readonly Said[];
+  readonly eventLog: EventLog;
+  /** What searches ask about texts; nothing but the messages themselves unless it is set. */
+  texts: Texts | undefined;
+  /** A full-text index of the accounts; it is closed with the world. */
+  openTexts(startThread?: StartTextThread): TextIndex;
+  /** The file of an account's index. */
+  textsFile(accountId: AccountId): string;
+  bodyFile(accountId: AccountId, hash: BodyHash): string;
   /** Carries out a command that must not be refused. */
   execute<C extends AccountCommand>(accountId: AccountId, command: C): Promise<Done<AnswerTo<C>>>;
   /** Puts a message into a mailbox, by itself. */
@@ -96,6 +108,7 @@ export async function openWorld(): Promise<World> {
       throw error;
     },
   });
+  const indexes: TextIndex[] = [];
   const world: World = {
     commands: lanes,
     views: lanes,
@@ -109,6 +122,23 @@ export async function openWorld(): Promise<World> {
     random,
     log,
     said,
+    eventLog,
+    texts: undefined,
+    openTexts(startThread = nearTextThread) {
+      const index = new TextIndex({
+        log: eventLog,
+        views: lanes,
+        clock,
+        notes: log,
+        fileOf: (accountId) => world.textsFile(accountId),
+        bodyFileOf: (accountId, hash) => world.bodyFile(accountId, hash),
+        startThread,
+      });
+      indexes.push(index);
+      return index;
+    },
+    bodyFile: (accountId, hash) => bodyFile(directory.path, accountId, hash),
+    textsFile: (accountId) => directory.file(`texts-${accountId}.sqlite`),
     async execute(accountId, command) {
       const outcome = await lanes.execute(accountId, command, { actor: 'test' });
       if (isRefusal(outcome)) throw new Error(`refused: ${outcome.refused}`);
@@ -123,6 +153,7 @@ export async function openWorld(): Promise<World> {
       await staged.discard();
     },
     async [Symbol.asyncDispose]() {
+      for (const index of indexes) await index.close();
       await lanes.close();
       changes.close();
       await eventLog.close();

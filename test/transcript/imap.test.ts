@@ -37,14 +37,16 @@ describe('transcripts of IMAP', () => {
   }
 });
 
-/** To read the octets of a message takes so long. */
+/** To read octets of a message takes so long. */
 function slowDown({ bodies, clock }: World, seconds: number): void {
   if (seconds === 0) return;
-  const read = bodies.read.bind(bodies);
-  bodies.read = (accountId, hash) => {
-    clock.advance(seconds * 1000);
-    return read(accountId, hash);
-  };
+  for (const part of ['read', 'header'] as const) {
+    const read = bodies[part].bind(bodies);
+    bodies[part] = (accountId, hash) => {
+      clock.advance(seconds * 1000);
+      return read(accountId, hash);
+    };
+  }
 }
 
 function stageOf(server: TestServer, values: ReadonlyMap<string, string>): Stage {

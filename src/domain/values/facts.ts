@@ -25,7 +25,7 @@ export interface MessageFacts {
   readonly sentAt?: number;
   /** The calendar day of the Date field as written, `YYYYMMDD` as a number (SEARCH SENTON). */
   readonly sentDay?: number;
-  /** Decoded and lower-cased, for SEARCH: unfolded field values, joined where a field repeats. */
+  /** Decoded and folded, for SEARCH: unfolded field values, joined where a field repeats. */
   readonly subject: string;
   readonly from: string;
   readonly to: string;

@@ -13,10 +13,9 @@ export async function rebuild(
 ): Promise<void> {
   await using store = disposable(await openers.openStore(flags.dir));
   for await (const done of store.value.rebuild()) {
+    const what = 'events' in done ? `${done.events} events` : `${done.texts} texts`;
     terminal.out(
-      flags.json
-        ? JSON.stringify(done)
-        : `${done.account}: ${done.events} events in ${done.milliseconds} ms`,
+      flags.json ? JSON.stringify(done) : `${done.account}: ${what} in ${done.milliseconds} ms`,
     );
   }
 }

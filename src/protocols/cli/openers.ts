@@ -40,11 +40,11 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-export interface RebuiltAccount {
+/** Views of an account, of the server, or the full-text index of an account. */
+export type RebuiltAccount = {
   readonly account: string;
-  readonly events: number;
   readonly milliseconds: number;
-}
+} & ({ readonly events: number } | { readonly texts: number });
 
 export interface Finding {
   /** What was looked at: the log, a body, a view. */

@@ -10,6 +10,7 @@ import type { Instant, MailboxId } from '#domain/values/ids';
 import type { UidRuns } from '#domain/values/uid-runs';
 import type { UidSet } from '#domain/values/uid-set';
 import type { SearchCondition } from '#projections/message-search';
+import { foldText } from '../message/fold.ts';
 import { contentOfObjectId, threadOfObjectId } from './object-ids.ts';
 import { existingUids, uidsAtSeqs } from './sequence-set.ts';
 import type { SearchKey } from './words.ts';
@@ -55,13 +56,13 @@ export function conditionOf(key: SearchKey, place: SearchPlace, now: Instant): S
     case 'TO':
     case 'CC':
     case 'BCC':
-      return { type: 'field', field: FIELDS[key.type], text: key.text.toLowerCase() };
+      return { type: 'field', field: FIELDS[key.type], text: foldText(key.text) };
     case 'BODY':
-      return { type: 'body-text', text: key.text.toLowerCase() };
+      return { type: 'body-text', text: foldText(key.text) };
     case 'TEXT':
-      return { type: 'any-text', text: key.text.toLowerCase() };
+      return { type: 'any-text', text: foldText(key.text) };
     case 'HEADER':
-      return { type: 'header', field: key.field.toLowerCase(), text: key.text.toLowerCase() };
+      return { type: 'header', field: foldText(key.field), text: foldText(key.text) };
     case 'LARGER':
       return { type: 'larger', bytes: key.bytes };
     case 'SMALLER':

@@ -6,16 +6,27 @@
  */
 
 import type { MailboxId, Uid } from '#domain/values/ids';
-import { hasUid, UidSetBuilder, type UidSet } from '#domain/values/uid-set';
+import {
+  differenceOf,
+  hasUid,
+  intersectionOf,
+  uidCount,
+  UidSetBuilder,
+  unionOf,
+  type UidSet,
+} from '#domain/values/uid-set';
 import type { MessageRow } from '#projections/account-views';
 import type { SearchCondition } from '#projections/message-search';
-import { MessageText } from './message-text.ts';
+import { MessageText } from '../message/text.ts';
 import { Turn } from './pace.ts';
 import type { Progress } from './progress.ts';
+import { withIndex } from './search-texts.ts';
 import { chunksOf } from './selected.ts';
 import type { Session } from './session.ts';
 
 const CHUNK_MESSAGES = 200;
+/** Messages that are looked into sooner than an index is asked. */
+const FEW_MESSAGES = 10;
 
 /** True for conditions that the views answer only in part. */
 export function needsBody(condition: SearchCondition): boolean {
@@ -56,6 +67,25 @@ export async function scan(
   candidates: UidSet,
   { mailboxId, session, progress }: Scan,
 ): Promise<UidSet> {
+  const isIndexed = uidCount(candidates) > FEW_MESSAGES;
+  const known = isIndexed ? await withIndex(condition, mailboxId, session) : condition;
+  const { views } = session.account;
+  const among = (inner: SearchCondition): UidSet =>
+    intersectionOf(views.search(mailboxId, inner), candidates);
+  const matching = isIndexed ? among(known) : candidates;
+  if (!needsBody(known)) return matching;
+  // What may fail is where it may not be true; the others match whatever their texts say.
+  const open = intersectionOf(matching, among({ type: 'not', condition: known }));
+  progress.done += uidCount(candidates) - uidCount(open);
+  const found = await lookInto(known, open, { mailboxId, session, progress });
+  return unionOf(differenceOf(matching, open), found);
+}
+
+async function lookInto(
+  condition: SearchCondition,
+  candidates: UidSet,
+  { mailboxId, session, progress }: Scan,
+): Promise<UidSet> {
   const { views } = session.account;
   const test = testOf(condition, (inner) =>
     views.search(mailboxId, { type: 'and', all: [{ type: 'uids', uids: candidates }, inner] }),
@@ -80,10 +110,15 @@ function candidateOf(row: MessageRow, session: Session): Candidate {
     text() {
       if (text !== undefined) return text;
       const { accountId } = session.account;
-      const body = session.ports.bodies.read(accountId, row.body);
+      const { bodies } = session.ports;
       const prefix = Buffer.from(row.prefix);
       // A message without its content matches what its added header says, and nothing else.
-      return (text = new MessageText(body === undefined ? prefix : Buffer.concat([prefix, body])));
+      const withBody = (body: Buffer | undefined): Buffer =>
+        body === undefined ? prefix : Buffer.concat([prefix, body]);
+      return (text = new MessageText({
+        header: () => withBody(bodies.header(accountId, row.body)),
+        whole: () => withBody(bodies.read(accountId, row.body)),
+      }));
     },
   };
 }

@@ -21,6 +21,7 @@ import type {
   Logins,
   Random,
   Rates,
+  Texts,
   Views,
   Wire,
 } from '../ports.ts';
@@ -38,6 +39,8 @@ export interface ImapPorts {
   readonly views: Views;
   readonly changes: Changes;
   readonly bodies: Bodies;
+  /** Without it, texts are looked for in the messages themselves. */
+  readonly texts?: Texts | undefined;
   readonly logins: Logins;
   readonly rates: Rates;
   readonly clock: Clock;

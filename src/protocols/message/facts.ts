@@ -8,12 +8,13 @@ import type { Buffer } from 'node:buffer';
 import type { MessageFacts } from '#domain/values/facts';
 import { formatStructure } from '../imap/body-structure.ts';
 import { parseDate } from './date.ts';
+import { foldText } from './fold.ts';
 import { decodeWords, joinedValueOf, valueOf, type Header } from './header.ts';
 import { readStructure } from './part.ts';
 import { sortFacts } from './sort-texts.ts';
 
 /** To be raised with every change of what facts hold or how it is written. */
-export const FACTS_VERSION = 2;
+export const FACTS_VERSION = 3;
 
 /** What of a field can be searched; nobody looks for words behind that. */
 const SEARCHED_CHARS_MAX = 32 * 1024;
@@ -39,5 +40,5 @@ export function readFacts(body: Buffer): MessageFacts {
 
 function searchable(header: Header, name: string): string {
   const value = joinedValueOf(header, name) ?? '';
-  return decodeWords(value.slice(0, SEARCHED_CHARS_MAX)).toLowerCase();
+  return foldText(decodeWords(value.slice(0, SEARCHED_CHARS_MAX)));
 }
