@@ -153,6 +153,9 @@ function addConfig(program: Command, tools: Tools): void {
       .description(description)
       .addOption(dirOption(tools.openers))
       .option('--json', 'as JSON', false);
+  // A fingerprint may begin with a minus sign and is no option then.
+  const keyCommand = (name: string, description: string): Command =>
+    command(`${name} <fingerprint>`, description).allowUnknownOption();
 
   command(
     'add <login>',
@@ -163,7 +166,7 @@ function addConfig(program: Command, tools: Tools): void {
     .action(async (login: string, flags: KeyAddFlags) => {
       await (await import('./tlspubkey.ts')).addKey(login, flags, tools);
     });
-  command('change <fingerprint>', 'change what stands with a key')
+  keyCommand('change', 'change what stands with a key')
     .option('--name <name>', 'name of the device')
     .option('--login <address>', 'another address of the account')
     .option('--imap-preauth', 'IMAP begins logged in')
@@ -171,7 +174,7 @@ function addConfig(program: Command, tools: Tools): void {
     .action(async (fingerprint: string, flags: KeyChangeFlags) => {
       await (await import('./tlspubkey.ts')).changeKey(fingerprint, flags, tools);
     });
-  command('get <fingerprint>', 'show a key and its certificate').action(
+  keyCommand('get', 'show a key and its certificate').action(
     async (fingerprint: string, flags: RunningFlags) => {
       await (await import('./tlspubkey.ts')).showKey(fingerprint, flags, tools);
     },
@@ -181,7 +184,7 @@ function addConfig(program: Command, tools: Tools): void {
       await (await import('./tlspubkey.ts')).listKeys(account, flags, tools);
     },
   );
-  command('rm <fingerprint>', 'remove a key; connections that it opened end').action(
+  keyCommand('rm', 'remove a key; connections that it opened end').action(
     async (fingerprint: string, flags: RunningFlags) => {
       await (await import('./tlspubkey.ts')).removeKey(fingerprint, flags, tools);
     },

@@ -200,6 +200,24 @@ describe('config tlspubkey', () => {
     }
   });
 
+  it('takes a fingerprint that looks like an option for what it is', async () => {
+    for (const fingerprint of ['-h0Zq', '--0Zq', '-dir', '-name']) {
+      const keys = new FakeKeys();
+      await run(keys, ['add', 'daybook@localhost'], (await newPair()).cert);
+      const [key] = keys.keys.values();
+      assert.ok(key !== undefined);
+      keys.keys.set(fingerprint, { ...key, fingerprint });
+      const changed = await run(keys, ['change', fingerprint, '--name', 'x']);
+      assert.deepEqual([changed.code, keys.get(fingerprint)?.name], [0, 'x']);
+      const shown = await run(keys, ['get', '--json', fingerprint]);
+      assert.partialDeepStrictEqual(JSON.parse(shown.out[0] ?? ''), { fingerprint, name: 'x' });
+      assert.equal((await run(keys, ['rm', fingerprint])).code, 0);
+      assert.equal(keys.get(fingerprint), undefined);
+    }
+    const misspelt = await run(new FakeKeys(), ['get', 'f1', '--jsn']);
+    assert.equal(misspelt.code, 2);
+  });
+
   it('tells its usage when it is not complete', async () => {
     const { code, err } = await run(new FakeKeys(), []);
     assert.equal(code, 2);
