@@ -149,7 +149,7 @@ export interface History {
 }
 
 /** Carries out OpenAccount and one command per draw; a minute passes between commands. */
-export function historyOf(draws: readonly Draw[], accountId: AccountId = 7): History {
+function historyOf(draws: readonly Draw[], accountId: AccountId = 7): History {
   const state = emptyAccountState();
   const commands: AccountCommand[] = [];
   const facts: AccountFact[] = [];

@@ -25,7 +25,7 @@ export interface AccountFact {
 }
 
 export const DIRECTORY_STREAM = 'directory';
-export const ACCOUNT_STREAM_PREFIX = 'account-';
+const ACCOUNT_STREAM_PREFIX = 'account-';
 
 export function accountStream(accountId: AccountId): string {
   return `${ACCOUNT_STREAM_PREFIX}${accountId}`;

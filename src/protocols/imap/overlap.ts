@@ -68,5 +68,5 @@ export class Overlap<Reply> {
 
 /** Resolves when all have ended in whatever way: others who wait for them hear of failures. */
 async function ended(...promises: readonly (Promise<unknown> | undefined)[]): Promise<void> {
-  await Promise.allSettled(promises);
+  await Promise.allSettled(promises.filter((promise) => promise !== undefined));
 }
