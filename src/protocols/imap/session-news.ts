@@ -57,7 +57,7 @@ export class SessionNews {
   /** Undefined until the first NOTIFY. */
   #asked: NotifyWords | undefined;
   /** What was asked of each mailbox that something happened to. */
-  readonly #events = new Map<MailboxId, ReadonlySet<NotifyEvent>>();
+  #events: Map<MailboxId, ReadonlySet<NotifyEvent>> | undefined;
   #selected: Selected | undefined;
   #names: AccountFact[] = [];
   #elsewhere: Elsewhere[] = [];
@@ -81,7 +81,7 @@ export class SessionNews {
   /** RFC 5465 §3.1: what was asked before is forgotten. */
   ask(words: NotifyWords): void {
     this.#asked = words;
-    this.#events.clear();
+    this.#events = undefined;
     this.#elsewhere = [];
     this.#names = [];
     this.#unwatch?.();
@@ -96,10 +96,11 @@ export class SessionNews {
 
   /** The events that were asked for of a mailbox that is not the open one. */
   eventsOf(mailboxId: MailboxId): ReadonlySet<NotifyEvent> {
-    const known = this.#events.get(mailboxId);
+    const known = this.#events?.get(mailboxId);
     if (known !== undefined) return known;
     const name = this.#account.summary(mailboxId)?.name;
     const events = name === undefined ? new Set<NotifyEvent>() : this.#eventsNamed(name);
+    this.#events ??= new Map();
     this.#events.set(mailboxId, events);
     return events;
   }
@@ -194,7 +195,7 @@ export class SessionNews {
 
   #hearName(fact: AccountFact): void {
     // RFC 5465 §6: names and subscriptions decide what a filter means.
-    this.#events.clear();
+    this.#events = undefined;
     if (this.#names.length <= IMAP_PENDING_CHANGES_MAX) this.#names.push(fact);
     this.#wake();
   }
