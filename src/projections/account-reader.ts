@@ -33,7 +33,6 @@ import { allMailboxes, mailboxById, mailboxByName, subscriptions } from './mailb
 import { MarkPages } from './mark-pages.ts';
 import { firstUnseen, marksOf, marksSince } from './mark-reads.ts';
 import { storedRowsOf, wiresOf, type StoredRow } from './message-reads.ts';
-import { runsOf } from './message-runs.ts';
 import { searchMessages, type SearchCondition } from './message-search.ts';
 import type { Sql } from './query.ts';
 import { queueItem } from './queue.ts';
@@ -45,6 +44,7 @@ import {
   type TextSource,
 } from './text-sources.ts';
 import { uidChangesOf } from './uid-changes.ts';
+import { runsOf } from './uid-runs.ts';
 
 /** Mailboxes whose UIDs are kept; those asked for longest ago are dropped first. */
 const KEPT_RUNS_MAX = 64;

@@ -17,25 +17,25 @@ import {
   nextNumbers,
 } from './mailbox-reads.ts';
 import { deletedOf, marksOf } from './mark-reads.ts';
-import { existingOf } from './message-runs.ts';
 import type { AccountWrite } from './model.ts';
 import { openAttempts, queueItem } from './queue.ts';
 import { tlsKeyCountIn, tlsKeyIn } from './tls-keys.ts';
+import { existingOf } from './uid-runs.ts';
 
 export function accountState(write: AccountWrite): AccountState {
   return {
-    mailbox: (mailboxId) => mailboxById(write, mailboxId),
-    mailboxNamed: (name) => mailboxByName(write, name),
-    mailboxesBelow: (name) => mailboxesBelow(write, name),
-    mailboxFor: (specialUse) => mailboxByUse(write, specialUse),
-    mailboxCount: () => mailboxCount(write),
+    mailbox: (mailboxId) => mailboxById(write.settled(), mailboxId),
+    mailboxNamed: (name) => mailboxByName(write.settled(), name),
+    mailboxesBelow: (name) => mailboxesBelow(write.settled(), name),
+    mailboxFor: (specialUse) => mailboxByUse(write.settled(), specialUse),
+    mailboxCount: () => mailboxCount(write.settled()),
     isSubscribed: (name) => isSubscribed(write, name),
-    nextNumbers: () => nextNumbers(write),
+    nextNumbers: () => nextNumbers(write.settled()),
     // A client may ask for billions of UIDs in thousands of runs: what exists bounds the read.
     marksOf: (mailboxId, uids) =>
-      marksOf(write.marks, mailboxId, existingOf(write, mailboxId, uids)),
+      marksOf(write.marks, mailboxId, existingOf(write.settled(), mailboxId, uids)),
     deletedOf: (mailboxId, uids) => deletedOf(write.marks, mailboxId, uids),
-    existingOf: (mailboxId, uids) => existingOf(write, mailboxId, uids),
+    existingOf: (mailboxId, uids) => existingOf(write.settled(), mailboxId, uids),
     queueItem: (queueId) => queueItem(write, queueId),
     openAttempts: () => openAttempts(write),
     credentials: () => credentialsIn(write),

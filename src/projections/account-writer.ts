@@ -7,12 +7,16 @@ import type { AccountState } from '#domain/account';
 import type { AccountFact } from '#domain/log/streams';
 import { accountState } from './account-state.ts';
 import { ACCOUNT_MODELS } from './catalog.ts';
+import { MailboxDrafts } from './mailbox-drafts.ts';
 import { MarkDrafts, type MarkPages } from './mark-pages.ts';
 import type { AccountWrite, FactsOf } from './model.ts';
 import type { Sql, Statement } from './query.ts';
+import { RunDrafts } from './uid-runs.ts';
 
 export class AccountWriter implements AccountWrite {
   readonly marks: MarkDrafts;
+  readonly mailboxes: MailboxDrafts = new MailboxDrafts();
+  readonly runs: RunDrafts = new RunDrafts();
   readonly state: AccountState;
   readonly #sql: Sql;
   readonly #facts: FactsOf;
@@ -33,13 +37,19 @@ export class AccountWriter implements AccountWrite {
     return this.#sql.passing(text);
   }
 
+  settled(): Sql {
+    this.mailboxes.write(this.#sql);
+    this.runs.write(this.#sql);
+    return this.#sql;
+  }
+
   apply(fact: AccountFact): void {
     for (const model of ACCOUNT_MODELS) model.apply(fact, this, this.#facts);
   }
 
   /** Writes what was not written yet; to be called before the transaction is committed. */
   finish(): void {
-    this.marks.write(this.#sql);
+    this.marks.write(this.settled());
   }
 
   /** The transaction was committed. */
@@ -50,5 +60,7 @@ export class AccountWriter implements AccountWrite {
   /** The transaction was rolled back. */
   drop(): void {
     this.marks.drop();
+    this.mailboxes.drop();
+    this.runs.drop();
   }
 }

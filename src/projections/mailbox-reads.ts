@@ -6,7 +6,7 @@ import type { AccountCounters } from '#domain/mailbox/state';
 import type { SpecialUse } from '#domain/mailbox/events';
 import type { MailboxId } from '#domain/values/ids';
 import type { MailboxSummary } from './account-views.ts';
-import type { MailboxTables } from './mailboxes.ts';
+import type { MailboxTables } from './mailbox-tables.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
 
 const db = tables<MailboxTables>();

@@ -1,10 +1,9 @@
 /**
- * What messages count for in the mailbox that holds them, before and after a fact.
+ * What the messages of a fact count for in their mailbox, as they were before it.
  */
 
 import { sql as raw } from 'kysely';
-import type { NewMessage } from '#domain/message/events';
-import { DELETED, flagSetOf, SEEN } from '#domain/values/flags';
+import { DELETED, SEEN } from '#domain/values/flags';
 import type { MailboxId, Uid } from '#domain/values/ids';
 import { differenceOf, uidCount, UidSetBuilder, type UidSet } from '#domain/values/uid-set';
 import { effectOn, type FlagTerms } from './flag-edits.ts';
@@ -12,16 +11,7 @@ import { eachMark } from './mark-reads.ts';
 import type { MessageTables } from './message-tables.ts';
 import type { AccountWrite } from './model.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
-
-export type Tally = {
-  readonly messages: number;
-  readonly unseen: number;
-  readonly deleted: number;
-  readonly deletedBytes: number;
-  readonly sizeBytes: number;
-};
-
-const NOTHING: Tally = { messages: 0, unseen: 0, deleted: 0, deletedBytes: 0, sizeBytes: 0 };
+import { NO_TALLY, type Tally } from './tally.ts';
 
 const db = tables<MessageTables>();
 
@@ -83,43 +73,6 @@ function kindsOf(
   return { unseen, deleted: deleted.build() };
 }
 
-export function tallyOfNew(messages: readonly NewMessage[]): Tally {
-  let { unseen, deleted, deletedBytes, sizeBytes } = NOTHING;
-  for (const message of messages) {
-    const { bits } = flagSetOf(message.flags);
-    sizeBytes += message.sizeBytes;
-    if ((bits & SEEN) === 0) unseen++;
-    if ((bits & DELETED) === 0) continue;
-    deleted++;
-    deletedBytes += message.sizeBytes;
-  }
-  return { messages: messages.length, unseen, deleted, deletedBytes, sizeBytes };
-}
-
-export function tallyNegated(tally: Tally): Tally {
-  return {
-    messages: -tally.messages,
-    unseen: -tally.unseen,
-    deleted: -tally.deleted,
-    deletedBytes: -tally.deletedBytes,
-    sizeBytes: -tally.sizeBytes,
-  };
-}
-
-/** The tally of messages when their flags are edited. */
-export function tallyAfter(before: Tally, terms: FlagTerms): Tally {
-  const { messages, sizeBytes } = before;
-  const after = { ...before };
-  const seen = effectOn(terms, SEEN);
-  if (seen !== 'none') after.unseen = seen === 'set' ? 0 : messages;
-  const deleted = effectOn(terms, DELETED);
-  if (deleted !== 'none') {
-    after.deleted = deleted === 'set' ? messages : 0;
-    after.deletedBytes = deleted === 'set' ? sizeBytes : 0;
-  }
-  return after;
-}
-
 /** What an edit of these messages adds to the tally of their mailbox. */
 export function tallyOfEdit(
   write: AccountWrite,
@@ -129,9 +82,9 @@ export function tallyOfEdit(
 ): Tally {
   const seen = effectOn(terms, SEEN);
   const expunge = effectOn(terms, DELETED);
-  if (seen === 'none' && expunge === 'none') return NOTHING;
+  if (seen === 'none' && expunge === 'none') return NO_TALLY;
   const before = kindsOf(write, mailboxId, uids);
-  let { unseen, deleted, deletedBytes } = NOTHING;
+  let { unseen, deleted, deletedBytes } = NO_TALLY;
   if (seen !== 'none') unseen = (seen === 'set' ? 0 : uidCount(uids)) - before.unseen;
   if (expunge !== 'none') {
     const joining = expunge === 'set';
@@ -140,5 +93,5 @@ export function tallyOfEdit(
     deleted = sign * uidCount(moved);
     deletedBytes = sign * bytesOf(write, mailboxId, moved);
   }
-  return { ...NOTHING, unseen, deleted, deletedBytes };
+  return { ...NO_TALLY, unseen, deleted, deletedBytes };
 }

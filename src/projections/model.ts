@@ -11,8 +11,10 @@ import type { Compilable } from 'kysely';
 import type { AccountFact } from '#domain/log/streams';
 import type { MessageFacts } from '#domain/values/facts';
 import type { AccountId, BodyHash } from '#domain/values/ids';
+import type { MailboxDrafts } from './mailbox-drafts.ts';
 import type { MarkDrafts } from './mark-pages.ts';
 import type { Sql } from './query.ts';
+import type { RunDrafts } from './uid-runs.ts';
 
 /** Facts of a body; undefined when the body is gone. */
 export type FactsOf = (hash: BodyHash) => MessageFacts | undefined;
@@ -30,6 +32,10 @@ export interface ReadModel<Fact, Write extends Sql = Sql> {
 /** What the models of an account are written into. */
 export interface AccountWrite extends Sql {
   readonly marks: MarkDrafts;
+  readonly mailboxes: MailboxDrafts;
+  readonly runs: RunDrafts;
+  /** The same with the rows of mailboxes and runs written, for whoever reads or replaces them. */
+  settled(): Sql;
 }
 
 export type AccountModel = ReadModel<AccountFact, AccountWrite>;
