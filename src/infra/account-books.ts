@@ -6,6 +6,7 @@
  * may be closed at any time between turns; what `reader` is asked opens them again.
  */
 
+import { setImmediate as nextRound } from 'node:timers/promises';
 import type { AccountState } from '#domain/account';
 import type { EventLog } from '#domain/log/event-log';
 import { accountFactOf } from '#domain/log/fact';
@@ -23,7 +24,7 @@ import {
 import { MarkPages } from '#projections/mark-pages';
 import type { FactsOf } from '#projections/model';
 import { sweepOrphans } from '#projections/orphans';
-import type { Log } from '#protocols/ports';
+import type { Clock, Log } from '#protocols/ports';
 import type { Ledger } from './lane.ts';
 import {
   beginViewsFile,
@@ -35,13 +36,16 @@ import {
   ViewsDatabase,
 } from './read-models.ts';
 
-/** Facts that are posted in one transaction when there are many. */
-const PAGE_EVENTS = 1000;
+/** Events that are read from the log in one go; one of them may be large. */
+const PAGE_EVENTS = 200;
+/** How long posting may keep everybody else waiting. */
+const PORTION_MS = 30;
 /** Contents removed in one go while nothing else is to be done. */
 const SWEEP_CONTENTS = 200;
 
 export interface BooksPorts {
   readonly log: EventLog;
+  readonly clock: Clock;
   readonly notes: Log;
   readonly factsOf: (accountId: AccountId) => FactsOf;
 }
@@ -140,6 +144,7 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
         for (const fact of facts) this.apply(fact);
         this.commit();
         told(facts);
+        if (facts.length === PAGE_EVENTS) await nextRound();
       }
     } catch (error) {
       this.rollback();
@@ -254,20 +259,32 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
   async #build(): Promise<{ readonly db: ViewsDatabase; readonly checkpoint: Checkpoint }> {
     const db = beginViewsFile(this.#file, ACCOUNT_MODELS);
     const writer = new AccountWriter(db, new MarkPages(() => db), this.#facts);
+    const { clock } = this.#ports;
     let checkpoint = NOTHING_POSTED;
+    let began = clock.now();
+    const finish = (): void => {
+      writer.finish();
+      writeCheckpoint(db, this.stream, checkpoint);
+      db.commit();
+      writer.keep();
+    };
     try {
+      db.begin();
       for (;;) {
         const facts = await this.#factsAfter(checkpoint);
-        const last = facts.at(-1);
-        if (last === undefined) return { db, checkpoint };
-        checkpoint = { revision: last.revision, base: checkpoint.base, lastAt: last.at };
-        db.transaction(() => {
-          for (const fact of facts) writer.apply(fact);
-          writer.finish();
-          writeCheckpoint(db, this.stream, checkpoint);
-        });
-        writer.keep();
+        if (facts.length === 0) break;
+        for (const fact of facts) {
+          writer.apply(fact);
+          checkpoint = { revision: fact.revision, base: checkpoint.base, lastAt: fact.at };
+          if (clock.now() - began < PORTION_MS) continue;
+          finish();
+          await nextRound();
+          db.begin();
+          began = clock.now();
+        }
       }
+      finish();
+      return { db, checkpoint };
     } catch (error) {
       dropViewsFile(this.#file, db);
       throw error;

@@ -31,7 +31,10 @@ type PageId = number;
 
 const PAGE_NUMBERS: number = 2 ** 24;
 
-/** Committed pages that are kept, those asked for last; 3 KB each, more with keywords. */
+/**
+ * Committed pages that are kept at most, 3 KB each, more with keywords: in two halves, of which the
+ * old one is dropped when the young one, with what was asked for since, is full.
+ */
 const KEPT_PAGES_MAX = 1024;
 
 export const MARK_DDL: readonly string[] = [
@@ -122,7 +125,8 @@ export interface MarkSource {
 /** Marks as of the last committed turn. */
 export class MarkPages implements MarkSource {
   readonly #sql: () => Sql;
-  readonly #kept = new Map<PageId, MarkPage>();
+  #young = new Map<PageId, MarkPage>();
+  #old = new Map<PageId, MarkPage>();
 
   /** `sql` gives the connection, every time anew. */
   constructor(sql: () => Sql) {
@@ -131,7 +135,9 @@ export class MarkPages implements MarkSource {
 
   page(mailboxId: MailboxId, number: PageNumber): MarkPage | undefined {
     const pageId = pageIdOf(mailboxId, number);
-    const page = this.#kept.get(pageId) ?? this.#read(pageId, number);
+    const young = this.#young.get(pageId);
+    if (young !== undefined) return young;
+    const page = this.#old.get(pageId) ?? this.#read(pageId, number);
     if (page !== undefined) this.keep(pageId, page);
     return page;
   }
@@ -152,16 +158,22 @@ export class MarkPages implements MarkSource {
 
   /** The page is now as it is here. */
   keep(pageId: PageId, page: MarkPage): void {
-    this.#kept.delete(pageId);
-    if (page.isEmpty) return;
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size >= KEPT_PAGES_MAX && oldest !== undefined) this.#kept.delete(oldest);
-    this.#kept.set(pageId, page);
+    if (page.isEmpty) {
+      this.#young.delete(pageId);
+      this.#old.delete(pageId);
+      return;
+    }
+    if (this.#young.size >= KEPT_PAGES_MAX / 2) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(pageId, page);
   }
 
   /** Gives back memory, or forgets what is not true any more. */
   forget(): void {
-    this.#kept.clear();
+    this.#young.clear();
+    this.#old.clear();
   }
 
   #read(pageId: PageId, number: PageNumber): MarkPage | undefined {

@@ -9,6 +9,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ARRIVAL, INBOX_ID, stored } from '../../support/given.ts';
 import { CAUSE, headOf, openedLanes, testPorts, type TestPorts } from '../../support/lane-ports.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
+import { someFacts } from '../../support/views.ts';
 import type { DeliverMessage } from '#domain/message/decide';
 import { isRefusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
@@ -205,6 +206,34 @@ describe('files of an account', () => {
     assert.equal(await g.lanes.rebuild(7), 3);
     assert.deepEqual(await g.lanes.digests(7), before);
     assert.equal(await g.deliver(), 2);
+  });
+
+  it('are posted in portions, between which others have their turn', async () => {
+    await using g = await given();
+    for (let i = 0; i < 10; i++) await g.deliver();
+    await g.restart();
+    let turns = 0;
+    const others = async (signal: AbortSignal): Promise<void> => {
+      for (; !signal.aborted; turns++) await setImmediate();
+    };
+    const seen = new Set<number>();
+    const slow = new Lanes({
+      ...g.ports,
+      factsOf: () => (hash) => {
+        seen.add(turns);
+        g.ports.clock.advance(20);
+        return someFacts(hash);
+      },
+    });
+    await slow.account(7);
+    const stop = new AbortController();
+    const counting = others(stop.signal);
+    assert.equal(await slow.rebuild(7), 11);
+    stop.abort();
+    await counting;
+    assert.ok(seen.size > 3, `${seen.size} turns`);
+    assert.deepEqual(await slow.differences(7), []);
+    await slow.close();
   });
 
   it('show which tables differ from the log', async () => {
