@@ -1,9 +1,9 @@
 /**
- * Runs the benches, all of them or those named, and writes docs/benchmarks.md when all ran.
+ * Runs the benches, all of them or those named, and puts their tables into docs/benchmarks.md.
  * Figures are ratios beside a peer on the same machine; nothing here is a test.
  */
 
-import { globSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -20,23 +20,36 @@ if (chosen.length === 0) {
   process.exit(2);
 }
 
-const sections: string[] = [];
+const PAGE = join(ROOT, 'docs/benchmarks.md');
+const sections = sectionsOf(existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '');
 for (const file of chosen) {
   const name = basename(file, '.bench.ts');
   console.error(`== ${name}`);
   const { run } = (await import(join(ROOT, file))) as { run: Bench };
-  const rows = await run((text) => console.error(text));
-  sections.push(`## ${name}\n\n${table(rows)}\n`);
-  console.log(`\n${name}\n${table(rows)}`);
+  const rows = table(await run((text) => console.error(text)));
+  sections.set(name, rows);
+  console.log(`\n${name}\n${rows}`);
+  writeFileSync(PAGE, page(sections));
 }
-if (wanted.length === 0) {
-  writeFileSync(
-    join(ROOT, 'docs/benchmarks.md'),
-    `# Benchmarks\n\nWritten by \`npm run bench\`; read the ratios, not the absolutes. ` +
-      `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}. ` +
-      'A ratio above 1 says that we are better than the peer.\n\n' +
-      sections.join('\n'),
+
+/** The tables of an earlier page by the names of their benches. */
+function sectionsOf(text: string): Map<string, string> {
+  const parts = text.split(/^## /m).slice(1);
+  return new Map(
+    parts.map((part) => {
+      const [name = '', ...lines] = part.trim().split('\n');
+      return [name, lines.join('\n').trim()];
+    }),
   );
+}
+
+function page(tables: ReadonlyMap<string, string>): string {
+  const head =
+    '# Benchmarks\n\nWritten by `npm run bench`, or part by part by `npm run bench NAME`; read the ' +
+    `ratios, not the absolutes. ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ` +
+    `Node ${process.version}. A ratio above 1 says that we are better than the peer.\n`;
+  const parts = [...tables].sort(([a], [b]) => (a < b ? -1 : 1));
+  return head + parts.map(([name, rows]) => `\n## ${name}\n\n${rows}\n`).join('');
 }
 
 function table(rows: readonly BenchRow[]): string {
