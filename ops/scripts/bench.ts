@@ -44,9 +44,10 @@ function sectionsOf(text: string): Map<string, string> {
 }
 
 function page(tables: ReadonlyMap<string, string>): string {
+  const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
   const head =
     '# Benchmarks\n\nWritten by `npm run bench`, or part by part by `npm run bench NAME`; ' +
-    `read the ratios, not the absolutes. ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ` +
+    `read the ratios, not the absolutes. ${machine}, ` +
     `Node ${process.version}. A ratio above 1 says that we are better than the peer.\n`;
   const parts = [...tables].sort(([a], [b]) => (a < b ? -1 : 1));
   return head + parts.map(([name, rows]) => `\n## ${name}\n\n${rows}\n`).join('');
