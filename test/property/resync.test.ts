@@ -1,7 +1,8 @@
 /**
  * Whatever happens to a mailbox, a client that resyncs from any past point ends with what is there:
  * with known UIDs and match data or without, after its connection was cut anywhere, and while it
- * listens and works itself. So does a client that knows nothing of modseqs.
+ * listens and works itself. So does a client that knows nothing of modseqs, and one that asks with
+ * NOTIFY for some of the news only and then for all.
  *
  * `RESYNC_RUNS` sets how many histories are tried, `SEED` which ones.
  */
@@ -21,7 +22,7 @@ import type { AccountViews, MailboxSummary } from '#projections/account-views';
 
 const STEPS_MAX = 240;
 const RUNS = {
-  numRuns: Number(process.env['RESYNC_RUNS'] ?? 25),
+  numRuns: Number(process.env['RESYNC_RUNS'] ?? 20),
   seed: Number(process.env['SEED'] ?? 20_260_612),
   endOnFailure: true,
 };
@@ -56,6 +57,13 @@ describe('a client that resyncs', () => {
 });
 
 const FLAGS = ['\\Seen', '\\Deleted', '\\Flagged', 'work', 'later'];
+/** All, some and none; delayed, for a client cannot tell which numbers hold between commands. */
+const NEWS = [
+  'SET (selected-delayed (MessageNew MessageExpunge FlagChange))',
+  'SET (selected-delayed (MessageNew MessageExpunge))',
+  'SET (personal (MessageNew MessageExpunge))',
+  'NONE',
+];
 const LOGIN = `alice@example.org ${PASSWORD}`;
 
 class Play implements AsyncDisposable {
@@ -63,6 +71,8 @@ class Play implements AsyncDisposable {
   readonly #views: AccountViews;
   readonly #listeners: readonly ResyncClient[];
   readonly #visitors: readonly ResyncClient[];
+  /** Listeners that have said NOTIFY, and whether they hear of the mailbox. */
+  readonly #asking = new Map<ResyncClient, 'news' | 'nothing'>();
   #names = 0;
   #connections = 0;
 
@@ -71,7 +81,7 @@ class Play implements AsyncDisposable {
     this.#views = views;
     const client = (qresync: boolean): ResyncClient =>
       new ResyncClient(() => this.#connect(), LOGIN, 'Inbox', qresync);
-    this.#listeners = [client(true), client(false)];
+    this.#listeners = [client(true), client(false), client(true), client(false)];
     this.#visitors = [client(true), client(true)];
   }
 
@@ -96,7 +106,10 @@ class Play implements AsyncDisposable {
   /** Everybody learns what there is. */
   async end(): Promise<void> {
     for (const listener of this.#listeners) {
-      if (!listener.isConnected) await listener.open();
+      if (!listener.isConnected) {
+        this.#asking.delete(listener);
+        await listener.open();
+      }
       await this.#catchUp(listener);
     }
     for (const visitor of this.#visitors) {
@@ -115,7 +128,13 @@ class Play implements AsyncDisposable {
       const op = a % 3 === 0 ? 'remove' : 'add';
       return this.#try({ type: 'ChangeFlags', mailboxId, uids, op, flags: [flag] });
     }
-    if (kind < 32) return this.#try({ type: 'ExpungeMessages', mailboxId });
+    if (kind < 30) return this.#try({ type: 'ExpungeMessages', mailboxId });
+    if (kind < 32) {
+      const uid = uids[0]?.[0] ?? 1;
+      const target = a % 2 === 0 ? 'Inbox' : 'Archive';
+      const message = { ...MESSAGE, flags: [flag] };
+      return this.#try({ type: 'ReplaceMessage', source: mailboxId, uid, target, message });
+    }
     if (kind < 36) {
       return this.#try({ type: 'MoveMessages', source: mailboxId, uids, target: 'Archive' });
     }
@@ -131,6 +150,7 @@ class Play implements AsyncDisposable {
   async #listen({ kind, a, bits }: Draw): Promise<void> {
     const listener = this.#listeners[a % this.#listeners.length] as ResyncClient;
     if (!listener.isConnected) {
+      this.#asking.delete(listener);
       await listener.open(bits % 2 === 0 ? {} : { matchEvery: 1 + (bits % 3) });
       return;
     }
@@ -146,9 +166,20 @@ class Play implements AsyncDisposable {
     else if (kind < 68) await listener.run('EXPUNGE', true);
     else if (kind < 70) await listener.run(`UID MOVE ${uid} Archive`, true);
     else if (kind < 73) await listener.run('SEARCH UNSEEN', false);
-    else if (kind < 76) await listener.fetchUnknown();
-    else if (kind < 78) await this.#catchUp(listener);
+    else if (kind < 75) {
+      // What is gone without a word cannot be fetched.
+      if (this.#asking.get(listener) !== 'nothing') await listener.fetchUnknown();
+    } else if (kind < 77) await this.#askNews(listener, bits);
+    else if (kind < 79) await this.#catchUp(listener);
     else listener.cut();
+  }
+
+  /** The last two listeners ask for some of the news, or for none. */
+  async #askNews(listener: ResyncClient, bits: number): Promise<void> {
+    if (this.#listeners.indexOf(listener) < 2) return;
+    const news = NEWS[bits % NEWS.length] ?? '';
+    this.#asking.set(listener, news.includes('selected') ? 'news' : 'nothing');
+    await listener.run(`NOTIFY ${news}`, true);
   }
 
   /** RFC 9051 §6.4.6: the client knows what it asked for, and hears of what others did. */
@@ -172,7 +203,10 @@ class Play implements AsyncDisposable {
   }
 
   async #catchUp(listener: ResyncClient): Promise<void> {
-    await listener.run('NOOP', true);
+    // RFC 5465 §3.1: whoever asks for all news hears what he missed.
+    const isAsking = this.#asking.has(listener);
+    await listener.run(isAsking ? `NOTIFY ${NEWS[0]}` : 'NOOP', true);
+    if (isAsking) this.#asking.set(listener, 'news');
     await listener.fetchUnknown();
     this.#agrees(listener);
   }

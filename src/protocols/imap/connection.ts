@@ -198,7 +198,7 @@ export class Connection {
     await tell(reply.news ?? 'mailbox', session);
     out.line(
       reply.refusal === undefined
-        ? tagged(tag, reply.status, reply.text, reply.code)
+        ? tagged(tag, reply.status, reply.text, reply.code ?? this.#modSeqCode(reply))
         : refused(tag, reply.refusal),
     );
     if (!moreFollow) await out.flush();
@@ -206,6 +206,13 @@ export class Connection {
     await reply.afterwards?.();
     this.#watchLogout();
     this.#heardAt = this.#ports.clock.now();
+  }
+
+  /** The modseq up to which the client has been told everything, that of the command at most. */
+  #modSeqCode({ modSeq }: Reply): string | undefined {
+    if (modSeq === undefined) return undefined;
+    const reported = this.#session.selected?.reportedModSeq ?? modSeq;
+    return `HIGHESTMODSEQ ${Math.min(modSeq, reported)}`;
   }
 
   /** Carries out and answers a command while the next one may be received. */

@@ -198,6 +198,12 @@ export class Selected {
     return text;
   }
 
+  /** In place of `flush` when nothing may be told until later. */
+  withhold(condstore: boolean): string {
+    this.#held ??= this.#pending[0]?.modSeq;
+    return condstore ? this.#loweredModSeq() : '';
+  }
+
   /** Nothing is told any more of what happened so far, unless it is asked for again. */
   hold(): void {
     this.#settle(this.#news.stepFrom(this.#told), NOTHING_OWED);

@@ -7,7 +7,7 @@
 
 import type { AccountCommand, AnswerTo } from '#domain/account';
 import { isRefusal, REFUSALS, type Refusal } from '#domain/values/decision';
-import type { AccountId, MailboxId } from '#domain/values/ids';
+import type { AccountId, MailboxId, ModSeq } from '#domain/values/ids';
 import { canonicalMailboxName } from '#domain/values/mailbox-name';
 import type { AccountViews, MailboxSummary } from '#projections/account-views';
 import { IMAP_COMMANDS_IN_PROGRESS_MAX, IMAP_FAILURES_FAST, IMAP_SLOW_READ_MS } from '../limits.ts';
@@ -72,6 +72,8 @@ export interface Reply {
   readonly status: 'OK' | 'NO' | 'BAD';
   readonly text: string;
   readonly code?: string;
+  /** RFC 7162 §3.2.7: told as HIGHESTMODSEQ, or less when the client has not heard of all before. */
+  readonly modSeq?: ModSeq;
   /** What the domain refused; says text and code in its own way. */
   readonly refusal?: Refusal;
   /** Default: `mailbox`. */
@@ -291,7 +293,8 @@ export class Session {
 
   #newsOfSelected(kind: NewsKind, news: SessionNews): string {
     const selected = this.#selected;
-    if (selected === undefined || news.isDelayedAt(kind)) return '';
+    if (selected === undefined) return '';
+    if (news.isDelayedAt(kind)) return selected.withhold(this.has('CONDSTORE'));
     let text = selected.flush({
       ...news.topicsAt(kind),
       condstore: this.has('CONDSTORE'),

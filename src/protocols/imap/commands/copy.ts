@@ -54,7 +54,7 @@ function moving(byUid: boolean): WholeCommand {
       const code = copyUid(outcome.answer);
       if (code !== undefined) session.out.line(`* OK [${code}] moved`);
       const told = outcome.facts.length > 0 && session.has('CONDSTORE');
-      return ok('MOVE done', told ? { code: `HIGHESTMODSEQ ${outcome.modSeq}` } : {});
+      return ok('MOVE done', told ? { modSeq: outcome.modSeq } : {});
     },
   });
 }

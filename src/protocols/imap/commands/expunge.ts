@@ -34,5 +34,5 @@ async function remove(set: SequenceSet | undefined, session: Session): Promise<R
   if (isRefusal(outcome)) return refused(outcome);
   // RFC 7162 §3.2.7: only when something went.
   const told = outcome.facts.length > 0 && session.has('CONDSTORE');
-  return ok('EXPUNGE done', told ? { code: `HIGHESTMODSEQ ${outcome.modSeq}` } : {});
+  return ok('EXPUNGE done', told ? { modSeq: outcome.modSeq } : {});
 }

@@ -110,6 +110,6 @@ class Replacement {
     const { uidValidity, uid: newUid } = outcome.answer;
     // RFC 8508 §3.3: before the removal is told.
     session.out.line(`* OK [APPENDUID ${uidValidity} ${newUid}] replaced`);
-    return ok('REPLACE done', { code: `HIGHESTMODSEQ ${outcome.modSeq}` });
+    return ok('REPLACE done', { modSeq: outcome.modSeq });
   }
 }

@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { mail, NESTED_MAIL } from '../../../support/mail.ts';
 import { PREVIEW_CHARS, readPreview } from '#protocols/message/preview';
 
@@ -128,6 +129,33 @@ describe('of several parts', () => {
       '--b--',
     );
     assert.equal(readPreview(attached), 'said');
+  });
+
+  it('octets of any kind have one, short and without controls', () => {
+    const pieces = [
+      'Content-Type: text/html\n',
+      '\n',
+      '--b',
+      '<p',
+      '</style>',
+      '&#x1f600;',
+      '> ',
+      ':\n',
+    ];
+    const octets = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+      fc
+        .array(fc.constantFrom(...pieces, 'words', '\u0000', 'ü'), { maxLength: 60 })
+        .map((texts) => Buffer.from(texts.join(''))),
+    );
+    fc.assert(
+      fc.property(octets, (message) => {
+        const preview = readPreview(message);
+        assert.ok(Array.from(preview).length <= PREVIEW_CHARS);
+        assert.doesNotMatch(preview, /[\p{Cc}\p{Cs}]/u);
+      }),
+      { seed: 20260813, numRuns: 500 },
+    );
   });
 
   it('time follows the size, whatever it is', () => {
