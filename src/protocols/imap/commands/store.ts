@@ -97,14 +97,13 @@ function lineOf(
   return (mark, withFlags) => {
     const seq = mailbox.seqOf(mark.uid);
     if (seq === undefined) return '';
-    const items: string[] = [];
-    if (withUid) items.push(`UID ${mark.uid}`);
-    if (withFlags) items.push(`FLAGS ${flagSetText(mark)}`);
+    let items = withUid ? `UID ${mark.uid}` : '';
+    if (withFlags) items += `${items === '' ? '' : ' '}FLAGS ${flagSetText(mark)}`;
     if (condstore) {
       mailbox.show(mark.modSeq);
-      items.push(`MODSEQ (${mark.modSeq})`);
+      items += `${items === '' ? '' : ' '}MODSEQ (${mark.modSeq})`;
     }
-    return `${fetchStart(seq, mark.uid, uidOnly)}${items.join(' ')})\r\n`;
+    return `${fetchStart(seq, mark.uid, uidOnly)}${items})\r\n`;
   };
 }
 
