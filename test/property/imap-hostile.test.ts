@@ -97,7 +97,8 @@ const SEEDS = [
   'a UID FETCH $ (BODY.PEEK[1.2.HEADER.FIELDS (From {2+}\r\nTo)]<0.10> UID) (CHANGEDSINCE 5)\r\n',
   'a UID SEARCH RETURN (MIN) CHARSET UTF-8 OR NOT SEEN (FROM bob SINCE 1-Feb-2022) MODSEQ 5\r\n',
   'a UID EXPUNGE 1:5,*\r\n',
-  'a NOTIFY SET STATUS (selected (MessageNew (UID PREVIEW) MessageExpunge)) (subtree (a {1+}\r\nb) NONE)\r\n',
+  'a NOTIFY SET STATUS (selected (MessageNew (UID PREVIEW) MessageExpunge)) ' +
+    '(subtree (a {1+}\r\nb) NONE)\r\n',
   'a REPLACE 3 x (\\Draft) {3+}\r\nabc\r\n',
 ];
 

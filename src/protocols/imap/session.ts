@@ -72,7 +72,7 @@ export interface Reply {
   readonly status: 'OK' | 'NO' | 'BAD';
   readonly text: string;
   readonly code?: string;
-  /** RFC 7162 §3.2.7: told as HIGHESTMODSEQ, or less when the client has not heard of all before. */
+  /** RFC 7162 §3.2.7: told as HIGHESTMODSEQ, or less when the client has not heard of all. */
   readonly modSeq?: ModSeq;
   /** What the domain refused; says text and code in its own way. */
   readonly refusal?: Refusal;
