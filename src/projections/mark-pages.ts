@@ -10,7 +10,7 @@
 
 import { sql as raw } from 'kysely';
 import type { MailboxId, ModSeq, Uid } from '#domain/values/ids';
-import { UidSetBuilder, unionOf, type UidSet } from '#domain/values/uid-set';
+import { NO_UIDS, UidSetBuilder, unionOf, type UidSet } from '#domain/values/uid-set';
 import { firstUidOf, lastUidOf, MarkPage, pageOf, type PageNumber } from './mark-page.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
 
@@ -89,10 +89,13 @@ const dropPages = query((at: Markers<{ mailboxId: MailboxId }>) =>
   db.deleteFrom('mark_pages').where('mailbox_id', '=', at.mailboxId),
 );
 
+/** Ids of pages as a JSON array: a row for each would cost several times as much. */
+const PAGE_IDS = raw<string>`json_group_array(page_id)`.as('pageIds');
+
 const changedPages = query((at: Markers<{ mailboxId: MailboxId; since: ModSeq }>) =>
   db
     .selectFrom('mark_pages')
-    .select('page_id as pageId')
+    .select(PAGE_IDS)
     .where('mailbox_id', '=', at.mailboxId)
     .where('mod_seq', '>', at.since),
 );
@@ -110,7 +113,7 @@ const firstUnseen = query((at: Markers<{ mailboxId: MailboxId }>) =>
 const deletedPages = query((at: Markers<{ mailboxId: MailboxId }>) =>
   db
     .selectFrom('mark_pages')
-    .select('page_id as pageId')
+    .select(PAGE_IDS)
     .where('mailbox_id', '=', at.mailboxId)
     .where('deleted', '>', raw.lit(0)),
 );
@@ -143,17 +146,18 @@ export class MarkPages implements MarkSource {
   }
 
   spansWithDeleted(mailboxId: MailboxId): UidSet {
-    return spansOf(deletedPages.all(this.#sql(), { mailboxId }));
+    return spansOf(pageIdsIn(deletedPages.get(this.#sql(), { mailboxId })));
   }
 
   /** UIDs of a mailbox, among them those of all messages with a modseq above `since`. */
   spansChanged(mailboxId: MailboxId, since: ModSeq): UidSet {
-    return spansOf(changedPages.all(this.#sql(), { mailboxId, since }));
+    return spansOf(pageIdsIn(changedPages.get(this.#sql(), { mailboxId, since })));
   }
 
   /** UIDs of a mailbox, among them that of the first unseen message; none when all are seen. */
   spanWithUnseen(mailboxId: MailboxId): UidSet {
-    return spansOf(firstUnseen.all(this.#sql(), { mailboxId }));
+    const page = firstUnseen.get(this.#sql(), { mailboxId });
+    return page === undefined ? NO_UIDS : spansOf([page.pageId]);
   }
 
   /** The page is now as it is here. */
@@ -196,8 +200,8 @@ export class MarkDrafts implements MarkSource {
   }
 
   spansWithDeleted(mailboxId: MailboxId): UidSet {
-    const drafts = this.#draftsOf(mailboxId).map((pageId) => ({ pageId }));
-    return unionOf(this.#pages.spansWithDeleted(mailboxId), spansOf(drafts));
+    const drafts = spansOf(this.#draftsOf(mailboxId));
+    return unionOf(this.#pages.spansWithDeleted(mailboxId), drafts);
   }
 
   /** The page of a UID, to be changed. */
@@ -261,9 +265,14 @@ function mailboxOf(pageId: PageId): MailboxId {
   return Math.floor(pageId / PAGE_NUMBERS);
 }
 
-function spansOf(pages: readonly { readonly pageId: PageId }[]): UidSet {
+function pageIdsIn(row: { readonly pageIds: string } | undefined): readonly PageId[] {
+  return JSON.parse(row?.pageIds ?? '[]') as readonly PageId[];
+}
+
+/** The UIDs that the pages may have. */
+function spansOf(pages: readonly PageId[]): UidSet {
   const spans = new UidSetBuilder();
-  for (const pageId of Float64Array.from(pages, (page) => page.pageId).sort()) {
+  for (const pageId of Float64Array.from(pages).sort()) {
     const number = pageId % PAGE_NUMBERS;
     spans.addRange(firstUidOf(number), lastUidOf(number));
   }
