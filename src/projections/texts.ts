@@ -4,7 +4,8 @@
  * Every three characters in a row are a token, with their positions, so that a text of three
  * characters or more is found wherever it stands, and found exactly: three characters at one
  * position and the next three at the next share two. Texts come folded, and SQLite leaves them as
- * they are. The texts themselves are not stored.
+ * they are. The texts themselves are not stored. Two characters are found by the tokens that begin
+ * with them, one by nothing.
  *
  * Invariants: contents enter in the order of their ids, which is that of the log, so that one
  * number says which are in; a content that is too much for an index is noted as unread, and every
@@ -12,6 +13,7 @@
  */
 
 import { sql as raw } from 'kysely';
+import { unreachable } from '#domain/values/decision';
 import type { MessageTexts } from '#domain/values/facts';
 import type { BodyHash, MessageId, Revision } from '#domain/values/ids';
 import { TEXT_BREAK } from '#domain/values/text';
@@ -22,6 +24,7 @@ import { query, tables, type Markers, type Sql } from './query.ts';
 interface TextTables {
   /** The FTS5 table; the row of a content has its id. */
   texts: { rowid: MessageId; fields: string; part_fields: string; words: string };
+  tokens: { term: string };
   sources: { content_id: MessageId; body: BodyHash; is_read: number };
   reached: { id: number; content_id: MessageId; revision: Revision; event_id: string };
 }
@@ -43,12 +46,13 @@ const COLLECTED_BYTES: number = 8 * 1024 * 1024;
 export const TEXT_MODELS: readonly Pick<ReadModel<never>, 'name' | 'version' | 'ddl' | 'rows'>[] = [
   {
     name: 'texts',
-    version: 1,
+    version: 2,
     ddl: [
       `CREATE VIRTUAL TABLE texts USING fts5 (
         fields, part_fields, words,
         content = '', contentless_delete = 1, tokenize = 'trigram case_sensitive 1'
       )`,
+      'CREATE VIRTUAL TABLE tokens USING fts5vocab (texts, row)',
       `INSERT INTO texts (texts, rank) VALUES ('hashsize', ${COLLECTED_BYTES})`,
       `CREATE TABLE sources (
         content_id INTEGER PRIMARY KEY,
@@ -120,6 +124,14 @@ const putReached = query((at: Markers<TextTables['reached']>) =>
 );
 const oneReached = query(() =>
   db.selectFrom('reached').select(['content_id as contentId', 'revision', 'event_id as eventId']),
+);
+const someTokens = query((at: Markers<{ from: string; upTo: string; limit: number }>) =>
+  db
+    .selectFrom('tokens')
+    .select('term')
+    .where('term', '>=', at.from)
+    .where('term', '<=', at.upTo)
+    .limit(at.limit),
 );
 const found = query((at: Markers<{ match: string }>) =>
   db
@@ -208,22 +220,63 @@ export interface FoundTexts {
 /** Undefined when the index cannot say, or has nothing yet. Reads in one transaction of `sql`. */
 export function findTexts(sql: Sql, condition: TextCondition): FoundTexts | undefined {
   const reached = textsReached(sql);
-  const sought = soughtBy(condition);
-  if (reached === undefined || sought === undefined) return undefined;
-  const hits = found.all(sql, { match: sought.match }).map(({ rowid }) => rowid);
+  const hits = hitsOf(sql, condition);
+  if (reached === undefined || hits === undefined) return undefined;
   const unread = unreadSources.all(sql, {}).map(({ contentId }) => contentId);
-  const perhaps = sought.isExact ? unread : [...hits, ...unread].sort((a, b) => a - b);
+  const perhaps = hits.areSure ? unread : [...hits.contents, ...unread].sort((a, b) => a - b);
   return {
-    sure: Float64Array.from(sought.isExact ? hits : []),
+    sure: Float64Array.from(hits.areSure ? hits.contents : []),
     perhaps: Float64Array.from(perhaps),
     upTo: reached.contentId,
   };
 }
 
-/** Shorter texts have no token. */
-const SOUGHT_CHARS_MIN = 3;
+interface Hits {
+  readonly contents: readonly MessageId[];
+  readonly areSure: boolean;
+}
+
+/** Fields that are looked into sooner than it is found out which field it was. */
+const FEW_FIELDS = 500;
+
+function hitsOf(sql: Sql, condition: TextCondition): Hits | undefined {
+  switch (condition.type) {
+    case 'any-text':
+      return hits(sql, soughtText(sql, condition.text));
+    case 'body-text':
+      return hits(sql, within('words', soughtText(sql, condition.text)));
+    case 'header':
+      return fieldHits(sql, condition.field, condition.text);
+    default:
+      return unreachable(condition);
+  }
+}
+
+/** Nearly every message has most fields: what stands in them is the shorter way. */
+function fieldHits(sql: Sql, name: string, value: string): Hits {
+  const field = within('fields', phraseOf(`${TEXT_BREAK}${name}: `));
+  if (value === '') return hits(sql, field);
+  const text = within('fields', soughtText(sql, value));
+  if (text === undefined) return hits(sql, { ...field, isExact: false });
+  const some = hits(sql, { ...text, isExact: false });
+  if (some.contents.length <= FEW_FIELDS) return some;
+  return hits(sql, { match: `${field.match} AND ${text.match}`, isExact: false });
+}
+
+function hits(sql: Sql, sought: Sought): Hits;
+function hits(sql: Sql, sought: Sought | undefined): Hits | undefined;
+function hits(sql: Sql, sought: Sought | undefined): Hits | undefined {
+  if (sought === undefined) return undefined;
+  const rows = found.all(sql, { match: sought.match });
+  return { contents: rows.map(({ rowid }) => rowid), areSure: sought.isExact };
+}
+
 /** Of longer texts this much is sought: it finds little else. */
 const SOUGHT_CHARS_MAX = 64;
+/** Tokens that may begin with a text of two characters. */
+const SOUGHT_TOKENS_MAX = 500;
+/** Not in any text, like TEXT_BREAK. */
+const NOTHING = '"\ufdd1\ufdd1\ufdd1"';
 
 interface Sought {
   readonly match: string;
@@ -231,31 +284,32 @@ interface Sought {
   readonly isExact: boolean;
 }
 
-function soughtBy(condition: TextCondition): Sought | undefined {
-  switch (condition.type) {
-    case 'any-text':
-      return phraseOf(condition.text);
-    case 'body-text':
-      return inColumn('words', phraseOf(condition.text));
-    case 'header': {
-      const field = inColumn('fields', phraseOf(`${TEXT_BREAK}${condition.field}: `));
-      const text = inColumn('fields', phraseOf(condition.text));
-      if (field === undefined || text === undefined) {
-        return field && { ...field, isExact: field.isExact && condition.text === '' };
-      }
-      return { match: `${field.match} AND ${text.match}`, isExact: false };
-    }
-  }
+/** Undefined for a text that is too short. */
+function soughtText(sql: Sql, text: string): Sought | undefined {
+  const characters = Array.from(text).length;
+  if (characters > 2) return phraseOf(text);
+  if (characters < 2) return undefined;
+  // Behind two characters there is a third one, TEXT_BREAK at the least.
+  const range = { from: text, upTo: `${text}\u{10ffff}`, limit: SOUGHT_TOKENS_MAX + 1 };
+  const tokens = someTokens.all(sql, range).map(({ term }) => quoted(term));
+  if (tokens.length > SOUGHT_TOKENS_MAX) return undefined;
+  return { match: tokens.length === 0 ? NOTHING : `(${tokens.join(' OR ')})`, isExact: true };
 }
 
-/** The text as one phrase; inside quotes FTS5 knows one special character. */
-function phraseOf(text: string): Sought | undefined {
+/** The text, of three characters at least, as one phrase. */
+function phraseOf(text: string): Sought {
   const characters = Array.from(text);
-  if (characters.length < SOUGHT_CHARS_MIN) return undefined;
-  const sought = characters.slice(0, SOUGHT_CHARS_MAX).join('').replaceAll('"', '""');
-  return { match: `"${sought}"`, isExact: characters.length <= SOUGHT_CHARS_MAX };
+  const match = quoted(characters.slice(0, SOUGHT_CHARS_MAX).join(''));
+  return { match, isExact: characters.length <= SOUGHT_CHARS_MAX };
 }
 
-function inColumn(column: string, sought: Sought | undefined): Sought | undefined {
+/** Inside quotes FTS5 knows one special character. */
+function quoted(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`;
+}
+
+function within(column: string, sought: Sought): Sought;
+function within(column: string, sought: Sought | undefined): Sought | undefined;
+function within(column: string, sought: Sought | undefined): Sought | undefined {
   return sought && { ...sought, match: `${column} : ${sought.match}` };
 }
