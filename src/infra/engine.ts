@@ -6,6 +6,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { policyOf } from '#domain/directory/state';
 import type { EventLog } from '#domain/log/event-log';
 import type { MessageFacts } from '#domain/values/facts';
 import { Fault } from '#domain/values/fault';
@@ -94,6 +95,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       notes,
       factsOf: (accountId) => (hash) => bodies.facts(accountId, hash),
       fileOf: (accountId) => accountFile(dataDir, accountId, 'views.db'),
+      policyOf: (accountId) => policyOf(directory.state, accountId),
       announce: (accountId, facts) => {
         books.follow(accountId, facts);
         live.announce({ accountId, facts });

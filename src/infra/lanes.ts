@@ -11,6 +11,7 @@ import {
   type AccountState,
   type AnswerTo,
 } from '#domain/account';
+import type { AccountPolicy } from '#domain/directory/settings';
 import type { Cause } from '#domain/log/event';
 import type { AccountEvent, AccountFact } from '#domain/log/streams';
 import type { Refusal } from '#domain/values/decision';
@@ -29,6 +30,8 @@ const OPEN_ACCOUNTS_MAX = 256;
 export interface LanesPorts extends LanePorts, BooksPorts {
   /** Where the views of an account are. */
   readonly fileOf: (accountId: AccountId) => string;
+  /** What the administrator has decided about an account so far. */
+  readonly policyOf: (accountId: AccountId) => AccountPolicy;
   /** The facts of one turn, committed; called in the order of the log. */
   readonly announce: (accountId: AccountId, facts: readonly AccountFact[]) => void;
 }
@@ -55,7 +58,10 @@ export class Lanes implements Commands, Views {
     cause: Cause,
   ): Promise<Done<AnswerTo<C>> | Refusal> {
     const { lane } = await this.#account(accountId);
-    return lane.execute(cause, (state, at) => decideAccount(command, state, { accountId, at }));
+    const { policyOf } = this.#ports;
+    return lane.execute(cause, (state, at) =>
+      decideAccount(command, state, { accountId, at, policy: policyOf(accountId) }),
+    );
   }
 
   async account(accountId: AccountId): Promise<AccountViews> {

@@ -177,6 +177,22 @@ export const SAMPLES: Samples = {
     domain: 'localhost',
   },
   TlsKeyReleased: { type: 'TlsKeyReleased', fingerprint: FINGERPRINT },
+  AccountSettingsChanged: {
+    type: 'AccountSettingsChanged',
+    accountId: 7,
+    changes: {
+      quotaBytes: 1_000_000,
+      queueBytesMax: 500_000,
+      hiddenCapabilities: ['CONDSTORE'],
+      keepRetiredMs: 259_200_000,
+      fromIdLogins: ['daybook@localhost'],
+    },
+  },
+  HoldRuleAdded: {
+    type: 'HoldRuleAdded',
+    rule: { ruleId: 1, accountId: 7, sender: 'localhost', recipient: 'friend@example.org' },
+  },
+  HoldRuleRemoved: { type: 'HoldRuleRemoved', ruleId: 1 },
 };
 
 /** The topics with their events, in the order of the documents. */

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { arbitraryHistory, type History } from '../support/arbitrary.ts';
+import { CONTEXT } from '../support/given.ts';
 import { decideAccount } from '#domain/account';
 import { emptyAccountState, evolveAccount } from '#domain/account-state';
 import { FLAG_BITS } from '#domain/values/flags';
@@ -112,7 +113,7 @@ describe('any command', () => {
       fc.property(histories, ({ commands, state }) => {
         const last = commands.at(-1);
         if (last?.type !== 'ChangeFlags') return;
-        const context = { accountId: 7, at: 2_000_000_000 };
+        const context = { ...CONTEXT, at: 2_000_000_000 };
         const decision = decideAccount(last, state, context);
         if (!('refused' in decision)) assert.deepEqual(decision.events, []);
       }),
@@ -123,7 +124,7 @@ describe('any command', () => {
   it('decides the same on the same state', () => {
     fc.assert(
       fc.property(histories, ({ commands, state }) => {
-        const context = { accountId: 7, at: 2_000_000_000 };
+        const context = { ...CONTEXT, at: 2_000_000_000 };
         for (const command of commands) {
           const first = decideAccount(command, state, context);
           assert.deepEqual(decideAccount(command, state, context), first);

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { arbitraryDraws, commandOf, type Draw } from '../support/arbitrary.ts';
-import { INBOX_ID, OPENED, recorded, stored } from '../support/given.ts';
+import { CONTEXT, INBOX_ID, OPENED, recorded, stored } from '../support/given.ts';
 import { CAUSE, openedLanes, testPorts, type TestPorts } from '../support/lane-ports.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { decideAccount, type AccountCommand } from '#domain/account';
@@ -113,7 +113,7 @@ class Play {
     await Promise.all(commands.map((command) => this.#lanes.execute(7, command, CAUSE)));
     for (const command of commands) {
       const at = this.#ports.clock.now();
-      const decision = decideAccount(command, this.#right, { accountId: 7, at });
+      const decision = decideAccount(command, this.#right, { ...CONTEXT, at });
       if (!('refused' in decision)) this.#evolve(decision.events);
     }
   }

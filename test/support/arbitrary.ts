@@ -10,6 +10,7 @@ import fc from 'fast-check';
 import { ARRIVAL, recorded, stored } from './given.ts';
 import { decideAccount, type AccountCommand } from '#domain/account';
 import { emptyAccountState, evolveAccount, type AccountRecords } from '#domain/account-state';
+import { DEFAULT_POLICY } from '#domain/directory/settings';
 import type { AccountFact } from '#domain/log/streams';
 import type { MailboxRecord } from '#domain/mailbox/state';
 import type { StoredMessage } from '#domain/message/decide';
@@ -157,7 +158,7 @@ function historyOf(draws: readonly Draw[], accountId: AccountId = 7): History {
   for (const [i, draw] of [start, ...draws].entries()) {
     const command = commandOf(draw, state, facts.length);
     const at = 1_000_000_000 + i * 60_000;
-    const decision = decideAccount(command, state, { accountId, at });
+    const decision = decideAccount(command, state, { accountId, at, policy: DEFAULT_POLICY });
     commands.push(command);
     if ('refused' in decision) continue;
     for (const fact of recorded(decision.events, facts.length, at)) {

@@ -8,13 +8,18 @@
 import assert from 'node:assert/strict';
 import { decideAccount, type AccountCommand, type AnswerTo } from '#domain/account';
 import { emptyAccountState, evolveAccount, type AccountRecords } from '#domain/account-state';
+import { DEFAULT_POLICY } from '#domain/directory/settings';
 import { modSeqAt, type AccountEvent, type AccountFact } from '#domain/log/streams';
 import type { Arrival, MessageDelivered, NewMessage } from '#domain/message/events';
 import type { StoredMessage } from '#domain/message/decide';
 import type { DecisionContext, RefusalCode } from '#domain/values/decision';
 import type { Instant, MailboxId, Revision } from '#domain/values/ids';
 
-export const CONTEXT: DecisionContext = { accountId: 7, at: 1_000_000_000 };
+export const CONTEXT: DecisionContext = {
+  accountId: 7,
+  at: 1_000_000_000,
+  policy: DEFAULT_POLICY,
+};
 export const INBOX_ID = 1;
 export const ARCHIVE_ID = 2;
 export const JUNK_ID = 4;

@@ -6,6 +6,7 @@
 import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';
 import { OPENED } from './given.ts';
 import { someFacts } from './views.ts';
+import { DEFAULT_POLICY } from '#domain/directory/settings';
 import type { EventLog } from '#domain/log/event-log';
 import { newEventOf } from '#domain/log/fact';
 import { accountStream, type AccountEvent, type AccountFact } from '#domain/log/streams';
@@ -85,6 +86,7 @@ export function testPorts(directory: string): TestPorts {
     notes,
     factsOf: () => someFacts,
     fileOf: (accountId) => `${directory}/${accountId}/views.db`,
+    policyOf: () => DEFAULT_POLICY,
     announce: (_, facts) => void announced.push(...facts),
     fatal: (error) => void fatals.push(error),
     announced,

@@ -15,6 +15,7 @@ import { fakeLogins } from './logins.ts';
 import { Talk, TLS } from './smtp-talk.ts';
 import { decideAccount, type AccountCommand, type AnswerTo } from '#domain/account';
 import { emptyAccountState, type AccountRecords } from '#domain/account-state';
+import { DEFAULT_POLICY } from '#domain/directory/settings';
 import type { Cause } from '#domain/log/event';
 import { modSeqAt, type AccountEvent, type AccountFact } from '#domain/log/streams';
 import type { MessageDelivered } from '#domain/message/events';
@@ -176,7 +177,7 @@ export class Accounts implements Commands {
     if (fault !== undefined) throw fault;
     const { state, facts } = this.#account(accountId);
     const at = this.#clock.now();
-    const decision = decideAccount(command, state, { accountId, at });
+    const decision = decideAccount(command, state, { accountId, at, policy: DEFAULT_POLICY });
     if (isRefusal(decision)) return decision;
     for (const event of decision.events) {
       const revision = facts.length;

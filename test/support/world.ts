@@ -8,6 +8,7 @@ import { fakeLogins } from './logins.ts';
 import { temporaryDirectory } from './temporary.ts';
 import { nearTextThread } from './text-threads.ts';
 import type { AccountCommand, AnswerTo } from '#domain/account';
+import { DEFAULT_POLICY } from '#domain/directory/settings';
 import type { EventLog } from '#domain/log/event-log';
 import { isRefusal } from '#domain/values/decision';
 import type { AccountId, BodyHash } from '#domain/values/ids';
@@ -103,6 +104,7 @@ export async function openWorld(): Promise<World> {
     notes: log,
     factsOf: (accountId) => (hash) => bodies.facts(accountId, hash),
     fileOf: (accountId) => directory.file(`views-${accountId}.sqlite`),
+    policyOf: () => DEFAULT_POLICY,
     announce: (accountId, facts) => changes.announce({ accountId, facts }),
     fatal(error) {
       throw error;

@@ -10,7 +10,9 @@ import { foldedLocalpart, isDomainName } from '../values/address.ts';
 import { decided, refuse, unreachable, type Decision } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
 import type { DirectoryEvent } from './events.ts';
-import { accountOfLogin, addressKey, type DirectoryState } from './state.ts';
+import type { HoldRule } from './hold-rules.ts';
+import { changedSettings, type AccountSettings } from './settings.ts';
+import { accountOfLogin, addressKey, settingsOf, type DirectoryState } from './state.ts';
 
 export interface AddDomain {
   readonly type: 'AddDomain';
@@ -50,7 +52,33 @@ export interface ReleaseTlsKey {
   readonly accountId: AccountId;
 }
 
-export type DirectoryCommand = AddDomain | AddAccount | AddAddress | ClaimTlsKey | ReleaseTlsKey;
+export interface ChangeAccountSettings {
+  readonly type: 'ChangeAccountSettings';
+  readonly accountId: AccountId;
+  /** What is left out stays as it is. */
+  readonly changes: Partial<AccountSettings>;
+}
+
+/** The same rule twice is one rule. */
+export interface AddHoldRule {
+  readonly type: 'AddHoldRule';
+  readonly rule: Omit<HoldRule, 'ruleId'>;
+}
+
+export interface RemoveHoldRule {
+  readonly type: 'RemoveHoldRule';
+  readonly ruleId: number;
+}
+
+export type DirectoryCommand =
+  | AddDomain
+  | AddAccount
+  | AddAddress
+  | ClaimTlsKey
+  | ReleaseTlsKey
+  | ChangeAccountSettings
+  | AddHoldRule
+  | RemoveHoldRule;
 
 export interface DirectoryAnswers {
   readonly AddDomain: object;
@@ -58,6 +86,9 @@ export interface DirectoryAnswers {
   readonly AddAddress: object;
   readonly ClaimTlsKey: object;
   readonly ReleaseTlsKey: object;
+  readonly ChangeAccountSettings: object;
+  readonly AddHoldRule: { readonly ruleId: number };
+  readonly RemoveHoldRule: object;
 }
 
 export type DirectoryAnswerTo<C extends DirectoryCommand> = DirectoryAnswers[C['type']];
@@ -85,6 +116,17 @@ export function decideDirectory(
       const { fingerprint, accountId } = command;
       const isOwn = state.tlsKeys.get(fingerprint)?.accountId === accountId;
       return decided(isOwn ? [{ type: 'TlsKeyReleased', fingerprint }] : [], {});
+    }
+    case 'ChangeAccountSettings':
+      return changeAccountSettings(command, state);
+    case 'AddHoldRule':
+      return addHoldRule(command, state);
+    case 'RemoveHoldRule': {
+      const { ruleId } = command;
+      if (!state.holdRules.some((rule) => rule.ruleId === ruleId)) {
+        return refuse('NoSuchHoldRule', String(ruleId));
+      }
+      return decided([{ type: 'HoldRuleRemoved', ruleId }], {});
     }
     default:
       return unreachable(command);
@@ -156,4 +198,29 @@ function claimTlsKey(command: ClaimTlsKey, state: DirectoryState): Outcome<Claim
     isSo ? [] : [{ type: 'TlsKeyClaimed', fingerprint, accountId, localpart, domain }],
     {},
   );
+}
+
+function changeAccountSettings(
+  command: ChangeAccountSettings,
+  state: DirectoryState,
+): Outcome<ChangeAccountSettings> {
+  const { accountId } = command;
+  if (!state.accounts.has(accountId)) return refuse('NoSuchAccount', String(accountId));
+  const changes = changedSettings(settingsOf(state, accountId), command.changes);
+  if (Object.keys(changes).length === 0) return decided([], {});
+  return decided([{ type: 'AccountSettingsChanged', accountId, changes }], {});
+}
+
+function addHoldRule({ rule }: AddHoldRule, state: DirectoryState): Outcome<AddHoldRule> {
+  const { accountId, sender, recipient } = rule;
+  if (accountId !== undefined && !state.accounts.has(accountId)) {
+    return refuse('NoSuchAccount', String(accountId));
+  }
+  const same = state.holdRules.find(
+    (other) =>
+      other.accountId === accountId && other.sender === sender && other.recipient === recipient,
+  );
+  if (same !== undefined) return decided([], { ruleId: same.ruleId });
+  const ruleId = state.nextHoldRuleId;
+  return decided([{ type: 'HoldRuleAdded', rule: { ruleId, ...rule } }], { ruleId });
 }

@@ -4,6 +4,8 @@
  */
 
 import type { AccountId } from '../values/ids.ts';
+import type { HoldRule } from './hold-rules.ts';
+import type { AccountSettings } from './settings.ts';
 
 export interface DomainAdded {
   readonly type: 'DomainAdded';
@@ -47,8 +49,34 @@ export interface TlsKeyReleased {
   readonly fingerprint: string;
 }
 
+/** These settings of the account are others than before. */
+export interface AccountSettingsChanged {
+  readonly type: 'AccountSettingsChanged';
+  readonly accountId: AccountId;
+  readonly changes: Partial<AccountSettings>;
+}
+
+/** Mail that the rule matches waits when it is queued. */
+export interface HoldRuleAdded {
+  readonly type: 'HoldRuleAdded';
+  readonly rule: HoldRule;
+}
+
+/** What it held stays held. */
+export interface HoldRuleRemoved {
+  readonly type: 'HoldRuleRemoved';
+  readonly ruleId: number;
+}
+
 export type DirectoryEvent =
-  DomainAdded | AccountAdded | AddressAdded | TlsKeyClaimed | TlsKeyReleased;
+  | DomainAdded
+  | AccountAdded
+  | AddressAdded
+  | TlsKeyClaimed
+  | TlsKeyReleased
+  | AccountSettingsChanged
+  | HoldRuleAdded
+  | HoldRuleRemoved;
 
 export const DIRECTORY_EVENTS: Record<DirectoryEvent['type'], string> = {
   DomainAdded: 'A domain became one of ours.',
@@ -56,4 +84,7 @@ export const DIRECTORY_EVENTS: Record<DirectoryEvent['type'], string> = {
   AddressAdded: 'An address (or a catchall) was given to an account.',
   TlsKeyClaimed: 'The TLS key is for this account and for no other.',
   TlsKeyReleased: 'The TLS key may be claimed by any account.',
+  AccountSettingsChanged: 'Settings of an account were changed.',
+  HoldRuleAdded: 'Mail that the rule matches is held when it is queued.',
+  HoldRuleRemoved: 'The rule holds no more mail.',
 };

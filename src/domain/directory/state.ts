@@ -10,6 +10,8 @@ import { unreachable } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
 import { INBOX } from '../values/mailbox-name.ts';
 import type { DirectoryEvent } from './events.ts';
+import type { HoldRule } from './hold-rules.ts';
+import { DEFAULT_SETTINGS, type AccountPolicy, type AccountSettings } from './settings.ts';
 
 export interface DirectoryAccount {
   readonly accountId: AccountId;
@@ -31,6 +33,11 @@ export interface DirectoryState {
   readonly addresses: ReadonlyMap<string, AccountId>;
   /** By fingerprint. */
   readonly tlsKeys: ReadonlyMap<string, TlsKeyClaim>;
+  /** Of accounts that have others than everybody. */
+  readonly settings: ReadonlyMap<AccountId, AccountSettings>;
+  /** In the order in which they were made. */
+  readonly holdRules: readonly HoldRule[];
+  readonly nextHoldRuleId: number;
 }
 
 /** The state with its maps open for writing. */
@@ -39,10 +46,21 @@ export interface DirectoryRecords extends DirectoryState {
   readonly accounts: Map<AccountId, DirectoryAccount>;
   readonly addresses: Map<string, AccountId>;
   readonly tlsKeys: Map<string, TlsKeyClaim>;
+  readonly settings: Map<AccountId, AccountSettings>;
+  holdRules: readonly HoldRule[];
+  nextHoldRuleId: number;
 }
 
 export function emptyDirectory(): DirectoryRecords {
-  return { domains: new Map(), accounts: new Map(), addresses: new Map(), tlsKeys: new Map() };
+  return {
+    domains: new Map(),
+    accounts: new Map(),
+    addresses: new Map(),
+    tlsKeys: new Map(),
+    settings: new Map(),
+    holdRules: [],
+    nextHoldRuleId: 1,
+  };
 }
 
 /** Records of their own that say the same. */
@@ -52,6 +70,9 @@ export function copyOfDirectory(state: DirectoryState): DirectoryRecords {
     accounts: new Map(state.accounts),
     addresses: new Map(state.addresses),
     tlsKeys: new Map(state.tlsKeys),
+    settings: new Map(state.settings),
+    holdRules: state.holdRules,
+    nextHoldRuleId: state.nextHoldRuleId,
   };
 }
 
@@ -82,9 +103,30 @@ export function evolveDirectory(
     case 'TlsKeyReleased':
       records.tlsKeys.delete(event.fingerprint);
       return records;
+    case 'AccountSettingsChanged': {
+      const { accountId, changes } = event;
+      records.settings.set(accountId, { ...settingsOf(records, accountId), ...changes });
+      return records;
+    }
+    case 'HoldRuleAdded':
+      records.holdRules = [...records.holdRules, event.rule];
+      records.nextHoldRuleId = event.rule.ruleId + 1;
+      return records;
+    case 'HoldRuleRemoved':
+      records.holdRules = records.holdRules.filter(({ ruleId }) => ruleId !== event.ruleId);
+      return records;
     default:
       return unreachable(event);
   }
+}
+
+export function settingsOf(state: DirectoryState, accountId: AccountId): AccountSettings {
+  return state.settings.get(accountId) ?? DEFAULT_SETTINGS;
+}
+
+/** What decisions of the account go by. */
+export function policyOf(state: DirectoryState, accountId: AccountId): AccountPolicy {
+  return { settings: settingsOf(state, accountId), holdRules: state.holdRules };
 }
 
 export function addressKey(localpart: string, domain: string): string {

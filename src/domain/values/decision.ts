@@ -5,6 +5,7 @@
  * a table over all codes that the compiler keeps complete.
  */
 
+import type { AccountPolicy } from '../directory/settings.ts';
 import type { AccountId, Instant } from './ids.ts';
 
 export const REFUSALS = {
@@ -38,6 +39,7 @@ export const REFUSALS = {
   TlsKeyTaken: 'The key is registered already.',
   NoSuchTlsKey: 'No such key is registered.',
   TlsKeyNameForbidden: 'The name cannot be the name of a key.',
+  NoSuchHoldRule: 'No hold rule has this number.',
   TooManyTlsKeys: 'The account has as many keys as it may have.',
 } as const;
 
@@ -53,6 +55,8 @@ export interface Refusal {
 export interface DecisionContext {
   readonly accountId: AccountId;
   readonly at: Instant;
+  /** What the administrator has decided about the account, as of now. */
+  readonly policy: AccountPolicy;
 }
 
 /** What is to be recorded, and what the asker learns. No events: nothing changes, no new modseq. */

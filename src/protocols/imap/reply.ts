@@ -75,6 +75,7 @@ const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
   TlsKeyTaken: ALREADYEXISTS,
   NoSuchTlsKey: NONEXISTENT,
   TlsKeyNameForbidden: CANNOT,
+  NoSuchHoldRule: NONEXISTENT,
   TooManyTlsKeys: LIMIT,
 };
 

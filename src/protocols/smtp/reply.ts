@@ -73,6 +73,7 @@ const REFUSAL_REPLIES: Record<RefusalCode, Reply> = {
   TlsKeyTaken: NOT_MAIL,
   NoSuchTlsKey: NOT_MAIL,
   TlsKeyNameForbidden: NOT_MAIL,
+  NoSuchHoldRule: NOT_MAIL,
   TooManyTlsKeys: NOT_MAIL,
 };
 

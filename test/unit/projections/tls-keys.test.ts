@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { recorded } from '../../support/given.ts';
+import { CONTEXT, recorded } from '../../support/given.ts';
 import { emptyViews } from '../../support/views.ts';
 import { decideAccount, type AccountCommand } from '#domain/account';
 import { emptyAccountState } from '#domain/account-state';
@@ -41,7 +41,7 @@ describe('the TLS keys of an account', () => {
         const state = emptyAccountState();
         const facts: AccountFact[] = [];
         for (const one of commands) {
-          const decision = decideAccount(one, state, { accountId: 7, at: 1 });
+          const decision = decideAccount(one, state, { ...CONTEXT, at: 1 });
           if ('refused' in decision) continue;
           for (const fact of recorded(decision.events, facts.length)) {
             state.write(fact);

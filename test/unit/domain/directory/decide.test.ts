@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decideDirectory, type DirectoryCommand } from '#domain/directory/decide';
 import type { DirectoryEvent } from '#domain/directory/events';
+import type { AccountSettings } from '#domain/directory/settings';
 import { emptyDirectory, evolveDirectory } from '#domain/directory/state';
 import type { RefusalCode } from '#domain/values/decision';
 
@@ -151,5 +152,57 @@ describe('a TLS key', () => {
     assert.deepEqual(decisionAfter([...HISTORY, claimed, released], bobs), [
       { ...bobs, type: 'TlsKeyClaimed' },
     ]);
+  });
+});
+
+describe('settings of an account', () => {
+  const changed = (changes: Partial<AccountSettings>): DirectoryEvent => ({
+    type: 'AccountSettingsChanged',
+    accountId: 1,
+    changes,
+  });
+  const change = (changes: Partial<AccountSettings>): DirectoryCommand => ({
+    type: 'ChangeAccountSettings',
+    accountId: 1,
+    changes,
+  });
+
+  it('are recorded where they are others than before', () => {
+    const wanted = { quotaBytes: 1000, keepRetiredMs: 0, hiddenCapabilities: ['IDLE'] };
+    const { keepRetiredMs: _, ...recorded } = wanted;
+    assert.deepEqual(decisionAfter([ACCOUNT], change(wanted)), [changed(recorded)]);
+    assert.deepEqual(decisionAfter([ACCOUNT, changed(recorded)], change(wanted)), []);
+  });
+
+  it('need an account', () => {
+    assert.equal(decisionAfter([], change({ quotaBytes: 1 })), 'NoSuchAccount');
+  });
+});
+
+describe('a hold rule', () => {
+  const first: DirectoryEvent = { type: 'HoldRuleAdded', rule: { ruleId: 1, sender: 'a.example' } };
+  const removed: DirectoryEvent = { type: 'HoldRuleRemoved', ruleId: 1 };
+
+  it('gets the next number, also when the last one is gone', () => {
+    assert.deepEqual(decisionAfter([], { type: 'AddHoldRule', rule: { sender: 'a.example' } }), [
+      first,
+    ]);
+    const again = decisionAfter([first, removed], { type: 'AddHoldRule', rule: {} });
+    assert.deepEqual(again, [{ type: 'HoldRuleAdded', rule: { ruleId: 2 } }]);
+  });
+
+  it('is there once', () => {
+    const same = { type: 'AddHoldRule', rule: { sender: 'a.example' } } as const;
+    assert.deepEqual(decisionAfter([first], same), []);
+  });
+
+  it('is for an account that exists', () => {
+    const foreign = { type: 'AddHoldRule', rule: { accountId: 9 } } as const;
+    assert.equal(decisionAfter([ACCOUNT], foreign), 'NoSuchAccount');
+  });
+
+  it('is removed by its number (queue 9)', () => {
+    assert.deepEqual(decisionAfter([first], { type: 'RemoveHoldRule', ruleId: 1 }), [removed]);
+    assert.equal(decisionAfter([first], { type: 'RemoveHoldRule', ruleId: 99 }), 'NoSuchHoldRule');
   });
 });

@@ -1,0 +1,49 @@
+/**
+ * What is set for an account, and what a decision about the account has to know of it.
+ *
+ * Settings are the administrator's decisions: they stand in the stream `directory`, and a decision
+ * of an account sees them as they are when it is made.
+ */
+
+import type { HoldRule } from './hold-rules.ts';
+
+export interface AccountSettings {
+  /** Octets that all messages together may have; 0 for as many as there is room for. */
+  readonly quotaBytes: number;
+  /** Octets that may wait in the queue, a message counted once per recipient; 0 for no limit. */
+  readonly queueBytesMax: number;
+  /** IMAP capabilities, in upper case, that the account's clients neither see nor enable. */
+  readonly hiddenCapabilities: readonly string[];
+  /** How long mail that left the queue is remembered; 0 for not at all. */
+  readonly keepRetiredMs: number;
+  /** Login addresses whose mail gets a MAIL FROM of its own for each recipient. */
+  readonly fromIdLogins: readonly string[];
+}
+
+export const DEFAULT_SETTINGS: AccountSettings = {
+  quotaBytes: 0,
+  queueBytesMax: 0,
+  hiddenCapabilities: [],
+  keepRetiredMs: 0,
+  fromIdLogins: [],
+};
+
+export interface AccountPolicy {
+  readonly settings: AccountSettings;
+  /** Of the whole server; those of other accounts match nothing here. */
+  readonly holdRules: readonly HoldRule[];
+}
+
+export const DEFAULT_POLICY: AccountPolicy = { settings: DEFAULT_SETTINGS, holdRules: [] };
+
+/** The settings that are really others; a list is compared item by item. */
+export function changedSettings(
+  settings: AccountSettings,
+  changes: Partial<AccountSettings>,
+): Partial<AccountSettings> {
+  const changed = Object.entries(changes).filter(
+    ([name, value]) =>
+      JSON.stringify(settings[name as keyof AccountSettings]) !== JSON.stringify(value),
+  );
+  return Object.fromEntries(changed);
+}
