@@ -48,6 +48,8 @@ export interface BooksPorts {
   readonly clock: Clock;
   readonly notes: Log;
   readonly factsOf: (accountId: AccountId) => FactsOf;
+  /** How many modseqs a removal is remembered, when it is not as many as usual. */
+  readonly removalsKept?: number;
 }
 
 export class AccountBooks implements Ledger<AccountState, AccountEvent> {
@@ -258,7 +260,7 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
 
   async #build(): Promise<{ readonly db: ViewsDatabase; readonly checkpoint: Checkpoint }> {
     const db = beginViewsFile(this.#file, ACCOUNT_MODELS);
-    const writer = new AccountWriter(db, new MarkPages(() => db), this.#facts);
+    const writer = this.#writerOf(db, new MarkPages(() => db));
     const { clock } = this.#ports;
     let checkpoint = NOTHING_POSTED;
     let began = clock.now();
@@ -303,7 +305,11 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
 
   /** What posts over the connection that writes. */
   #posting(): AccountWriter {
-    return (this.#writer ??= new AccountWriter(this.#write(), this.reader.pages, this.#facts));
+    return (this.#writer ??= this.#writerOf(this.#write(), this.reader.pages));
+  }
+
+  #writerOf(db: ViewsDatabase, pages: MarkPages): AccountWriter {
+    return new AccountWriter(db, pages, this.#facts, this.#ports.removalsKept);
   }
 
   #readable(): ViewsDatabase {

@@ -17,8 +17,14 @@ import type { AccountFact } from '#domain/log/streams';
 import type { MessageMark } from '#domain/message/state';
 import type { MailboxId, MessageId, ModSeq, QueueId, Revision, Uid } from '#domain/values/ids';
 import { UidRuns } from '#domain/values/uid-runs';
-import { intersectionOf, isEmptyUidSet, type UidSet } from '#domain/values/uid-set';
-import { uidVanishedAt, vanishedUidsSince } from './changes.ts';
+import {
+  differenceOf,
+  hasUid,
+  intersectionOf,
+  isEmptyUidSet,
+  type UidSet,
+} from '#domain/values/uid-set';
+import { removalsForgottenTo, uidVanishedAt, vanishedUidsSince } from './changes.ts';
 import {
   identitiesOf,
   referencesOf,
@@ -147,11 +153,23 @@ export class AccountReader implements AccountViews {
   }
 
   vanishedSince(mailboxId: MailboxId, since: ModSeq, uids: UidSet): UidSet {
-    return intersectionOf(vanishedUidsSince(this.#sql(), mailboxId, since), uids);
+    const sql = this.#sql();
+    if (since < removalsForgottenTo(sql, mailboxId)) {
+      return differenceOf(uids, this.uidRuns(mailboxId).uids);
+    }
+    return intersectionOf(vanishedUidsSince(sql, mailboxId, since), uids);
   }
 
   vanishedAt(mailboxId: MailboxId, uid: Uid): ModSeq | undefined {
-    return uidVanishedAt(this.#sql(), mailboxId, uid);
+    const sql = this.#sql();
+    const at = uidVanishedAt(sql, mailboxId, uid);
+    if (at !== undefined) return at;
+    const forgottenTo = removalsForgottenTo(sql, mailboxId);
+    const existed = uid < (this.mailbox(mailboxId)?.uidNext ?? 0);
+    if (forgottenTo === 0 || !existed || hasUid(this.uidRuns(mailboxId).uids, uid)) {
+      return undefined;
+    }
+    return forgottenTo;
   }
 
   search(mailboxId: MailboxId, condition: SearchCondition): UidSet {

@@ -89,10 +89,10 @@ export interface AccountViews {
   changedSince(mailboxId: MailboxId, since: ModSeq, uids: UidSet): readonly MessageMark[];
   /**
    * RFC 7162 §3.2.5: of `uids`, those removed after `since`, also those created after it: who asks
-   * may know them.
+   * may know them. When removals after `since` are forgotten: all of `uids` that are not there.
    */
   vanishedSince(mailboxId: MailboxId, since: ModSeq, uids: UidSet): UidSet;
-  /** The modseq at which a UID was removed, undefined if it was not. */
+  /** The modseq at which a UID was removed, at the latest; undefined if it was not. */
   vanishedAt(mailboxId: MailboxId, uid: Uid): ModSeq | undefined;
   /** UIDs for which the condition may be true; exactly those when it needs no body. */
   search(mailboxId: MailboxId, condition: SearchCondition): UidSet;

@@ -7,6 +7,7 @@ import type { AccountState } from '#domain/account';
 import type { AccountFact } from '#domain/log/streams';
 import { accountState } from './account-state.ts';
 import { ACCOUNT_MODELS } from './catalog.ts';
+import { REMOVALS_KEPT } from './changes.ts';
 import { MailboxDrafts } from './mailbox-drafts.ts';
 import { MarkDrafts, type MarkPages } from './mark-pages.ts';
 import type { AccountWrite, FactsOf } from './model.ts';
@@ -18,13 +19,15 @@ export class AccountWriter implements AccountWrite {
   readonly mailboxes: MailboxDrafts = new MailboxDrafts();
   readonly runs: RunDrafts = new RunDrafts();
   readonly state: AccountState;
+  readonly removalsKept: number;
   readonly #sql: Sql;
   readonly #facts: FactsOf;
 
   /** `pages` are those that conversations read; they get what is committed. */
-  constructor(sql: Sql, pages: MarkPages, facts: FactsOf) {
+  constructor(sql: Sql, pages: MarkPages, facts: FactsOf, removalsKept: number = REMOVALS_KEPT) {
     this.#sql = sql;
     this.#facts = facts;
+    this.removalsKept = removalsKept;
     this.marks = new MarkDrafts(pages);
     this.state = accountState(this);
   }

@@ -34,6 +34,8 @@ export interface AccountWrite extends Sql {
   readonly marks: MarkDrafts;
   readonly mailboxes: MailboxDrafts;
   readonly runs: RunDrafts;
+  /** How many modseqs of the account a removal is remembered. */
+  readonly removalsKept: number;
   /** The same with the rows of mailboxes and runs written, for whoever reads or replaces them. */
   settled(): Sql;
 }
