@@ -11,10 +11,12 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { Fault } from '#domain/values/fault';
-import type { Clock, Dialer, DialTarget, Log, Wire } from '#protocols/ports';
+import type { Clock, Dialer, DialTarget, Log, ServerCertificates, Wire } from '#protocols/ports';
 import { tlsFactsOf } from './sockets.ts';
 
 const KEEP_ALIVE_MS = 5 * 60_000;
+/** Certificates that are looked at; the verification itself goes no deeper. */
+const CHAIN_MAX = 100;
 
 export interface DialerOptions {
   readonly clock: Clock;
@@ -75,7 +77,10 @@ async function secured(
   try {
     stream = connectTls({ ...tlsOptions(target), socket });
     await outcome(stream, { event: 'secureConnect', timeoutMs, clock, signal });
+    const objection = target.trust?.judge?.(shownBy(stream));
+    if (objection !== undefined) throw new Error(objection);
   } catch (error) {
+    stream?.destroy();
     socket.destroy();
     throw new Fault('TlsHandshakeFailed', `TLS with ${host}:${port} failed: ${reason(error)}`, {
       cause: error,
@@ -95,9 +100,22 @@ function tlsOptions({ host, trust = {}, clientKey }: DialTarget): ConnectionOpti
     ...(isIP(name) === 0 && { servername: name }),
     ...(trust.authorities !== undefined && { ca: [...trust.authorities] }),
     ...(clientKey !== undefined && { key: clientKey.key, cert: clientKey.cert }),
-    rejectUnauthorized: trust.anyCertificate !== true,
+    rejectUnauthorized: trust.anyCertificate !== true && trust.judge === undefined,
     minVersion: 'TLSv1.2',
   };
+}
+
+/** RFC 7672 §3.1: whoever judges by DANE wants to see the whole chain. */
+function shownBy(stream: TLSSocket): ServerCertificates {
+  const chain: Buffer[] = [];
+  let certificate = stream.getPeerX509Certificate();
+  while (certificate !== undefined && chain.length < CHAIN_MAX) {
+    chain.push(certificate.raw);
+    certificate = certificate.issuerCertificate;
+  }
+  // It says that it is an Error; it is the code of one.
+  const problem = stream.authorized ? undefined : String(stream.authorizationError);
+  return { chain, problem };
 }
 
 interface Awaited {

@@ -3,6 +3,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -11,7 +12,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { openSelfSigned, serverContext, type KeyPair } from '#infra/certificates';
 import { openDialer } from '#infra/dialer';
 import { listen, type Listener, type ListenOptions } from '#infra/sockets';
-import type { Dialer, DialTarget, Wire } from '#protocols/ports';
+import type { Dialer, DialTarget, ServerCertificates, TlsTrust, Wire } from '#protocols/ports';
 import { fakeClock, fakeRandom, type FakeClock } from '../../support/clock.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary.ts';
@@ -165,6 +166,37 @@ describe('a dialer', () => {
     const trust = { serverName: 'mail.example.org', authorities: [pair.cert] };
     const dial = scene.dialer.dial(target(scene.listener.port, { tls: 'implicit', trust }));
     await assert.rejects(dial, { code: 'TlsHandshakeFailed', message: /mail\.example\.org/ });
+  });
+
+  it('lets whoever dials judge the certificates, and says what it thinks of them', async () => {
+    await using scene = await open('starttls');
+    const shown: ServerCertificates[] = [];
+    const dial = async (trust: TlsTrust, objection?: string): Promise<Wire | undefined> => {
+      const judge = (certificates: ServerCertificates): string | undefined => {
+        shown.push(certificates);
+        return objection;
+      };
+      const to = target(scene.listener.port, { tls: 'starttls', trust: { ...trust, judge } });
+      const plain = await scene.dialer.dial(to);
+      const far = await scene.wire();
+      const nothing = Buffer.alloc(0);
+      const securing = far.startTls?.(nothing).catch(() => undefined);
+      const wire = await plain.startTls?.(nothing);
+      await securing;
+      return wire;
+    };
+    const own = new X509Certificate(pair.cert).raw;
+    const trusted = { serverName: 'localhost', authorities: [pair.cert] };
+    (await dial(trusted))?.destroy();
+    (await dial({ ...trusted, serverName: 'mail.example.org' }))?.destroy();
+    (await dial({ serverName: 'localhost' }))?.destroy();
+    assert.deepEqual(shown, [
+      { chain: [own], problem: undefined },
+      { chain: [own], problem: 'ERR_TLS_CERT_ALTNAME_INVALID' },
+      { chain: [own], problem: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
+    ]);
+    const refused = dial(trusted, 'This is not the key in DNS.');
+    await assert.rejects(refused, { code: 'TlsHandshakeFailed', message: /the key in DNS/ });
   });
 
   it('says where nobody answers', async () => {
