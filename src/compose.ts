@@ -28,6 +28,7 @@ import { openLog, type LogLevel, type OpenLog } from '#infra/log';
 import { openLogins, type OpenLogins } from '#infra/logins';
 import { version } from '#infra/places';
 import { openRates } from '#infra/rates';
+import { renumberMailboxes } from '#infra/renumber';
 import { listen, type Listener, type ListenOptions } from '#infra/sockets';
 import { tailEventLog } from '#infra/tail';
 import { accountsOf, verifyEngine } from '#infra/verify';
@@ -295,6 +296,7 @@ export async function openStore(dir: string): Promise<Store> {
       const events = await engine.books.rebuild();
       yield { account: 'server', events, milliseconds: systemClock.now() - start };
     },
+    renumber: (account) => renumberMailboxes(engine, account),
     verify: (note) => verifyEngine(engine, log, note),
     async close() {
       await engine.close();

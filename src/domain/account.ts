@@ -45,6 +45,7 @@ export function decideAccount(
     case 'DeleteMailbox':
     case 'SubscribeMailbox':
     case 'UnsubscribeMailbox':
+    case 'RenumberMailboxes':
       return decideMailbox(command, state, context);
     case 'DeliverMessage':
     case 'AppendMessages':

@@ -9,7 +9,7 @@
 import { setImmediate as nextRound } from 'node:timers/promises';
 import type { AccountState } from '#domain/account';
 import type { EventLog } from '#domain/log/event-log';
-import { accountFactOf } from '#domain/log/fact';
+import { accountFactsOf, baseOf } from '#domain/log/fact';
 import { accountStream, type AccountEvent, type AccountFact } from '#domain/log/streams';
 import type { AccountId, Revision } from '#domain/values/ids';
 import { AccountReader } from '#projections/account-reader';
@@ -109,7 +109,7 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
 
   apply(fact: AccountFact): void {
     this.#posting().apply(fact);
-    this.#head = { revision: fact.revision, base: this.#head.base, lastAt: fact.at };
+    this.#head = checkpointAt(fact);
     this.#applied.push(fact);
   }
 
@@ -134,11 +134,11 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
   }
 
   async catchUp(told: (facts: readonly AccountFact[]) => void): Promise<void> {
-    const known = this.#committed.revision;
+    const known = this.#committed;
     if (this.#isDamaged) this.closeConnections();
     if (this.#writing === undefined) await this.#openFile();
     try {
-      if (known >= 0) await this.#tellBetween(known, told);
+      if (known.revision >= 0) await this.#tellBetween(known, told);
       for (;;) {
         const facts = await this.#factsAfter(this.#committed);
         if (facts.length === 0) return;
@@ -244,16 +244,16 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
 
   /** Facts that a rebuild has posted behind the last one that was told. */
   async #tellBetween(
-    known: Revision,
+    known: Checkpoint,
     told: (facts: readonly AccountFact[]) => void,
   ): Promise<void> {
-    const { revision: end, base } = this.#committed;
-    for (let revision = known; revision < end;) {
-      const page = await this.#factsAfter({ revision, base, lastAt: 0 });
+    const end = this.#committed.revision;
+    for (let at = known; at.revision < end;) {
+      const page = await this.#factsAfter(at);
       const facts = page.filter((fact) => fact.revision <= end);
       const last = facts.at(-1);
       if (last === undefined) return;
-      revision = last.revision;
+      at = checkpointAt(last);
       told(facts);
     }
   }
@@ -277,7 +277,7 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
         if (facts.length === 0) break;
         for (const fact of facts) {
           writer.apply(fact);
-          checkpoint = { revision: fact.revision, base: checkpoint.base, lastAt: fact.at };
+          checkpoint = checkpointAt(fact);
           if (clock.now() - began < PORTION_MS) continue;
           finish();
           await nextRound();
@@ -296,7 +296,7 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
   async #factsAfter({ revision, base }: Checkpoint): Promise<readonly AccountFact[]> {
     const next: Revision = revision + 1;
     const recorded = await this.#ports.log.read(this.stream, next, PAGE_EVENTS);
-    return recorded.map((event) => accountFactOf(event, base));
+    return accountFactsOf(recorded, base);
   }
 
   #write(): ViewsDatabase {
@@ -316,4 +316,8 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
     this.#wasUsed = true;
     return (this.#reading ??= new ViewsDatabase(this.#file, 'reader', this.#damaged));
   }
+}
+
+function checkpointAt(fact: AccountFact): Checkpoint {
+  return { revision: fact.revision, base: baseOf(fact), lastAt: fact.at };
 }

@@ -24,7 +24,7 @@ import {
   type EventLog,
 } from '#domain/log/event-log';
 import { newEventOf, type Fact } from '#domain/log/fact';
-import { modSeqAt, type DomainEvent } from '#domain/log/streams';
+import { baseFrom, modSeqAt, type DomainEvent } from '#domain/log/streams';
 import { isRefusal, type Decision, type Refusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { Instant, ModSeq, Revision } from '#domain/values/ids';
@@ -290,7 +290,7 @@ export class Lane<State, Event extends DomainEvent> {
   #applied(events: readonly Event[], at: Instant, cause: Cause): readonly Fact<Event>[] {
     return events.map((event) => {
       const revision = this.#ledger.head.revision + 1;
-      const modSeq = modSeqAt(revision, this.#ledger.head.base);
+      const modSeq = modSeqAt(revision, baseFrom(event, this.#ledger.head.base));
       const fact = { revision, modSeq, at, cause, event };
       this.#ledger.apply(fact);
       return fact;

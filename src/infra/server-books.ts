@@ -11,7 +11,7 @@
 import { Subject, type Observable } from 'rxjs';
 import type { Credentials } from '#domain/credential/state';
 import type { EventLog } from '#domain/log/event-log';
-import { accountFactOf } from '#domain/log/fact';
+import { accountFactsOf, baseOf } from '#domain/log/fact';
 import { accountOfStream, accountStream, type AccountFact } from '#domain/log/streams';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, Instant } from '#domain/values/ids';
@@ -177,7 +177,7 @@ export class ServerBooks implements Queue {
 
   #take(accountId: AccountId, facts: readonly AccountFact[]): void {
     const stream = accountStream(accountId);
-    const { revision, base } = this.#posted.get(stream) ?? NOTHING_POSTED;
+    const { revision } = this.#posted.get(stream) ?? NOTHING_POSTED;
     const news = facts.filter((fact) => fact.revision > revision);
     const last = news.at(-1);
     if (last === undefined) return;
@@ -187,7 +187,7 @@ export class ServerBooks implements Queue {
     for (const fact of news.map((one): ServerFact => ({ accountId, fact: one }))) {
       if (TOUCHES.some((touches) => touches(fact))) this.#waiting.push(fact);
     }
-    this.#posted.set(stream, { revision: last.revision, base, lastAt: last.at });
+    this.#posted.set(stream, { revision: last.revision, base: baseOf(last), lastAt: last.at });
     this.#unwritten.add(stream);
     this.#unwrittenFacts += news.length;
   }
@@ -235,10 +235,7 @@ export class ServerBooks implements Queue {
         const { revision, base } = this.#posted.get(stream) ?? NOTHING_POSTED;
         if (revision >= head) break;
         const recorded = await this.#ports.log.read(stream, revision + 1, PAGE_EVENTS);
-        this.#take(
-          accountId,
-          recorded.map((event) => accountFactOf(event, base)),
-        );
+        this.#take(accountId, accountFactsOf(recorded, base));
         if (this.#hasToWrite) this.#write();
       }
     }

@@ -90,6 +90,19 @@ const unsubscribe = query((at: Markers<{ name: string }>) =>
   db.deleteFrom('subscriptions').where('name', '=', at.name),
 );
 
+const renumber = query((at: Markers<{ modSeq: ModSeq; raise: number }>) =>
+  db.updateTable('mailboxes').set((eb) => ({
+    uid_validity: eb('uid_validity', '+', at.raise),
+    highest_mod_seq: at.modSeq,
+  })),
+);
+
+const raiseUidValidity = query((at: Markers<{ raise: number }>) =>
+  db
+    .updateTable('counters')
+    .set((eb) => ({ next_uid_validity: eb('next_uid_validity', '+', at.raise) })),
+);
+
 function apply(fact: AccountFact, write: AccountWrite): void {
   const { event, modSeq } = fact;
   switch (event.type) {
@@ -108,6 +121,10 @@ function apply(fact: AccountFact, write: AccountWrite): void {
       return;
     case 'MailboxUnsubscribed':
       unsubscribe.run(write, { name: event.name });
+      return;
+    case 'MailboxesRenumbered':
+      renumber.run(write.settled(), { modSeq, raise: event.uidValidityRaise });
+      raiseUidValidity.run(write, { raise: event.uidValidityRaise });
       return;
     case 'MessageDelivered':
       return arrive(write, event.mailboxId, [event.message], modSeq);

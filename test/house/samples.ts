@@ -64,6 +64,11 @@ export const SAMPLES: Samples = {
   MailboxDeleted: { type: 'MailboxDeleted', mailboxId: 8, name: 'Old' },
   MailboxSubscribed: { type: 'MailboxSubscribed', name: 'Old' },
   MailboxUnsubscribed: { type: 'MailboxUnsubscribed', name: 'Old' },
+  MailboxesRenumbered: {
+    type: 'MailboxesRenumbered',
+    uidValidityRaise: 1_048_576,
+    modSeqRaise: 1_048_576,
+  },
   MessageDelivered: {
     type: 'MessageDelivered',
     mailboxId: 1,

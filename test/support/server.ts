@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { Duplex } from 'node:stream';
 import { FAKE_TLS, openPipe } from './pipes.ts';
-import { openWorld, type World } from './world.ts';
+import { openWorld, type World, type WorldOptions } from './world.ts';
 import { startImapServer, type ImapServer } from '#protocols/imap/server';
 import type { ImapOptions } from '#protocols/imap/session';
 import type { PeerKey } from '#protocols/ports';
@@ -35,8 +35,11 @@ const OPTIONS: ImapOptions = {
   strict: false,
 };
 
-export async function openTestServer(options: Partial<ImapOptions> = {}): Promise<TestServer> {
-  const world = await openWorld();
+export async function openTestServer(
+  options: Partial<ImapOptions> = {},
+  worldOptions: WorldOptions = {},
+): Promise<TestServer> {
+  const world = await openWorld(worldOptions);
   const server = startImapServer(world, { ...OPTIONS, ...options });
   const streams: Duplex[] = [];
   return {

@@ -86,7 +86,12 @@ export interface Message {
   readonly receivedAt?: number;
 }
 
-export async function openWorld(): Promise<World> {
+export interface WorldOptions {
+  /** How many modseqs removals are remembered. */
+  readonly removalsKept?: number;
+}
+
+export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const directory = await temporaryDirectory();
   const clock = fakeClock();
   const random = fakeRandom();
@@ -104,6 +109,7 @@ export async function openWorld(): Promise<World> {
     notes: log,
     factsOf: (accountId) => (hash) => bodies.facts(accountId, hash),
     fileOf: (accountId) => directory.file(`views-${accountId}.sqlite`),
+    ...options,
     policyOf: () => DEFAULT_POLICY,
     announce: (accountId, facts) => changes.announce({ accountId, facts }),
     fatal(error) {

@@ -4,7 +4,8 @@
  * Settings: `about`; `items`, numbers of the list of what the IMAP server must do; `mailbox: M6`
  * puts six messages into Inbox, whose modseqs are <m1> to <m6>, with <V> as UIDVALIDITY and <H> as
  * HIGHESTMODSEQ; `strict: yes` is the switch of that name; with `slow: 4`, to read a message takes
- * four seconds.
+ * four seconds; `forget: 1` is for how many modseqs removals are remembered; with
+ * `renumbered: yes` an older log was put back after that.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -26,11 +27,17 @@ describe('transcripts of IMAP', () => {
     const transcript = parseTranscript(readFileSync(new URL(file, DIRECTORY), 'utf8'));
     const { settings } = transcript;
     it(`${file}: ${settings.get('about')} (${settings.get('items')})`, async () => {
-      await using server = await openTestServer({ strict: settings.get('strict') === 'yes' });
+      await using server = await openTestServer(
+        { strict: settings.get('strict') === 'yes' },
+        settings.has('forget') ? { removalsKept: Number(settings.get('forget')) } : {},
+      );
       const values =
         settings.get('mailbox') === 'M6'
           ? await fillInbox(server.world)
           : new Map<string, string>();
+      if (settings.get('renumbered') === 'yes') {
+        await server.world.execute(ALICE, { type: 'RenumberMailboxes' });
+      }
       slowDown(server.world, Number(settings.get('slow') ?? 0));
       await runTranscript(transcript, stageOf(server, values));
     });

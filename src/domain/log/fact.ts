@@ -11,7 +11,13 @@ import { MESSAGE_EVENTS } from '../message/events.ts';
 import { QUEUE_EVENTS } from '../queue/events.ts';
 import type { Instant, ModSeq, Revision } from '../values/ids.ts';
 import type { Cause, NewEvent, RecordedEvent } from './event.ts';
-import { modSeqAt, type AccountEvent, type AccountFact, type DomainEvent } from './streams.ts';
+import {
+  baseFrom,
+  modSeqAt,
+  type AccountEvent,
+  type AccountFact,
+  type DomainEvent,
+} from './streams.ts';
 import { currentVersion, UPCASTS } from './upcast.ts';
 
 /** A fact of any stream in its place; see AccountFact. */
@@ -38,9 +44,22 @@ export function newEventOf(event: DomainEvent, id: string, at: Instant, cause: C
   return { id, type, version: currentVersion(type, UPCASTS), at, data, cause };
 }
 
-/** What an event of an account's stream says. */
-export function accountFactOf(recorded: RecordedEvent, base: number): AccountFact {
-  return factOf<AccountEvent>(recorded, base, ACCOUNT_EVENTS);
+/** What events of an account's stream say that follow each other; `base` is that before them. */
+export function accountFactsOf(
+  recorded: readonly RecordedEvent[],
+  base: number,
+): readonly AccountFact[] {
+  let known = base;
+  return recorded.map((event) => {
+    const fact = factOf<AccountEvent>(event, known, ACCOUNT_EVENTS);
+    known = baseOf(fact);
+    return fact;
+  });
+}
+
+/** The base behind the modseq of a fact; see modSeqAt. */
+export function baseOf({ revision, modSeq }: Pick<AccountFact, 'revision' | 'modSeq'>): number {
+  return modSeq - modSeqAt(revision, 0);
 }
 
 /** What an event of the directory's stream says. */
@@ -58,5 +77,5 @@ function factOf<Event extends DomainEvent>(
     throw new Error(`${recorded.stream} holds ${type} at ${revision}, which nobody knows`);
   }
   const event = { type, ...data } as Event;
-  return { revision, modSeq: modSeqAt(revision, base), at, cause, event };
+  return { revision, modSeq: modSeqAt(revision, baseFrom(event, base)), at, cause, event };
 }

@@ -46,3 +46,8 @@ export function accountOfStream(stream: string): AccountId | undefined {
 export function modSeqAt(revision: Revision, base: number): ModSeq {
   return revision + 1 + base;
 }
+
+/** The base that holds for the modseq of an event and of those behind it. */
+export function baseFrom(event: DomainEvent, base: number): number {
+  return event.type === 'MailboxesRenumbered' ? base + event.modSeqRaise : base;
+}

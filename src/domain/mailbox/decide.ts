@@ -67,13 +67,19 @@ export interface UnsubscribeMailbox {
   readonly name: string;
 }
 
+/** Clients may have seen more than the log holds: it is a copy from before. */
+export interface RenumberMailboxes {
+  readonly type: 'RenumberMailboxes';
+}
+
 export type MailboxCommand =
   | OpenAccount
   | CreateMailbox
   | RenameMailbox
   | DeleteMailbox
   | SubscribeMailbox
-  | UnsubscribeMailbox;
+  | UnsubscribeMailbox
+  | RenumberMailboxes;
 
 export interface MailboxAnswers {
   readonly OpenAccount: { readonly created: readonly NewMailbox[] };
@@ -83,6 +89,7 @@ export interface MailboxAnswers {
   readonly DeleteMailbox: { readonly mailbox: Mailbox };
   readonly SubscribeMailbox: { readonly exists: boolean };
   readonly UnsubscribeMailbox: { readonly mailboxId?: MailboxId };
+  readonly RenumberMailboxes: { readonly mailboxes: number };
 }
 
 /** RENAME of Inbox moves its messages. */
@@ -93,6 +100,12 @@ type Outcome<C extends MailboxCommand> = Decision<
 type State = MailboxState & Pick<MessageState, 'existingOf'>;
 
 const MAILBOXES_MAX = 10_000;
+
+/**
+ * More mailboxes and more changes than an account can have seen since the copy was made. There is
+ * room for 2,000 of them in the 32 bits of a UIDVALIDITY.
+ */
+const RENUMBER_RAISE: number = 2 ** 20;
 
 const DEFAULT_MAILBOXES: readonly { readonly name: string; readonly specialUse?: SpecialUse }[] = [
   { name: INBOX },
@@ -121,6 +134,8 @@ export function decideMailbox(
       return subscribeMailbox(command, state);
     case 'UnsubscribeMailbox':
       return unsubscribeMailbox(command, state);
+    case 'RenumberMailboxes':
+      return renumberMailboxes(state);
     default:
       return unreachable(command);
   }
@@ -305,4 +320,16 @@ function unsubscribeMailbox(
   const answer: { readonly mailboxId?: MailboxId } = mailboxId === undefined ? {} : { mailboxId };
   if (state.isSubscribed(name)) return decided([{ type: 'MailboxUnsubscribed', name }], answer);
   return mailboxId === undefined ? refuse('NotSubscribed', name) : decided([], answer);
+}
+
+/** RFC 9051 §2.3.1.1: UIDs that were given out may be given out again, so UIDVALIDITY changes. */
+function renumberMailboxes(state: State): Outcome<RenumberMailboxes> {
+  const mailboxes = state.mailboxCount();
+  if (mailboxes === 0) return decided([], { mailboxes });
+  const event = {
+    type: 'MailboxesRenumbered' as const,
+    uidValidityRaise: RENUMBER_RAISE,
+    modSeqRaise: RENUMBER_RAISE,
+  };
+  return decided([event], { mailboxes });
 }

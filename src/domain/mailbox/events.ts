@@ -62,8 +62,23 @@ export interface MailboxUnsubscribed {
   readonly name: string;
 }
 
+/**
+ * An older copy of the log was put back, so numbers that clients have seen would be given out
+ * again: the UIDVALIDITY of every mailbox rises, and so does every modseq from this fact on.
+ */
+export interface MailboxesRenumbered {
+  readonly type: 'MailboxesRenumbered';
+  readonly uidValidityRaise: number;
+  readonly modSeqRaise: number;
+}
+
 export type MailboxEvent =
-  MailboxesCreated | MailboxesRenamed | MailboxDeleted | MailboxSubscribed | MailboxUnsubscribed;
+  | MailboxesCreated
+  | MailboxesRenamed
+  | MailboxDeleted
+  | MailboxSubscribed
+  | MailboxUnsubscribed
+  | MailboxesRenumbered;
 
 export const MAILBOX_EVENTS: Record<MailboxEvent['type'], string> = {
   MailboxesCreated: 'Mailboxes were created, parents first, and subscribed.',
@@ -71,4 +86,5 @@ export const MAILBOX_EVENTS: Record<MailboxEvent['type'], string> = {
   MailboxDeleted: 'A mailbox was deleted with all its messages.',
   MailboxSubscribed: 'A mailbox name was subscribed.',
   MailboxUnsubscribed: 'A mailbox name was unsubscribed.',
+  MailboxesRenumbered: 'Every mailbox got a higher UIDVALIDITY, after an older log was put back.',
 };

@@ -7,7 +7,13 @@ import { unreachable } from '../values/decision.ts';
 import type { MailboxId, MessageId, ModSeq, Uid } from '../values/ids.ts';
 import { isBelow } from '../values/mailbox-name.ts';
 import { parseUidSet, uidCount } from '../values/uid-set.ts';
-import type { MailboxesCreated, MailboxesRenamed, NewMailbox, SpecialUse } from './events.ts';
+import type {
+  MailboxesCreated,
+  MailboxesRenamed,
+  MailboxesRenumbered,
+  NewMailbox,
+  SpecialUse,
+} from './events.ts';
 
 export interface Mailbox {
   readonly mailboxId: MailboxId;
@@ -79,6 +85,8 @@ export function evolveMailboxes(
     case 'MailboxUnsubscribed':
       records.subscriptions.delete(event.name);
       return;
+    case 'MailboxesRenumbered':
+      return renumbered(records, event, modSeq);
     case 'MessageDelivered':
       return touch(records, event.mailboxId, modSeq, { uidNext: event.message.uid + 1 });
     case 'MessagesAppended': {
@@ -134,6 +142,17 @@ function mailboxesCreated(records: MailboxRecords, event: MailboxesCreated, modS
 function mailboxesRenamed(records: MailboxRecords, event: MailboxesRenamed, modSeq: ModSeq): void {
   for (const { mailboxId, to } of event.renames) touch(records, mailboxId, modSeq, { name: to });
   create(records, event.created, modSeq);
+}
+
+function renumbered(
+  records: MailboxRecords,
+  { uidValidityRaise }: MailboxesRenumbered,
+  modSeq: ModSeq,
+): void {
+  for (const { mailboxId, uidValidity } of records.mailboxes.values()) {
+    touch(records, mailboxId, modSeq, { uidValidity: uidValidity + uidValidityRaise });
+  }
+  records.nextUidValidity += uidValidityRaise;
 }
 
 function create(records: MailboxRecords, created: readonly NewMailbox[], modSeq: ModSeq): void {

@@ -106,6 +106,7 @@ export function evolveMessages(records: MessageRecords, fact: AccountFact): void
     case 'MailboxesRenamed':
     case 'MailboxSubscribed':
     case 'MailboxUnsubscribed':
+    case 'MailboxesRenumbered':
     case 'MessageQueued':
     case 'AttemptStarted':
     case 'AttemptSucceeded':

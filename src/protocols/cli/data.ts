@@ -1,5 +1,5 @@
 /**
- * Commands on the data: `rebuild`, `verifydata`, `log tail`.
+ * Commands on the data: `rebuild`, `verifydata`, `bumpuidvalidity`, `log tail`.
  */
 
 import type { RecordedEvent } from '#domain/log/event';
@@ -17,6 +17,19 @@ export async function rebuild(
     terminal.out(
       flags.json ? JSON.stringify(done) : `${done.account}: ${what} in ${done.milliseconds} ms`,
     );
+  }
+}
+
+export async function bumpUidValidity(
+  account: string | undefined,
+  flags: DataFlags,
+  terminal: Terminal,
+  openers: Openers,
+): Promise<void> {
+  await using store = disposable(await openers.openStore(flags.dir));
+  for await (const done of store.value.renumber(account)) {
+    const line = `${done.account}: ${done.mailboxes} mailboxes have a new UIDVALIDITY`;
+    terminal.out(flags.json ? JSON.stringify(done) : line);
   }
 }
 

@@ -46,6 +46,12 @@ export type RebuiltAccount = {
   readonly milliseconds: number;
 } & ({ readonly events: number } | { readonly texts: number });
 
+/** Every mailbox of an account has a new UIDVALIDITY. */
+export interface RenumberedAccount {
+  readonly account: string;
+  readonly mailboxes: number;
+}
+
 export interface Finding {
   /** What was looked at: the log, a body, a view. */
   readonly where: string;
@@ -63,6 +69,8 @@ export interface TailOptions {
 /** The data directory without a server on it. */
 export interface Store {
   rebuild(): AsyncIterable<RebuiltAccount>;
+  /** Gives mailboxes of one account, or of all, new UIDVALIDITYs; makes their views anew. */
+  renumber(account: string | undefined): AsyncIterable<RenumberedAccount>;
   /** Everything that is wrong; nothing when all is well. `note` tells what was looked at. */
   verify(note: (text: string) => void): AsyncIterable<Finding>;
   close(): Promise<void>;

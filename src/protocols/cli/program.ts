@@ -121,6 +121,19 @@ function addLookingAfterData(
       const { verifydata } = await import('./data.ts');
       finish(await verifydata(flags, terminal, openers));
     });
+
+  program
+    .command('bumpuidvalidity [account]')
+    .description(
+      'after an older copy of the log was put back: let mail clients begin anew with the ' +
+        'mailboxes of one account, or of all',
+    )
+    .addOption(dirOption(openers))
+    .option('--json', 'one JSON object a line', false)
+    .action(async (account: string | undefined, flags: DataFlags) => {
+      const { bumpUidValidity } = await import('./data.ts');
+      await bumpUidValidity(account, flags, terminal, openers);
+    });
 }
 
 function addLog(program: Command, terminal: Terminal, openers: Openers): void {

@@ -208,6 +208,23 @@ describe('files of an account', () => {
     assert.equal(await g.deliver(), 2);
   });
 
+  it('keep to modseqs that rose when an older log was put back (item 210)', async () => {
+    await using g = await given();
+    await g.deliver();
+    const modSeqs = (): readonly number[] => g.ports.announced.map(({ modSeq }) => modSeq);
+    const renumbered = await g.lanes.execute(7, { type: 'RenumberMailboxes' }, CAUSE);
+    assert.ok(!isRefusal(renumbered));
+    assert.equal(renumbered.modSeq, 3 + 2 ** 20);
+    await g.deliver();
+    await g.restart();
+    await g.deliver();
+    assert.deepEqual(modSeqs().slice(-4), [2, 3 + 2 ** 20, 4 + 2 ** 20, 5 + 2 ** 20]);
+    assert.deepEqual(await g.lanes.differences(7), []);
+    const inbox = (await g.lanes.account(7)).mailboxNamed('Inbox');
+    assert.equal(inbox?.highestModSeq, 5 + 2 ** 20);
+    assert.equal(inbox?.uidValidity, 1_000_000 + 2 ** 20);
+  });
+
   it('are posted in portions, between which others have their turn', async () => {
     await using g = await given();
     for (let i = 0; i < 10; i++) await g.deliver();

@@ -226,3 +226,25 @@ describe('the reference model of mailboxes', () => {
     assert.equal(state.mailboxCount(), 10);
   });
 });
+
+describe('renumbering mailboxes after an older log was put back', () => {
+  const RENUMBERED: MailboxEvent = {
+    type: 'MailboxesRenumbered',
+    uidValidityRaise: 2 ** 20,
+    modSeqRaise: 2 ** 20,
+  };
+
+  it('gives each a UIDVALIDITY that none had, in one event', () => {
+    const state = given(OPENED).when({ type: 'RenumberMailboxes' }).gives([RENUMBERED], {
+      mailboxes: 6,
+    });
+    const inbox = state.mailbox(INBOX_ID);
+    assert.equal(inbox?.uidValidity, 1_000_000 + 2 ** 20);
+    assert.equal(state.mailbox(ARCHIVE_ID)?.uidValidity, 1_000_001 + 2 ** 20);
+    assert.equal(state.nextNumbers().uidValidity, NEXT_UID_VALIDITY + 2 ** 20);
+  });
+
+  it('does nothing in an account that was never opened', () => {
+    given().when({ type: 'RenumberMailboxes' }).gives([], { mailboxes: 0 });
+  });
+});

@@ -79,6 +79,10 @@ async function run(args: readonly string[], pretence: Pretence = {}): Promise<Ra
         async *rebuild() {
           yield* pretence.rebuilt ?? [];
         },
+        async *renumber(account) {
+          tryTo('renumber', account);
+          yield { account: account ?? 'daybook', mailboxes: 6 };
+        },
         async *verify(note) {
           note('log: 9 events');
           yield* pretence.findings ?? [];
@@ -338,5 +342,20 @@ suite('what goes wrong', () => {
     const { code, err, done } = await run(['rebuild'], { rebuilt: [failing] });
     assert.deepEqual([code, err], [1, ['daybook: No room is left.']]);
     assert.equal(done.at(-1), 'closed');
+  });
+});
+
+suite('bumpuidvalidity', () => {
+  it('says how many mailboxes have a new UIDVALIDITY', async () => {
+    const { code, out, done } = await run(['bumpuidvalidity', '--dir', '/d']);
+    assert.equal(code, 0);
+    assert.deepEqual(out, ['daybook: 6 mailboxes have a new UIDVALIDITY']);
+    assert.deepEqual(done, [['open', '/d'], ['renumber', undefined], 'closed']);
+  });
+
+  it('is for one account when it is named', async () => {
+    const { out, done } = await run(['bumpuidvalidity', 'alice', '--json']);
+    assert.deepEqual(out, ['{"account":"alice","mailboxes":6}']);
+    assert.deepEqual(done.slice(1), [['renumber', 'alice'], 'closed']);
   });
 });
