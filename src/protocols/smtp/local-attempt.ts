@@ -16,9 +16,9 @@ import type { AttemptReply } from '#domain/queue/events';
 import { fixedSchedule } from '#domain/queue/outcome';
 import type { QueueRow } from '#projections/account-views';
 import { MESSAGE_BYTES_MAX } from '../limits.ts';
+import { formatNotice } from '../message/dsn.ts';
 import { formatDeliveredTo, formatReturnPath } from '../message/trace.ts';
 import type { Bodies, Clock, Log, Random } from '../ports.ts';
-import { formatBounce } from './bounce.ts';
 import { sleep, type Attempt, type RunnerSettings } from './runner.ts';
 import { failureInQueue } from './simulate.ts';
 
@@ -122,15 +122,16 @@ async function notice(
 ): Promise<DeliverMessage> {
   const at = clock.now();
   const token = random.bytes(TOKEN_BYTES).toString('base64url');
-  const octets = formatBounce({
+  const octets = formatNotice({
     hostName,
     token,
     at,
-    queuedAt: item.queuedAt,
     sender: item.mailFrom,
-    recipient: item.recipient,
+    queuedAt: item.queuedAt,
     headerId: item.headerId,
-    reply,
+    utf8: item.smtpUtf8,
+    outcome: { type: 'failed' },
+    recipients: [{ recipient: item.recipient, reply, lastAttemptAt: at }],
     originalHeader: await originalHeader(bodies, accountId, item),
   });
   const staged = await bodies.stage(once(octets), MESSAGE_BYTES_MAX);

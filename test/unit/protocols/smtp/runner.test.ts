@@ -163,8 +163,8 @@ test('a failure for good tells the sender in the same breath', async () => {
   assert.match(text, /^Return-Path: <>\r\nDelivered-To: alice@localhost\r\nFrom: <postmaster@/);
   assert.match(text, /Content-Type: multipart\/report; report-type="delivery-status";/);
   assert.match(text, /References: <1@localhost>\r\n/);
-  assert.match(text, /Final-Recipient: rfc822; queue550@other\.example\r\nAction: failed\r\n/);
-  assert.match(text, /Status: 5\.0\.0\r\nDiagnostic-Code: smtp; 550 5\.0\.0 /);
+  assert.match(text, /Final-Recipient: rfc822;queue550@other\.example\r\nAction: failed\r\n/);
+  assert.match(text, /Status: 5\.0\.0 \(.+\)\r\nDiagnostic-Code: smtp; 550 5\.0\.0 /);
   assert.match(
     text,
     /\r\n\r\nReceived: by localhost\r\nSubject: hello\r\nFrom: a@localhost\r\n\r\n--/,
