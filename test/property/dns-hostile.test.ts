@@ -1,0 +1,78 @@
+/**
+ * Whatever arrives instead of an answer of DNS: it is read or it is not, and nothing breaks.
+ */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { encode } from 'dns-packet';
+import fc from 'fast-check';
+import { decodeAnswer } from '#infra/dns-wire';
+import type { DnsType } from '#protocols/ports-remote';
+
+const TYPES: readonly DnsType[] = ['A', 'AAAA', 'CNAME', 'MX', 'PTR', 'TLSA', 'TXT'];
+const NAME = 'a.example';
+const at = { name: NAME, class: 'IN', ttl: 60 } as const;
+
+/** An answer with a bit of everything. */
+function rich(type: DnsType): Buffer {
+  return encode({
+    type: 'response',
+    id: 1,
+    flags: 0x01a0,
+    questions: [{ type, name: NAME, class: 'IN' }],
+    answers: [
+      { ...at, type: 'A', data: '192.0.2.1' },
+      { ...at, type: 'AAAA', data: '2001:db8::1' },
+      { ...at, type: 'MX', data: { preference: 1, exchange: 'mx.example' } },
+      { ...at, type: 'TXT', data: ['v=spf1', ' -all'] },
+      {
+        ...at,
+        type: 'TLSA',
+        data: { usage: 3, selector: 1, matchingType: 1, certificate: Buffer.alloc(32) },
+      },
+      { ...at, type: 'CNAME', data: 'b.example' },
+    ],
+  });
+}
+
+function check(octets: Buffer, type: DnsType): void {
+  const answer = decodeAnswer(octets, { id: 1, type, name: NAME });
+  if (answer === undefined) return;
+  assert.ok(answer.ttlSeconds >= 0);
+  for (const record of answer.records) {
+    assert.notEqual(record, undefined);
+    if (type === 'A') assert.match(String(record), /^\d+\.\d+\.\d+\.\d+$/);
+  }
+}
+
+const anyType = fc.constantFrom(...TYPES);
+
+describe('dns answers of strangers', () => {
+  it('may be any octets', () => {
+    fc.assert(
+      fc.property(anyType, fc.uint8Array({ maxLength: 600 }), (type, octets) =>
+        check(Buffer.from(octets), type),
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('may be answers in which octets were changed', () => {
+    const change = fc.tuple(fc.nat(400), fc.nat(255));
+    fc.assert(
+      fc.property(anyType, fc.array(change, { minLength: 1, maxLength: 8 }), (type, changes) => {
+        const octets = rich(type);
+        for (const [where, value] of changes) octets[where % octets.length] = value;
+        check(octets, type);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('may be cut anywhere', () => {
+    for (const type of TYPES) {
+      const octets = rich(type);
+      for (let end = 0; end <= octets.length; end++) check(octets.subarray(0, end), type);
+    }
+  });
+});
