@@ -34,14 +34,19 @@ const piece = fc.oneof(
   fc.string({ maxLength: 20 }),
 );
 
+const REPORT =
+  'Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n';
+
 const hostileReport = fc
   .tuple(
     fc.constantFrom(
-      'Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n',
+      REPORT,
+      `${REPORT}Content-Type: message/delivery-status\r\n\r\n`,
+      `${REPORT}Content-Type: message/global-delivery-status\r\n\r\nFinal-Recipient: rfc822; `,
       'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n',
       '',
     ),
-    fc.array(piece, { maxLength: 60 }),
+    fc.array(piece, { maxLength: 60, size: 'max' }),
   )
   .map(([head, pieces]) => Buffer.from(head + pieces.join(''), 'latin1'));
 
@@ -72,8 +77,7 @@ function textsOf(told: object): readonly string[] {
 }
 
 it('the cost follows the size', () => {
-  const head = 'Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b';
-  const status = '\r\nContent-Type: message/delivery-status\r\n\r\n';
+  const head = `${REPORT}Content-Type: message/delivery-status\r\n\r\n`;
   for (const repeated of [
     '(',
     '"',
@@ -87,7 +91,7 @@ it('the cost follows the size', () => {
     '=?a?q?',
   ]) {
     const body = `Final-Recipient: rfc822;${repeated.repeat(1_000_000 / repeated.length)}`;
-    const report = readDeliveryReport(Buffer.from(`${head}${status}${body}`, 'latin1'));
-    assert.equal(report?.recipients.length === 0, false);
+    const report = readDeliveryReport(Buffer.from(head + body, 'latin1'));
+    assert.ok((report?.recipients.length ?? 0) > 0);
   }
 });
