@@ -13,6 +13,12 @@ import {
   type TlsKey,
 } from './credential/state.ts';
 import type { AccountFact } from './log/streams.ts';
+import {
+  annotationRecordsOf,
+  annotationRecordTotals,
+  evolveAnnotations,
+  type AnnotationRecords,
+} from './mailbox/annotations.ts';
 import type { SpecialUse } from './mailbox/events.ts';
 import {
   emptyMailboxes,
@@ -59,6 +65,7 @@ export function emptyAccountState(): AccountRecords {
   const tlsKeys = new Map<string, TlsKey>();
   const found = (mailboxId: MailboxId, uids: UidSet): readonly MessageRecord[] =>
     recordsOf(messageRecords, mailboxId, uids);
+  const annotations: AnnotationRecords = new Map();
   return {
     mailboxRecords,
     messageRecords,
@@ -82,6 +89,8 @@ export function emptyAccountState(): AccountRecords {
     openAttempts: () => [...queueRecords.items.values()].filter(({ inAttempt }) => inAttempt),
     credentials: () => credentials,
     tlsKey: (fingerprint) => tlsKeys.get(fingerprint),
+    annotationsOf: (mailboxId) => annotationRecordsOf(annotations, mailboxId),
+    annotationTotals: () => annotationRecordTotals(annotations),
     tlsKeyCount: () => tlsKeys.size,
     write(fact) {
       evolveMailboxes(mailboxRecords, fact.event, fact.modSeq);
@@ -98,3 +107,4 @@ export function evolveAccount(state: AccountRecords, fact: AccountFact): Account
   state.write(fact);
   return state;
 }
+      evolveAnnotations(annotations, fact.event);

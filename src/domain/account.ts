@@ -10,6 +10,7 @@ import {
 } from './credential/decide.ts';
 import type { CredentialState } from './credential/state.ts';
 import type { AccountEvent } from './log/streams.ts';
+import type { AnnotationState } from './mailbox/annotations.ts';
 import { decideMailbox, type MailboxAnswers, type MailboxCommand } from './mailbox/decide.ts';
 import type { MailboxState } from './mailbox/state.ts';
 import { decideMessage, type MessageAnswers, type MessageCommand } from './message/decide.ts';
@@ -25,7 +26,8 @@ export type AccountAnswers = MailboxAnswers & MessageAnswers & QueueAnswers & Cr
 export type AnswerTo<C extends AccountCommand> = AccountAnswers[C['type']];
 
 /** Everything that a decision may ask; true at one revision of the account's stream. */
-export interface AccountState extends MailboxState, MessageState, QueueState, CredentialState {}
+export interface AccountState
+  extends MailboxState, AnnotationState, MessageState, QueueState, CredentialState {}
 
 /** What is to be recorded for a command; the answer follows the command. Pure and repeatable. */
 export function decideAccount<C extends AccountCommand>(
@@ -46,6 +48,7 @@ export function decideAccount(
     case 'SubscribeMailbox':
     case 'UnsubscribeMailbox':
     case 'RenumberMailboxes':
+    case 'SetAnnotations':
       return decideMailbox(command, state, context);
     case 'DeliverMessage':
     case 'AppendMessages':

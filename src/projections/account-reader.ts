@@ -13,6 +13,7 @@ import type {
   QueueRow,
   WireItem,
 } from './account-views.ts';
+import type { Annotation } from '#domain/mailbox/annotations';
 import type { AccountFact } from '#domain/log/streams';
 import type { MessageMark } from '#domain/message/state';
 import type { MailboxId, MessageId, ModSeq, QueueId, Revision, Uid } from '#domain/values/ids';
@@ -25,6 +26,7 @@ import {
   type UidSet,
 } from '#domain/values/uid-set';
 import { removalsForgottenTo, uidVanishedAt, vanishedUidsSince } from './changes.ts';
+import { annotationsOf } from './annotations.ts';
 import {
   identitiesOf,
   referencesOf,
@@ -120,6 +122,10 @@ export class AccountReader implements AccountViews {
 
   uidRuns(mailboxId: MailboxId): UidRuns {
     const known = this.#runs.get(mailboxId);
+  annotations(mailboxId: MailboxId | undefined): readonly Annotation[] {
+    return annotationsOf(this.#sql(), mailboxId);
+  }
+
     if (known !== undefined) return known;
     const read = runsOf(this.#sql(), mailboxId);
     const runs = isEmptyUidSet(read) ? UidRuns.empty : new UidRuns(read);

@@ -6,6 +6,7 @@
  */
 
 import type { AccountState } from '#domain/account';
+import { annotationsOf, annotationTotals } from './annotations.ts';
 import { credentialsIn } from './credentials.ts';
 import {
   isSubscribed,
@@ -32,6 +33,8 @@ export function accountState(write: AccountWrite): AccountState {
     isSubscribed: (name) => isSubscribed(write, name),
     nextNumbers: () => nextNumbers(write.settled()),
     // A client may ask for billions of UIDs in thousands of runs: what exists bounds the read.
+    annotationsOf: (mailboxId) => annotationsOf(write, mailboxId),
+    annotationTotals: () => annotationTotals(write),
     marksOf: (mailboxId, uids) =>
       marksOf(write.marks, mailboxId, existingOf(write.settled(), mailboxId, uids)),
     deletedOf: (mailboxId, uids) => deletedOf(write.marks, mailboxId, uids),

@@ -6,6 +6,7 @@
 import type { MessageIdentity, ReferencesRow, SortKey, ThreadRow } from './listing-reads.ts';
 import type { SearchCondition } from './message-search.ts';
 import type { TextSource } from './text-sources.ts';
+import type { Annotation } from '#domain/mailbox/annotations';
 import type { Mailbox } from '#domain/mailbox/state';
 import type { MessageMark } from '#domain/message/state';
 import type {
@@ -64,6 +65,8 @@ export interface QueueRow {
   readonly smtpUtf8: boolean;
   readonly eightBit: boolean;
   readonly queuedAt: Instant;
+  /** Of a mailbox, or of the account itself, by name. */
+  annotations(mailboxId: MailboxId | undefined): readonly Annotation[];
   readonly attempts: number;
   readonly nextAttemptAt: Instant;
   readonly inAttempt: boolean;

@@ -2,6 +2,7 @@
  * Every read model, in the order in which they are applied, and the database it lives in.
  */
 
+import { annotations } from './annotations.ts';
 import { changes } from './changes.ts';
 import { credentials } from './credentials.ts';
 import { listings } from './listings.ts';
@@ -29,6 +30,8 @@ export const ACCOUNT_MODELS: readonly AccountModel[] = [
   tlsKeys,
 ];
 
+  annotations,
+  suppressions,
 export const SERVER_MODELS: readonly ServerModel[] = [
   serverQueue,
   serverCredentials,

@@ -20,7 +20,7 @@ import { tallyOf, tallyOfEdit } from './mailbox-tally.ts';
 import { keywordsOf } from './mark-reads.ts';
 import type { AccountModel, AccountWrite } from './model.ts';
 import { query, tables, type Markers } from './query.ts';
-import { tallyAfter, tallyNegated, tallyOfNew } from './tally.ts';
+import { NO_TALLY, tallyAfter, tallyNegated, tallyOfNew } from './tally.ts';
 
 const db = tables<MailboxTables>();
 
@@ -138,6 +138,11 @@ function apply(fact: AccountFact, write: AccountWrite): void {
     case 'MessageReplaced':
       leave(write, event.mailboxId, uidRange(event.uid, event.uid), modSeq);
       return arrive(write, event.target, [event.message], modSeq);
+    case 'AnnotationsSet':
+      if (event.mailboxId !== undefined) {
+        write.mailboxes.touch(event.mailboxId, modSeq, NO_TALLY);
+      }
+      return;
     case 'MessagesExpunged':
       return leave(write, event.mailboxId, parseUidSet(event.uids), modSeq);
     case 'MessageQueued': {

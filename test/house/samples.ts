@@ -75,6 +75,11 @@ export const SAMPLES: Samples = {
     message: MESSAGE,
     arrival: {
       mailFrom: 'sender@example.org',
+  AnnotationsSet: {
+    type: 'AnnotationsSet',
+    mailboxId: 8,
+    entries: [{ name: '/private/vendor/example/picture', value: 'AP8=', encoding: 'base64' }],
+  },
       rcptTo: 'daybook@localhost',
       helo: 'mail.example.org',
       ip: '192.0.2.1',

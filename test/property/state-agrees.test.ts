@@ -50,6 +50,12 @@ describe('after any history', () => {
       for (const use of ['\\Archive', '\\Junk', '\\Sent'] as const) {
         assert.equal(views.state.mailboxFor(use)?.mailboxId, state.mailboxFor(use)?.mailboxId);
       }
+      for (const mailboxId of [undefined, ...state.mailboxRecords.mailboxes.keys()]) {
+        const annotations = state.annotationsOf(mailboxId);
+        assert.deepEqual(views.state.annotationsOf(mailboxId), annotations);
+        assert.deepEqual(views.reader.annotations(mailboxId), annotations);
+      }
+      assert.deepEqual({ ...views.state.annotationTotals() }, state.annotationTotals());
       assert.equal(views.state.mailboxCount(), state.mailboxCount());
       assert.deepEqual({ ...views.state.nextNumbers() }, state.nextNumbers());
     });

@@ -137,9 +137,17 @@ function mailboxCommandOf(draw: Draw, source: MailboxRecord): AccountCommand {
     return { type: 'CreateMailbox', name, ...(specialUse === undefined ? {} : { specialUse }) };
   }
   if (kind < 94) return { type: 'RenameMailbox', from: source.name, to: name };
-  if (kind < 97) return { type: 'DeleteMailbox', name };
-  if (kind < 99) return { type: 'UnsubscribeMailbox', name };
+  if (kind < 96) return { type: 'DeleteMailbox', name };
+  if (kind < 97) return { type: 'UnsubscribeMailbox', name };
+  if (kind < 99) return annotation(draw, source.name);
   return { type: 'SubscribeMailbox', name };
+}
+
+/** Some annotation of a mailbox or of the account gets a value, or has none any more. */
+function annotation(draw: Draw, mailbox: string): AccountCommand {
+  const value = draw.c % 3 === 0 ? null : 'x'.repeat(draw.b % 50);
+  const entries = [{ name: `/private/${NAMES[draw.c % 3] ?? 'a'}`, value }];
+  return { type: 'SetAnnotations', entries, ...(draw.a % 4 > 0 && { mailbox }) };
 }
 
 /** What happened to an account, and what is true in the end. */

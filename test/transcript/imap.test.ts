@@ -4,8 +4,8 @@
  * Settings: `about`; `items`, numbers of the list of what the IMAP server must do; `mailbox: M6`
  * puts six messages into Inbox, whose modseqs are <m1> to <m6>, with <V> as UIDVALIDITY and <H> as
  * HIGHESTMODSEQ; `strict: yes` is the switch of that name; with `slow: 4`, to read a message takes
- * four seconds; `forget: 1` is for how many modseqs removals are remembered; with
- * `renumbered: yes` an older log was put back after that.
+ * four seconds; with `annotations: 999` the account has so many; `forget: 1` is for how many
+ * modseqs removals are remembered; with `renumbered: yes` an older log was put back after that.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -35,6 +35,8 @@ describe('transcripts of IMAP', () => {
         settings.get('mailbox') === 'M6'
           ? await fillInbox(server.world)
           : new Map<string, string>();
+      const count = Number(settings.get('annotations') ?? 0);
+      if (count > 0) await annotate(server.world, count);
       if (settings.get('renumbered') === 'yes') {
         await server.world.execute(ALICE, { type: 'RenumberMailboxes' });
       }
@@ -43,6 +45,14 @@ describe('transcripts of IMAP', () => {
     });
   }
 });
+
+async function annotate(world: World, count: number): Promise<void> {
+  const entries = Array.from({ length: count }, (_, i) => ({
+    name: `/private/n${i}`,
+    value: 'x',
+  }));
+  await world.execute(ALICE, { type: 'SetAnnotations', entries });
+}
 
 /** To read octets of a message takes so long. */
 function slowDown({ bodies, clock }: World, seconds: number): void {

@@ -26,6 +26,12 @@ import {
 } from '../values/mailbox-name.ts';
 import { formatUidSet, uidCount, uidRange } from '../values/uid-set.ts';
 import {
+  copiedAnnotations,
+  setAnnotations,
+  type AnnotationState,
+  type SetAnnotations,
+} from './annotations.ts';
+import {
   SPECIAL_USES,
   type MailboxesCreated,
   type MailboxesRenamed,
@@ -73,6 +79,7 @@ export interface RenumberMailboxes {
 }
 
 export type MailboxCommand =
+  | SetAnnotations
   | OpenAccount
   | CreateMailbox
   | RenameMailbox
@@ -89,6 +96,7 @@ export interface MailboxAnswers {
   readonly DeleteMailbox: { readonly mailbox: Mailbox };
   readonly SubscribeMailbox: { readonly exists: boolean };
   readonly UnsubscribeMailbox: { readonly mailboxId?: MailboxId };
+  readonly SetAnnotations: object;
   readonly RenumberMailboxes: { readonly mailboxes: number };
 }
 
@@ -97,7 +105,7 @@ type Outcome<C extends MailboxCommand> = Decision<
   MailboxEvent | MessagesMoved,
   MailboxAnswers[C['type']]
 >;
-type State = MailboxState & Pick<MessageState, 'existingOf'>;
+type State = MailboxState & AnnotationState & Pick<MessageState, 'existingOf'>;
 
 const MAILBOXES_MAX = 10_000;
 
@@ -134,6 +142,8 @@ export function decideMailbox(
       return subscribeMailbox(command, state);
     case 'UnsubscribeMailbox':
       return unsubscribeMailbox(command, state);
+    case 'SetAnnotations':
+      return setAnnotations(command, state);
     case 'RenumberMailboxes':
       return renumberMailboxes(state);
     default:
@@ -261,7 +271,7 @@ function renamed(
   return decided(events, { created });
 }
 
-/** RFC 9051 §6.3.6: Inbox stays, its messages leave; its children stay too. */
+/** RFC 9051 §6.3.6: Inbox stays with its annotations, its messages leave; its children stay too. */
 function renameInbox(
   inbox: Mailbox,
   to: string,
@@ -274,6 +284,8 @@ function renameInbox(
   const uids = state.existingOf(inbox.mailboxId, uidRange(1, inbox.uidNext - 1));
   const parts = eventUidSets(uids);
   if (parts === undefined) return refuse('TooMuchAtOnce');
+  const annotations = copiedAnnotations(inbox.mailboxId, target, state);
+  if ('refused' in annotations) return annotations;
   let firstUid = 1;
   const moves = parts.map((part): MessagesMoved => {
     const move: MessagesMoved = {
@@ -286,7 +298,7 @@ function renameInbox(
     firstUid += uidCount(part);
     return move;
   });
-  return decided([event, ...moves], { created: event.mailboxes });
+  return decided([event, ...annotations, ...moves], { created: event.mailboxes });
 }
 
 function deleteMailbox(command: DeleteMailbox, state: State): Outcome<DeleteMailbox> {

@@ -72,13 +72,31 @@ export interface MailboxesRenumbered {
   readonly modSeqRaise: number;
 }
 
+/** One entry after it was set. */
+export interface AnnotationEntry {
+  /** In lower case; `/private/…` or `/shared/…`. */
+  readonly name: string;
+  /** Null: there is no such annotation any more. */
+  readonly value: string | null;
+  /** Given when the octets of the value are not readable text in UTF-8: they stand here so. */
+  readonly encoding?: 'base64';
+}
+
+/** Annotations got other values, of a mailbox or else of the account itself. */
+export interface AnnotationsSet {
+  readonly type: 'AnnotationsSet';
+  readonly mailboxId?: MailboxId;
+  readonly entries: readonly AnnotationEntry[];
+}
+
 export type MailboxEvent =
   | MailboxesCreated
   | MailboxesRenamed
   | MailboxDeleted
   | MailboxSubscribed
   | MailboxUnsubscribed
-  | MailboxesRenumbered;
+  | MailboxesRenumbered
+  | AnnotationsSet;
 
 export const MAILBOX_EVENTS: Record<MailboxEvent['type'], string> = {
   MailboxesCreated: 'Mailboxes were created, parents first, and subscribed.',
@@ -87,4 +105,5 @@ export const MAILBOX_EVENTS: Record<MailboxEvent['type'], string> = {
   MailboxSubscribed: 'A mailbox name was subscribed.',
   MailboxUnsubscribed: 'A mailbox name was unsubscribed.',
   MailboxesRenumbered: 'Every mailbox got a higher UIDVALIDITY, after an older log was put back.',
+  AnnotationsSet: 'Annotations of a mailbox, or of the account, got other values.',
 };

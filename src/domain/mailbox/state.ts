@@ -112,6 +112,10 @@ export function evolveMailboxes(
     case 'FlagsChanged':
     case 'MessagesExpunged':
       return touch(records, event.mailboxId, modSeq, {});
+    case 'AnnotationsSet':
+      // RFC 7162 §3.1.1: those of the account belong to no mailbox.
+      if (event.mailboxId !== undefined) touch(records, event.mailboxId, modSeq, {});
+      return;
     case 'MessageQueued':
     case 'AttemptStarted':
     case 'AttemptSucceeded':

@@ -107,6 +107,7 @@ export function evolveMessages(records: MessageRecords, fact: AccountFact): void
     case 'MailboxSubscribed':
     case 'MailboxUnsubscribed':
     case 'MailboxesRenumbered':
+    case 'AnnotationsSet':
     case 'MessageQueued':
     case 'AttemptStarted':
     case 'AttemptSucceeded':

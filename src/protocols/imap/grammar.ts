@@ -3,10 +3,12 @@
  *
  * Each function reads the space before its first argument and insists on the end of the command.
  *
- * RFC 9051 §9, RFC 2971, RFC 4466, RFC 4959, RFC 5161, RFC 5258, RFC 5819, RFC 6154, RFC 7162
+ * RFC 9051 §9, RFC 2971, RFC 4466, RFC 4959, RFC 5161, RFC 5258, RFC 5819, RFC 6154, RFC 7162,
+ * RFC 9590
  */
 
 import { IMAP_LIST_PATTERNS_MAX, IMAP_MATCH_PAIRS_MAX } from '../limits.ts';
+import { entryNames } from './grammar-metadata.ts';
 import { BadSyntax, type Parser } from './parser.ts';
 import {
   STAR,
@@ -270,7 +272,7 @@ export function list(p: Parser): ListWords {
   p.space();
   const patterns = p.sees('(') ? p.list(() => p.listMailbox()) : [p.listMailbox()];
   if (patterns.length > IMAP_LIST_PATTERNS_MAX) throw new BadSyntax('There are too many patterns.');
-  const returned = p.trySpace() ? returnOptions(p) : { names: new Set<string>() };
+  const returned: ReturnOptions = p.trySpace() ? returnOptions(p) : { names: new Set() };
   p.end();
   return {
     selectSubscribed,
@@ -283,6 +285,7 @@ export function list(p: Parser): ListWords {
     returnChildren: returned.names.has('CHILDREN'),
     returnSpecialUse: selectSpecialUse || returned.names.has('SPECIAL-USE'),
     ...(returned.status !== undefined && { returnStatus: returned.status }),
+    ...(returned.metadata !== undefined && { returnMetadata: returned.metadata }),
   };
 }
 
@@ -290,23 +293,37 @@ export function list(p: Parser): ListWords {
 const SELECTION_OPTIONS = new Set(['SUBSCRIBED', 'REMOTE', 'RECURSIVEMATCH', 'SPECIAL-USE']);
 const RETURN_OPTIONS = new Set(['SUBSCRIBED', 'CHILDREN', 'SPECIAL-USE']);
 
-function returnOptions(p: Parser): { names: Set<string>; status?: readonly StatusItem[] } {
+interface ReturnOptions {
+  readonly names: ReadonlySet<string>;
+  readonly status?: readonly StatusItem[];
+  readonly metadata?: readonly string[];
+}
+
+function returnOptions(p: Parser): ReturnOptions {
   if (!p.tryWord('RETURN')) throw new BadSyntax('Expected RETURN.');
   p.space();
   const names = new Set<string>();
   let status: readonly StatusItem[] | undefined;
+  let metadata: readonly string[] | undefined;
   p.list(() => {
     const option = p.word();
     if (option === 'STATUS' && status === undefined) {
       p.space();
       status = statusItems(p);
+    } else if (option === 'METADATA' && metadata === undefined) {
+      p.space();
+      metadata = entryNames(p);
     } else if (RETURN_OPTIONS.has(option)) {
       names.add(option);
     } else {
       throw new BadSyntax('The option is not known, or occurs twice.');
     }
   }, 'may be empty');
-  return { names, ...(status !== undefined && { status }) };
+  return {
+    names,
+    ...(status !== undefined && { status }),
+    ...(metadata !== undefined && { metadata }),
+  };
 }
 
 /** RFC 3501 §6.3.9: like LIST (SUBSCRIBED RECURSIVEMATCH) of one pattern. */

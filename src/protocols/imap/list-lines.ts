@@ -1,15 +1,20 @@
 /**
- * LIST lines: as answers, and as news of what other sessions did to mailboxes.
+ * LIST and METADATA lines: as answers, and as news of what other sessions did to mailboxes.
  *
- * RFC 9051 §7.3.1, RFC 5258 §3 (extended data)
+ * RFC 9051 §7.3.1, RFC 5258 §3 (extended data), RFC 5464 §4.4.2 (METADATA without values)
  */
 
 import type { AccountFact } from '#domain/log/streams';
-import type { MailboxesCreated, MailboxesRenamed, NewMailbox } from '#domain/mailbox/events';
+import type {
+  AnnotationsSet,
+  MailboxesCreated,
+  MailboxesRenamed,
+  NewMailbox,
+} from '#domain/mailbox/events';
 import type { MailboxId } from '#domain/values/ids';
 import type { MailboxSummary } from '#projections/account-views';
 import type { NotifyEvent } from './words.ts';
-import { mailboxName } from './writer.ts';
+import { astring, mailboxName } from './writer.ts';
 
 /** What there is, for lines about changes. */
 export interface Names {
@@ -24,6 +29,8 @@ export interface NameModes {
   readonly tellsChanges: boolean;
   /** The client wants to hear of one of these events of a mailbox. */
   readonly wants: (name: string, ...events: readonly NotifyEvent[]) => boolean;
+  /** It wants to hear of annotations of the account. */
+  readonly wantsAccount: boolean;
 }
 
 /** One line with its CRLF; `extended` are data behind the name. */
@@ -72,6 +79,9 @@ export function namesText(facts: readonly AccountFact[], names: Names, modes: Na
         text += listLine(attributes, event.name, modes.utf8);
         break;
       }
+      case 'AnnotationsSet':
+        text += annotatedText(event, names, modes);
+        break;
       default:
         break;
     }
@@ -107,6 +117,20 @@ function renamedText(event: MailboxesRenamed, names: Names, modes: NameModes): s
     text += renamedLine(from, to, modes, attributes);
   }
   return text;
+}
+
+/** Which annotations were set; a mailbox that is gone meanwhile has none. */
+function annotatedText(event: AnnotationsSet, names: Names, modes: NameModes): string {
+  let name = '';
+  if (event.mailboxId === undefined) {
+    if (!modes.wantsAccount) return '';
+  } else {
+    const mailbox = names.summary(event.mailboxId);
+    if (mailbox === undefined || !modes.wants(mailbox.name, 'MailboxMetadataChange')) return '';
+    name = mailbox.name;
+  }
+  const entries = event.entries.map((entry) => astring(entry.name)).join(' ');
+  return `* METADATA ${mailboxName(name, modes.utf8)} ${entries}\r\n`;
 }
 
 function attributesOf({ name, specialUse }: MailboxSummary, names: Names): readonly string[] {

@@ -13,7 +13,7 @@ import type { AccountViews, MailboxSummary } from '#projections/account-views';
 import type { Announcement, Changes } from '../ports.ts';
 import { mailboxChangesOf, MailboxNews, type MailboxListener } from './mailbox-news.ts';
 
-/** Hears of mailboxes that were made, renamed, deleted, subscribed or unsubscribed. */
+/** Hears of mailboxes that were made, renamed, deleted, subscribed, unsubscribed or annotated. */
 export type NamesListener = (fact: AccountFact) => void;
 
 function concernsNames(fact: AccountFact): boolean {
@@ -23,6 +23,7 @@ function concernsNames(fact: AccountFact): boolean {
     case 'MailboxDeleted':
     case 'MailboxSubscribed':
     case 'MailboxUnsubscribed':
+    case 'AnnotationsSet':
       return true;
     default:
       return false;

@@ -90,9 +90,9 @@ export class Parser {
     return true;
   }
 
-  /** True when the next character is `char`; nothing is read. */
-  sees(char: string): boolean {
-    return this.#line[this.#at] === char;
+  /** True when the next character, or that `ahead` characters later, is `char`; reads nothing. */
+  sees(char: string, ahead = 0): boolean {
+    return this.#line[this.#at + ahead] === char;
   }
 
   /** True when a digit comes next, or `ahead` characters later. */
@@ -149,6 +149,11 @@ export class Parser {
   nstring(): string | undefined {
     if (this.tryWord('NIL')) return undefined;
     return this.string();
+  }
+
+  /** True when a literal8 comes next, which may hold NUL. */
+  seesLiteral8(): boolean {
+    return this.#seesLiteral() && this.#command.literals[this.#lineIndex]?.binary === true;
   }
 
   /** The octets of a string as they came, UTF-8 or not; undefined when none comes next. */

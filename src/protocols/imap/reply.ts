@@ -7,6 +7,7 @@
  */
 
 import { wireText } from './writer.ts';
+import { ANNOTATION_BYTES_MAX } from '#domain/mailbox/annotations';
 import { REFUSALS, type Refusal, type RefusalCode } from '#domain/values/decision';
 import type { Fault, FaultCode } from '#domain/values/fault';
 
@@ -54,6 +55,10 @@ const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
   MailboxHasChildren: { status: 'NO', code: 'HASCHILDREN' },
   MailboxIsInbox: CANNOT,
   SameMailbox: CANNOT,
+  AnnotationNameForbidden: NO,
+  // RFC 5464 §4.3
+  TooManyAnnotations: { status: 'NO', code: 'METADATA TOOMANY' },
+  AnnotationsTooLarge: { status: 'NO', code: `METADATA MAXSIZE ${ANNOTATION_BYTES_MAX}` },
   SpecialUseUnknown: { status: 'NO', code: 'USEATTR' },
   NotSubscribed: NO,
   TooManyMailboxes: LIMIT,

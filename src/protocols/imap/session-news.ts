@@ -60,6 +60,7 @@ export class SessionNews {
   #events: Map<MailboxId, ReadonlySet<NotifyEvent>> | undefined;
   #selected: Selected | undefined;
   #names: AccountFact[] = [];
+  #hearsAnnotations = false;
   #elsewhere: Elsewhere[] = [];
   #owesOverflow = false;
 
@@ -84,9 +85,17 @@ export class SessionNews {
     this.#events = undefined;
     this.#elsewhere = [];
     this.#names = [];
+    this.#hearsAnnotations = words.groups.some(
+      ({ events }) => events.has('MailboxMetadataChange') || events.has('ServerMetadataChange'),
+    );
     this.#unwatch?.();
     const watches = words.groups.some(({ events }) => events.has('MessageNew'));
     this.#unwatch = watches ? this.#account.watch((change) => this.#hear(change)) : undefined;
+  }
+
+  /** RFC 5464 §4.4.2: which annotations change is told, unless NOTIFY says otherwise. */
+  hearAnnotations(): void {
+    if (this.#asked === undefined) this.#hearsAnnotations = true;
   }
 
   /** The mailbox that is open from now on. */
@@ -194,6 +203,7 @@ export class SessionNews {
   }
 
   #hearName(fact: AccountFact): void {
+    if (fact.event.type === 'AnnotationsSet' && !this.#hearsAnnotations) return;
     // RFC 5465 §6: names and subscriptions decide what a filter means.
     this.#events = undefined;
     if (this.#names.length <= IMAP_PENDING_CHANGES_MAX) this.#names.push(fact);
@@ -213,12 +223,18 @@ export class SessionNews {
   }
 
   #nameModes({ utf8, rev2 }: NewsModes): NameModes {
-    if (this.#asked === undefined) return { utf8, tellsChanges: rev2, wants: () => true };
-    const wants = (name: string, ...events: readonly NotifyEvent[]): boolean => {
+    if (this.#asked === undefined) {
+      return { utf8, tellsChanges: rev2, wants: () => true, wantsAccount: true };
+    }
+    const wants: NameModes['wants'] = (name, ...events) => {
       const asked = this.#eventsNamed(name);
       return events.some((event) => asked.has(event));
     };
-    return { utf8, tellsChanges: true, wants };
+    // Those of the account belong to no mailbox: no filter says anything about them.
+    const wantsAccount = this.#asked.groups.some(({ events }) =>
+      events.has('ServerMetadataChange'),
+    );
+    return { utf8, tellsChanges: true, wants, wantsAccount };
   }
 
   /** RFC 5465 §5.1, §5.2, §5.3: a line for each mailbox, with what is the case now. */

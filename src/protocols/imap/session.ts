@@ -64,7 +64,14 @@ export interface ImapOptions {
 
 export type State = 'not-authenticated' | 'authenticated' | 'selected';
 
-export const EXTENSIONS = ['IMAP4rev2', 'CONDSTORE', 'QRESYNC', 'UTF8=ACCEPT', 'UIDONLY'] as const;
+export const EXTENSIONS = [
+  'IMAP4rev2',
+  'CONDSTORE',
+  'QRESYNC',
+  'UTF8=ACCEPT',
+  'UIDONLY',
+  'METADATA',
+] as const;
 export type Extension = (typeof EXTENSIONS)[number];
 
 /** How a command ended. */
@@ -207,6 +214,7 @@ export class Session {
   /** RFC 7162 §3.1.2: to be called by everything that enables CONDSTORE. */
   enableCondstore(): void {
     if (this.#enabled.has('CONDSTORE')) return;
+    if (extension === 'METADATA') this.#news?.hearAnnotations();
     this.#enabled.add('CONDSTORE');
     if (this.#selected !== undefined) this.#owesHighestModSeq = true;
   }

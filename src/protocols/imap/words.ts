@@ -185,6 +185,8 @@ export interface ListWords {
   readonly returnChildren: boolean;
   readonly returnSpecialUse: boolean;
   readonly returnStatus?: readonly StatusItem[];
+  /** RFC 9590 §3: names of annotations. */
+  readonly returnMetadata?: readonly string[];
 }
 
 /** RFC 5465 §6, RFC 7377 §2.2: mailboxes that are meant, whether or not they exist. */

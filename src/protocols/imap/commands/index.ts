@@ -14,6 +14,7 @@ import { fetch, uidFetch } from './fetch.ts';
 import { idle } from './idle.ts';
 import { list, lsub, status } from './list.ts';
 import { create, deleteMailbox, rename, subscribe, unsubscribe } from './mailbox.ts';
+import { getMetadata, setMetadata } from './metadata.ts';
 import { notify } from './notify.ts';
 import { replace, uidReplace } from './replace.ts';
 import { search, uidSearch } from './search.ts';
@@ -44,6 +45,8 @@ export const COMMANDS: ReadonlyMap<string, ImapCommand> = new Map<string, ImapCo
   ['LIST', list],
   ['LSUB', lsub],
   ['STATUS', status],
+  ['GETMETADATA', getMetadata],
+  ['SETMETADATA', setMetadata],
   ['APPEND', append],
   ['IDLE', idle],
   ['NOTIFY', notify],

@@ -1,11 +1,13 @@
 /**
  * LIST, LSUB and STATUS.
  *
- * RFC 9051 §6.3.9, §6.3.11; RFC 3501 §6.3.9 (LSUB); RFC 5258 (options), RFC 3348 (children)
+ * RFC 9051 §6.3.9, §6.3.11; RFC 3501 §6.3.9 (LSUB); RFC 5258 (options), RFC 3348 (children), RFC
+ * 9590 (METADATA)
  */
 
 import { HIERARCHY_SEPARATOR } from '#domain/values/mailbox-name';
 import type { MailboxSummary } from '#projections/account-views';
+import { annotationsTold, metadataLine } from '../annotation-values.ts';
 import { list as listWords, lsub as lsubWords, status as statusWords } from '../grammar.ts';
 import { listLine } from '../list-lines.ts';
 import { namePattern } from '../name-pattern.ts';
@@ -34,6 +36,9 @@ export const list: WholeCommand = imapCommand({
       // RFC 5819 §2: a name without a mailbox has no STATUS.
       if (words.returnStatus !== undefined && mailbox !== undefined) {
         session.out.put(statusLine(mailbox, words.returnStatus, session));
+      }
+      if (words.returnMetadata !== undefined && mailbox !== undefined) {
+        session.out.put(metadataOf(mailbox, words.returnMetadata, session));
       }
       if (session.out.full) await session.out.flush();
     }
@@ -70,6 +75,15 @@ export const status: WholeCommand = imapCommand({
     return ok('STATUS done');
   },
 });
+
+/** RFC 9590 §3: every entry that was asked for, also those that are not there. */
+function metadataOf(mailbox: MailboxSummary, names: readonly string[], session: Session): string {
+  const there = new Map(
+    annotationsTold(mailbox, session.account.views).map((each) => [each.name, each]),
+  );
+  const entries = new Map(names.map((name) => [name, there.get(name)]));
+  return metadataLine(mailbox.name, entries, session.utf8);
+}
 
 /** RFC 7162 §3.1.2: who asks for HIGHESTMODSEQ knows CONDSTORE. */
 function enableByStatus(items: readonly StatusItem[] | undefined, session: Session): void {
