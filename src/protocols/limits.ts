@@ -92,6 +92,23 @@ export const SMTP_STOP_MS = 3_000;
 /** From the third failed login on, every read waits. */
 export const SMTP_SLOW_MS = 1_000;
 
+/** What our client reads of one reply; RFC 5321 §4.5.3.1.5 asks for 512 octets a line. */
+export const SMTP_CLIENT_LINE_BYTES_MAX = 4096;
+export const SMTP_CLIENT_REPLY_LINES_MAX = 200;
+/** What it takes in before somebody looks at it. */
+export const SMTP_CLIENT_UNREAD_BYTES_MAX: number = 64 * 1024;
+/** What it sends in one piece; within the time for a reply the server must take that much. */
+export const SMTP_CLIENT_PIECE_BYTES: number = 64 * 1024;
+/** How long it waits for a reply, and RFC 5321 §4.5.3.2.6 for the one behind the message. */
+export const SMTP_CLIENT_REPLY_MS = 30_000;
+export const SMTP_CLIENT_END_MS: number = 10 * 60_000;
+/** One message with everything around it. */
+export const SMTP_CLIENT_DELIVERY_MS: number = 30 * 60_000;
+/** How long a goodbye may take. */
+export const SMTP_CLIENT_QUIT_MS = 5_000;
+/** Challenges of one login. */
+export const SMTP_CLIENT_CHALLENGES_MAX = 10;
+
 /** Default of the largest message, announced as SIZE and APPENDLIMIT. */
 export const MESSAGE_BYTES_MAX: number = 100 * 1024 * 1024;
 
@@ -113,3 +130,16 @@ export const MIME_ADDRESSES_MAX = 10_000;
 
 export const CONNECT_MS = 30_000;
 export const TLS_HANDSHAKE_MS = 60_000;
+
+/** RFC 8461 §3.3: a policy of another domain, and how long fetching it may take. */
+export const STS_POLICY_BYTES_MAX: number = 64 * 1024;
+export const STS_FETCH_MS = 60_000;
+/** Aliases that are followed from a recipient's domain, and from the name of a host. */
+export const DOMAIN_ALIASES_MAX = 16;
+export const HOST_ALIASES_MAX = 10;
+/** Hosts of a domain, and addresses of a host, that are tried. */
+export const DESTINATION_HOSTS_MAX = 50;
+export const HOST_ADDRESSES_MAX = 20;
+/** RFC 7671 §5: TLSA records of a host, and certificates of a chain, that are looked at. */
+export const TLSA_RECORDS_MAX = 100;
+export const DANE_CHAIN_MAX = 20;

@@ -3,6 +3,8 @@
  * Ports like those of `ports.ts`.
  */
 
+import type { Instant } from '#domain/values/ids';
+
 /** Asks DNS. Bounded in time; `signal` ends the wait at once. */
 export interface Resolver {
   /**
@@ -98,3 +100,28 @@ export type Fetched =
       readonly why: 'unreachable' | 'certificate' | 'too-large' | 'timeout' | 'cancelled';
       readonly text: string;
     };
+
+/** What is remembered of the MTA-STS policies of others; losing it loses protection for a while. */
+export interface StsCache {
+  get(domain: string): Promise<KeptSts | undefined>;
+  put(domain: string, kept: KeptSts): Promise<void>;
+  delete(domain: string): Promise<void>;
+  domains(): Promise<readonly string[]>;
+}
+
+export interface KeptSts {
+  /** Undefined when only a failed fetch is remembered. */
+  readonly policy?: KeptStsPolicy | undefined;
+  /** After a failed fetch, not before this. */
+  readonly retryAt?: Instant | undefined;
+}
+
+export interface KeptStsPolicy {
+  /** Of the record in DNS for which it was fetched. */
+  readonly recordId: string;
+  /** As it was served. */
+  readonly text: string;
+  readonly updatedAt: Instant;
+  readonly validUntil: Instant;
+  readonly usedAt: Instant;
+}
