@@ -59,13 +59,13 @@ export interface AccountRecords extends AccountState {
 /** An account of which nothing is known yet. */
 export function emptyAccountState(): AccountRecords {
   const mailboxRecords = emptyMailboxes();
+  const annotations: AnnotationRecords = new Map();
   const messageRecords = emptyMessages();
   const queueRecords = emptyQueue();
   let credentials: Credentials = {};
   const tlsKeys = new Map<string, TlsKey>();
   const found = (mailboxId: MailboxId, uids: UidSet): readonly MessageRecord[] =>
     recordsOf(messageRecords, mailboxId, uids);
-  const annotations: AnnotationRecords = new Map();
   return {
     mailboxRecords,
     messageRecords,
@@ -82,6 +82,8 @@ export function emptyAccountState(): AccountRecords {
       uidValidity: mailboxRecords.nextUidValidity,
       queueId: queueRecords.nextCounter,
     }),
+    annotationsOf: (mailboxId) => annotationRecordsOf(annotations, mailboxId),
+    annotationTotals: () => annotationRecordTotals(annotations),
     marksOf: found,
     deletedOf: (mailboxId, uids) => uidsOfRecords(found(mailboxId, uids).filter(isDeleted)),
     existingOf: (mailboxId, uids) => uidsOfRecords(found(mailboxId, uids)),
@@ -89,11 +91,10 @@ export function emptyAccountState(): AccountRecords {
     openAttempts: () => [...queueRecords.items.values()].filter(({ inAttempt }) => inAttempt),
     credentials: () => credentials,
     tlsKey: (fingerprint) => tlsKeys.get(fingerprint),
-    annotationsOf: (mailboxId) => annotationRecordsOf(annotations, mailboxId),
-    annotationTotals: () => annotationRecordTotals(annotations),
     tlsKeyCount: () => tlsKeys.size,
     write(fact) {
       evolveMailboxes(mailboxRecords, fact.event, fact.modSeq);
+      evolveAnnotations(annotations, fact.event);
       evolveMessages(messageRecords, fact);
       evolveQueue(queueRecords, fact);
       credentials = evolveCredentials(credentials, fact.event);
@@ -107,4 +108,3 @@ export function evolveAccount(state: AccountRecords, fact: AccountFact): Account
   state.write(fact);
   return state;
 }
-      evolveAnnotations(annotations, fact.event);

@@ -13,8 +13,8 @@ import type {
   QueueRow,
   WireItem,
 } from './account-views.ts';
-import type { Annotation } from '#domain/mailbox/annotations';
 import type { AccountFact } from '#domain/log/streams';
+import type { Annotation } from '#domain/mailbox/annotations';
 import type { MessageMark } from '#domain/message/state';
 import type { MailboxId, MessageId, ModSeq, QueueId, Revision, Uid } from '#domain/values/ids';
 import { UidRuns } from '#domain/values/uid-runs';
@@ -25,8 +25,8 @@ import {
   isEmptyUidSet,
   type UidSet,
 } from '#domain/values/uid-set';
-import { removalsForgottenTo, uidVanishedAt, vanishedUidsSince } from './changes.ts';
 import { annotationsOf } from './annotations.ts';
+import { removalsForgottenTo, uidVanishedAt, vanishedUidsSince } from './changes.ts';
 import {
   identitiesOf,
   referencesOf,
@@ -120,12 +120,12 @@ export class AccountReader implements AccountViews {
     return subscriptions(this.#sql());
   }
 
-  uidRuns(mailboxId: MailboxId): UidRuns {
-    const known = this.#runs.get(mailboxId);
   annotations(mailboxId: MailboxId | undefined): readonly Annotation[] {
     return annotationsOf(this.#sql(), mailboxId);
   }
 
+  uidRuns(mailboxId: MailboxId): UidRuns {
+    const known = this.#runs.get(mailboxId);
     if (known !== undefined) return known;
     const read = runsOf(this.#sql(), mailboxId);
     const runs = isEmptyUidSet(read) ? UidRuns.empty : new UidRuns(read);

@@ -32,9 +32,9 @@ export function accountState(write: AccountWrite): AccountState {
     mailboxCount: () => mailboxCount(write.settled()),
     isSubscribed: (name) => isSubscribed(write, name),
     nextNumbers: () => nextNumbers(write.settled()),
-    // A client may ask for billions of UIDs in thousands of runs: what exists bounds the read.
     annotationsOf: (mailboxId) => annotationsOf(write, mailboxId),
     annotationTotals: () => annotationTotals(write),
+    // A client may ask for billions of UIDs in thousands of runs: what exists bounds the read.
     marksOf: (mailboxId, uids) =>
       marksOf(write.marks, mailboxId, existingOf(write.settled(), mailboxId, uids)),
     deletedOf: (mailboxId, uids) => deletedOf(write.marks, mailboxId, uids),

@@ -65,8 +65,6 @@ export interface QueueRow {
   readonly smtpUtf8: boolean;
   readonly eightBit: boolean;
   readonly queuedAt: Instant;
-  /** Of a mailbox, or of the account itself, by name. */
-  annotations(mailboxId: MailboxId | undefined): readonly Annotation[];
   readonly attempts: number;
   readonly nextAttemptAt: Instant;
   readonly inAttempt: boolean;
@@ -81,6 +79,8 @@ export interface AccountViews {
   mailboxNamed(name: string): MailboxSummary | undefined;
   /** Subscribed names, with or without a mailbox, sorted. */
   subscriptions(): readonly string[];
+  /** Of a mailbox, or of the account itself, by name. */
+  annotations(mailboxId: MailboxId | undefined): readonly Annotation[];
   /** The UIDs of a mailbox; the same object for every caller until the mailbox changes. */
   uidRuns(mailboxId: MailboxId): UidRuns;
   firstUnseen(mailboxId: MailboxId): Uid | undefined;

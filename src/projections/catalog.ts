@@ -25,13 +25,13 @@ export const ACCOUNT_MODELS: readonly AccountModel[] = [
   listings,
   messageRuns,
   changes,
+  annotations,
+  suppressions,
   queue,
   credentials,
   tlsKeys,
 ];
 
-  annotations,
-  suppressions,
 export const SERVER_MODELS: readonly ServerModel[] = [
   serverQueue,
   serverCredentials,

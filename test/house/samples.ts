@@ -69,17 +69,17 @@ export const SAMPLES: Samples = {
     uidValidityRaise: 1_048_576,
     modSeqRaise: 1_048_576,
   },
+  AnnotationsSet: {
+    type: 'AnnotationsSet',
+    mailboxId: 8,
+    entries: [{ name: '/private/vendor/example/picture', value: 'AP8=', encoding: 'base64' }],
+  },
   MessageDelivered: {
     type: 'MessageDelivered',
     mailboxId: 1,
     message: MESSAGE,
     arrival: {
       mailFrom: 'sender@example.org',
-  AnnotationsSet: {
-    type: 'AnnotationsSet',
-    mailboxId: 8,
-    entries: [{ name: '/private/vendor/example/picture', value: 'AP8=', encoding: 'base64' }],
-  },
       rcptTo: 'daybook@localhost',
       helo: 'mail.example.org',
       ip: '192.0.2.1',

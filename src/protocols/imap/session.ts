@@ -209,12 +209,12 @@ export class Session {
 
   enable(extension: Extension): void {
     this.#enabled.add(extension);
+    if (extension === 'METADATA') this.#news?.hearAnnotations();
   }
 
   /** RFC 7162 §3.1.2: to be called by everything that enables CONDSTORE. */
   enableCondstore(): void {
     if (this.#enabled.has('CONDSTORE')) return;
-    if (extension === 'METADATA') this.#news?.hearAnnotations();
     this.#enabled.add('CONDSTORE');
     if (this.#selected !== undefined) this.#owesHighestModSeq = true;
   }
