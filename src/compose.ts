@@ -181,6 +181,7 @@ function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts 
     texts: engine.texts,
     directory: engine.directory,
     logins,
+    attempts: engine.audit,
     rates,
     clock: systemClock,
     random: systemRandom,
@@ -189,7 +190,7 @@ function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts 
 
 /** Listens on the control socket; returns how to close it. Mail goes on without it. */
 async function controlOf(loaded: LoadedConfig, engine: Engine, log: OpenLog): Promise<Closer> {
-  const commands = controlCommands({ keys: engine.tlsKeys });
+  const commands = controlCommands({ keys: engine.tlsKeys, attempts: engine.audit });
   const ports = { clock: systemClock, log: log.child({ pkg: 'control' }) };
   try {
     const socket = await openControlSocket(
@@ -244,11 +245,12 @@ function endpointsOf({ config }: LoadedConfig, ports: ServerPorts, log: OpenLog)
         compress: wanted.EnableCompress === true,
       };
       // On port 25 nobody logs in.
+      const protocol = service === 'imap' || service === 'imaps' ? 'imap' : 'submission';
       const asksForKeys = service !== 'smtp' && listener.TLS?.ClientAuthDisabled !== true;
       const servicePorts = { ...ports, log: log.child({ pkg: service }) };
       endpoints.push({
         judgeKey: asksForKeys
-          ? (certificate, shown) => judgeClientKey(certificate, shown, servicePorts)
+          ? (certificate, shown) => judgeClientKey(certificate, shown, protocol, servicePorts)
           : undefined,
         service,
         port: wanted.Port ?? standardPort,

@@ -11,7 +11,8 @@ import type { EventLog } from '#domain/log/event-log';
 import type { MessageFacts } from '#domain/values/facts';
 import { Fault } from '#domain/values/fault';
 import type { AccountId } from '#domain/values/ids';
-import type { Log, Views } from '#protocols/ports';
+import type { KeyHolder, Log, Views } from '#protocols/ports';
+import { AuditTrail } from './audit.ts';
 import { bodyFile, openBodies, type BodyStore } from './bodies.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import { takeDataLock } from './data-lock.ts';
@@ -45,6 +46,7 @@ export interface Engine {
   readonly directory: DirectoryLane;
   readonly live: Live;
   readonly tlsKeys: TlsKeyRegister;
+  readonly audit: AuditTrail;
   readonly texts: TextIndex | undefined;
   close(): Promise<void>;
 }
@@ -108,7 +110,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const directory = await DirectoryLane.open(ports);
     closers.push(() => directory.close());
     const tlsKeys = new TlsKeyRegister({ directory, commands: lanes, books });
-    return { eventLog, bodies, secrets, books, lanes, directory, live, tlsKeys, texts, close };
+    const keyHolder = (fingerprint: string): KeyHolder | undefined => tlsKeys.holder(fingerprint);
+    const audit = await AuditTrail.open({ ...ports, notes, directory, books, keyHolder });
+    closers.push(() => audit.close());
+    return {
+      ...{ eventLog, bodies, secrets, books, lanes, directory, live, tlsKeys, audit, texts },
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

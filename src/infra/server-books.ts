@@ -9,19 +9,26 @@
  */
 
 import { Subject, type Observable } from 'rxjs';
+import type { GatheredAttempt } from '#domain/audit/decide';
 import type { Credentials } from '#domain/credential/state';
 import type { EventLog } from '#domain/log/event-log';
-import { accountFactsOf, baseOf } from '#domain/log/fact';
-import { accountOfStream, accountStream, type AccountFact } from '#domain/log/streams';
+import { accountFactsOf, auditFactOf, baseOf, type AuditFact, type Fact } from '#domain/log/fact';
+import {
+  accountOfStream,
+  accountStream,
+  isAuditStream,
+  type AccountFact,
+} from '#domain/log/streams';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, Instant } from '#domain/values/ids';
-import { SERVER_MODELS } from '#projections/catalog';
+import { AUDIT_MODELS, SERVER_MODELS } from '#projections/catalog';
 import {
   checkpoints,
   NOTHING_POSTED,
   writeCheckpoint,
   type Checkpoint,
 } from '#projections/checkpoints';
+import { ATTEMPTS_KEPT_MS, attemptsSince, type AttemptFilter } from '#projections/login-attempts';
 import type { ServerFact } from '#projections/model';
 import { accountCredentials, touchesCredentials } from '#projections/server-credentials';
 import { accountsInAttempt, dueItems, nextDueAt, touchesQueue } from '#projections/server-queue';
@@ -51,6 +58,8 @@ const RETRY_MS = 5_000;
 /** Which facts change anything here. */
 const TOUCHES = [touchesQueue, touchesCredentials, touchesTlsKeys];
 
+const MODELS = [...SERVER_MODELS, ...AUDIT_MODELS];
+
 export interface ServerBooksPorts {
   readonly log: EventLog;
   readonly notes: Log;
@@ -65,6 +74,7 @@ export class ServerBooks implements Queue {
   readonly #unwritten = new Set<string>();
   /** Facts that change something here and are not written yet. */
   #waiting: ServerFact[] = [];
+  #waitingAudits: AuditFact[] = [];
   #cancelRetry: (() => void) | undefined;
   readonly #queueChanges = new Subject<void>();
   readonly changes: Observable<void> = this.#queueChanges.asObservable();
@@ -80,7 +90,7 @@ export class ServerBooks implements Queue {
   /** The books at the head of the log, made anew where that is needed. */
   static async open(file: string, ports: ServerBooksPorts): Promise<ServerBooks> {
     const heads = await ports.log.streams();
-    const opened = openViewsFile(file, SERVER_MODELS, { checkedBytesMax: Infinity });
+    const opened = openViewsFile(file, MODELS, { checkedBytesMax: Infinity });
     let state: string = opened.type;
     if (opened.type === 'ready') {
       const books = new ServerBooks(file, opened.db, ports);
@@ -98,7 +108,7 @@ export class ServerBooks implements Queue {
     ports: ServerBooksPorts,
     heads: ReadonlyMap<string, number>,
   ): Promise<void> {
-    const built = new ServerBooks(file, beginViewsFile(file, SERVER_MODELS), ports);
+    const built = new ServerBooks(file, beginViewsFile(file, MODELS), ports);
     await built.#catchUp(heads);
     await finishViewsFile(file, built.#db);
   }
@@ -151,15 +161,25 @@ export class ServerBooks implements Queue {
     return accountTlsKeys(this.#db);
   }
 
+  loginAttempts(filter: AttemptFilter): readonly GatheredAttempt[] {
+    return attemptsSince(this.#db, this.#ports.clock.now() - ATTEMPTS_KEPT_MS, filter);
+  }
+
   /** These facts of an account were committed; facts that are known already change nothing. */
   follow(accountId: AccountId, facts: readonly AccountFact[]): void {
     this.#take(accountId, facts);
     if (this.#hasToWrite) this.#writeOrWait();
   }
 
+  /** These facts of a month were recorded; those that are known already change nothing. */
+  followAudit(stream: string, facts: readonly AuditFact[]): void {
+    this.#takeAudits(stream, facts);
+    if (this.#hasToWrite) this.#writeOrWait();
+  }
+
   /** A digest for every table. */
   digests(): ReadonlyMap<string, string> {
-    return digestsOf(this.#db, SERVER_MODELS);
+    return digestsOf(this.#db, MODELS);
   }
 
   close(): void {
@@ -176,31 +196,44 @@ export class ServerBooks implements Queue {
   }
 
   #take(accountId: AccountId, facts: readonly AccountFact[]): void {
-    const stream = accountStream(accountId);
+    for (const fact of this.#newsOf(accountStream(accountId), facts)) {
+      const of = { accountId, fact };
+      if (TOUCHES.some((touches) => touches(of))) this.#waiting.push(of);
+    }
+  }
+
+  #takeAudits(stream: string, facts: readonly AuditFact[]): void {
+    this.#waitingAudits.push(...this.#newsOf(stream, facts));
+  }
+
+  /** The facts that are not known yet; from now on they are. */
+  #newsOf<Of extends Fact<unknown>>(stream: string, facts: readonly Of[]): readonly Of[] {
     const { revision } = this.#posted.get(stream) ?? NOTHING_POSTED;
     const news = facts.filter((fact) => fact.revision > revision);
     const last = news.at(-1);
-    if (last === undefined) return;
+    if (last === undefined) return [];
     if (news[0]?.revision !== revision + 1) {
       throw new Error(`the server's books miss facts of ${stream} behind ${revision}`);
-    }
-    for (const fact of news.map((one): ServerFact => ({ accountId, fact: one }))) {
-      if (TOUCHES.some((touches) => touches(fact))) this.#waiting.push(fact);
     }
     this.#posted.set(stream, { revision: last.revision, base: baseOf(last), lastAt: last.at });
     this.#unwritten.add(stream);
     this.#unwrittenFacts += news.length;
+    return news;
+  }
+
+  get #waitingFacts(): number {
+    return this.#waiting.length + this.#waitingAudits.length;
   }
 
   get #hasToWrite(): boolean {
-    return this.#waiting.length > 0 || this.#unwrittenFacts > UNWRITTEN_FACTS_MAX;
+    return this.#waitingFacts > 0 || this.#unwrittenFacts > UNWRITTEN_FACTS_MAX;
   }
 
   #writeOrWait(): void {
     try {
       this.#write();
     } catch (error) {
-      const isHopeless = isDamage(error) || this.#waiting.length > WAITING_FACTS_MAX;
+      const isHopeless = isDamage(error) || this.#waitingFacts > WAITING_FACTS_MAX;
       if (!(error instanceof Fault) || isHopeless) throw error;
       if (this.#cancelRetry !== undefined) return;
       this.#ports.notes.warn({ err: error }, 'views of the server wait');
@@ -217,25 +250,32 @@ export class ServerBooks implements Queue {
       for (const fact of facts) {
         for (const model of SERVER_MODELS) model.apply(fact, this.#db, () => undefined);
       }
+      for (const audit of this.#waitingAudits) {
+        for (const model of AUDIT_MODELS) model.apply(audit, this.#db, () => undefined);
+      }
       for (const stream of this.#unwritten) {
         writeCheckpoint(this.#db, stream, this.#posted.get(stream) ?? NOTHING_POSTED);
       }
     });
     this.#waiting = [];
+    this.#waitingAudits = [];
     this.#unwritten.clear();
     this.#unwrittenFacts = 0;
     if (facts.some(touchesQueue)) this.#queueChanges.next();
   }
 
   async #catchUp(heads: ReadonlyMap<string, number>): Promise<void> {
-    for (const [stream, head] of heads) {
+    // Months in their order: what is kept of an older one depends on the next.
+    const streams = [...heads].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [stream, head] of streams) {
       const accountId = accountOfStream(stream);
-      if (accountId === undefined) continue;
+      if (accountId === undefined && !isAuditStream(stream)) continue;
       for (;;) {
         const { revision, base } = this.#posted.get(stream) ?? NOTHING_POSTED;
         if (revision >= head) break;
         const recorded = await this.#ports.log.read(stream, revision + 1, PAGE_EVENTS);
-        this.#take(accountId, accountFactsOf(recorded, base));
+        if (accountId === undefined) this.#takeAudits(stream, recorded.map(auditFactOf));
+        else this.#take(accountId, accountFactsOf(recorded, base));
         if (this.#hasToWrite) this.#write();
       }
     }

@@ -152,16 +152,22 @@ async function secure(socket: Socket, alreadyRead: Buffer, options: ListenOption
   });
   await handshake(stream, options);
   stream.on('error', (err) => options.log.debug({ err, ip: ends.remoteIp }, 'lost'));
-  const tls = withPeerKey(stream, ends.remoteIp, options);
+  const tls = withPeerKey(stream, ends, options);
   return { ...ends, stream, tls, startTls: undefined, destroy: () => stream.destroy() };
 }
 
 /** Throws a Fault when the client's key is refused; the connection is then gone. */
-function withPeerKey(stream: TLSSocket, ip: string, { judgeKey }: ListenOptions): TlsFacts {
+function withPeerKey(stream: TLSSocket, ends: Ends, { judgeKey }: ListenOptions): TlsFacts {
   const tls = tlsFactsOf(stream, 'server');
   const certificate = judgeKey === undefined ? undefined : stream.getPeerX509Certificate();
   if (certificate === undefined) return tls;
-  const judgement = judgeKey?.(certificate, { ip, resumed: stream.isSessionReused() });
+  const shown = {
+    ip: ends.remoteIp,
+    localIp: ends.localIp,
+    tls,
+    resumed: stream.isSessionReused(),
+  };
+  const judgement = judgeKey?.(certificate, shown);
   if (judgement === undefined) return tls;
   if (judgement !== 'refused') return { ...tls, peerKey: judgement };
   stream.destroy();
@@ -207,7 +213,9 @@ export function tlsFactsOf(stream: TLSSocket, end: 'server' | 'client'): TlsFact
   return { version, cipher, channelBinding: { type: 'tls-unique', data } };
 }
 
-function endsOf(socket: Socket): { readonly remoteIp: string; readonly localIp: string } {
+type Ends = Pick<Wire, 'remoteIp' | 'localIp'>;
+
+function endsOf(socket: Socket): Ends {
   return { remoteIp: plainIp(socket.remoteAddress), localIp: plainIp(socket.localAddress) };
 }
 

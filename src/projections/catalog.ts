@@ -6,11 +6,12 @@ import { annotations } from './annotations.ts';
 import { changes } from './changes.ts';
 import { credentials } from './credentials.ts';
 import { listings } from './listings.ts';
+import { loginAttempts } from './login-attempts.ts';
 import { mailboxes } from './mailboxes.ts';
 import { marks } from './marks.ts';
 import { messageRuns } from './message-runs.ts';
 import { messages } from './messages.ts';
-import type { AccountModel, ServerModel } from './model.ts';
+import type { AccountModel, AuditModel, ServerModel } from './model.ts';
 import { queue } from './queue.ts';
 import { serverCredentials } from './server-credentials.ts';
 import { serverQueue } from './server-queue.ts';
@@ -37,3 +38,6 @@ export const SERVER_MODELS: readonly ServerModel[] = [
   serverCredentials,
   serverTlsKeys,
 ];
+
+/** In the database of the server too. */
+export const AUDIT_MODELS: readonly AuditModel[] = [loginAttempts];

@@ -6,6 +6,7 @@
 import type { Observable } from 'rxjs';
 import type { Duplex, Readable } from 'node:stream';
 import type { AccountCommand, AnswerTo } from '#domain/account';
+import type { LoginAttempt, LoginResult } from '#domain/audit/events';
 import type { TlsKey } from '#domain/credential/state';
 import type { AccountFact } from '#domain/log/streams';
 import type { Cause } from '#domain/log/event';
@@ -161,6 +162,51 @@ export interface CramMd5States {
   readonly outer: Buffer;
 }
 
+/** Records who tries to log in. Nobody waits for it, and no password is told to it. */
+export interface LoginAttempts {
+  record(attempt: AttemptedLogin): void;
+}
+
+/** What a protocol knows of an attempt; whose the login is, the records find out themselves. */
+export interface AttemptedLogin {
+  readonly protocol: LoginAttempt['protocol'];
+  /** `baduser` is for the records to say. */
+  readonly result: Exclude<LoginResult, 'baduser'>;
+  /** Set when the client was let in. */
+  readonly accountId?: AccountId | undefined;
+  /** See LoginDetails. */
+  readonly mechanism: string;
+  /** As the client wrote it, '' when it did not come to that. */
+  readonly login: string;
+  readonly remoteIp: string;
+  readonly localIp: string;
+  readonly tls: Pick<TlsFacts, 'version' | 'cipher'> | undefined;
+  /** Of the TLS key that the client has shown. */
+  readonly fingerprint: string | undefined;
+  readonly userAgent: string;
+}
+
+/** Which attempts somebody wants to see; `account` is a name, or `-` for logins of nobody. */
+export interface AttemptQuestion {
+  readonly account?: string | undefined;
+  readonly failedOnly: boolean;
+  readonly limit: number;
+}
+
+/** The attempts of the last 30 days. */
+export interface RecordedLogins {
+  /** The latest first. */
+  list(question: AttemptQuestion): Promise<readonly RecordedLogin[] | Refusal>;
+}
+
+/** Equal attempts; `account` is a name, or `-`. */
+export interface RecordedLogin extends LoginAttempt {
+  readonly account: string;
+  readonly count: number;
+  readonly firstAt: Instant;
+  readonly lastAt: Instant;
+}
+
 /** The account that a TLS key of a client is for. */
 export interface KeyHolder {
   readonly accountId: AccountId;
@@ -252,6 +298,8 @@ export interface TlsFacts {
 /** How a client has shown a certificate. */
 export interface CertificateShown {
   readonly ip: string;
+  readonly localIp: string;
+  readonly tls: Pick<TlsFacts, 'version' | 'cipher'>;
   /** In an earlier handshake that this session goes on from. */
   readonly resumed: boolean;
 }

@@ -9,6 +9,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './sources.ts';
+import { AUDIT_EVENTS } from '#domain/audit/events';
 import { CREDENTIAL_EVENTS } from '#domain/credential/events';
 import { DIRECTORY_EVENTS } from '#domain/directory/events';
 import type { DomainEvent } from '#domain/log/streams';
@@ -203,6 +204,26 @@ export const SAMPLES: Samples = {
     rule: { ruleId: 1, accountId: 7, sender: 'localhost', recipient: 'friend@example.org' },
   },
   HoldRuleRemoved: { type: 'HoldRuleRemoved', ruleId: 1 },
+  LoginAttempted: {
+    type: 'LoginAttempted',
+    attempt: {
+      protocol: 'imap',
+      result: 'badpassword',
+      accountId: 7,
+      details: {
+        mechanism: 'plain',
+        login: 'daybook@localhost',
+        remoteIp: '192.0.2.1',
+        localIp: '192.0.2.143',
+        tls: { version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' },
+        fingerprint: FINGERPRINT,
+        userAgent: 'Mail/1.0; os Linux',
+      },
+    },
+    count: 3,
+    firstAt: 1_767_225_600_000,
+    lastAt: 1_767_225_660_000,
+  },
 };
 
 /** The topics with their events, in the order of the documents. */
@@ -212,6 +233,7 @@ export const TOPICS: Readonly<Record<string, Partial<Record<EventType, string>>>
   queue: QUEUE_EVENTS,
   credential: CREDENTIAL_EVENTS,
   directory: DIRECTORY_EVENTS,
+  audit: AUDIT_EVENTS,
 };
 
 /** An event as it stands in the log, without its envelope. */

@@ -9,6 +9,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { notedAttempts, type NotedAttempts } from './attempts.ts';
 import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';
 import { OPENED, recorded } from './given.ts';
 import { fakeLogins } from './logins.ts';
@@ -71,6 +72,7 @@ export interface World extends AsyncDisposable {
   readonly ports: SmtpPorts;
   readonly server: SmtpServer;
   readonly bodies: MemoryBodies;
+  readonly attempts: NotedAttempts;
   readonly rates: { admits: boolean; mayLogin: boolean; open: number; failures: number };
   readonly logged: readonly string[];
   /** Logins with passwords from before SCRAM-SHA-1 and CRAM-MD5 were there. */
@@ -108,6 +110,7 @@ export function smtpWorld(options: WorldOptions = {}): World {
   const clock = fakeClock();
   const accounts = new Accounts(clock);
   const bodies = new MemoryBodies();
+  const attempts = notedAttempts();
   const rates = { admits: true, mayLogin: true, open: 0, failures: 0 };
   const logged: string[] = [];
   const talks: Talk[] = [];
@@ -120,6 +123,7 @@ export function smtpWorld(options: WorldOptions = {}): World {
     directory: DIRECTORY,
     logins: fakeLogins(LOGINS, { old, keys }),
     changes: live,
+    attempts,
     rates: fakeRates(rates),
     clock,
     random: fakeRandom(),
@@ -131,6 +135,7 @@ export function smtpWorld(options: WorldOptions = {}): World {
     ports,
     server,
     bodies,
+    attempts,
     rates,
     logged,
     old,

@@ -3,6 +3,7 @@
  * afterwards, time and chance that do as told, and everything said into the log kept.
  */
 
+import { notedAttempts, type NotedAttempts } from './attempts.ts';
 import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';
 import { fakeLogins } from './logins.ts';
 import { temporaryDirectory } from './temporary.ts';
@@ -61,6 +62,7 @@ export interface World extends AsyncDisposable {
   readonly keys: Map<string, KeyHolder>;
   /** Logins with passwords from before SCRAM-SHA-1 and CRAM-MD5 were there. */
   readonly old: Set<string>;
+  readonly attempts: NotedAttempts;
   readonly rates: Rates;
   readonly clock: FakeClock;
   readonly random: Random;
@@ -125,6 +127,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     logins: fakeLogins(LOGINS, { old, keys }),
     keys,
     old,
+    attempts: notedAttempts(),
     rates: openRates({ clock }),
     clock,
     random,

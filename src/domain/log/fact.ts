@@ -4,6 +4,7 @@
  * Whoever calls these trusts the log: events went in through deciders and come out upcast.
  */
 
+import { AUDIT_EVENTS, type AuditEvent } from '../audit/events.ts';
 import { CREDENTIAL_EVENTS } from '../credential/events.ts';
 import { DIRECTORY_EVENTS, type DirectoryEvent } from '../directory/events.ts';
 import { MAILBOX_EVENTS } from '../mailbox/events.ts';
@@ -30,6 +31,7 @@ export interface Fact<Event> {
 }
 
 export type DirectoryFact = Fact<DirectoryEvent>;
+export type AuditFact = Fact<AuditEvent>;
 
 const ACCOUNT_EVENTS: Readonly<Record<AccountEvent['type'], string>> = {
   ...MAILBOX_EVENTS,
@@ -65,6 +67,11 @@ export function baseOf({ revision, modSeq }: Pick<AccountFact, 'revision' | 'mod
 /** What an event of the directory's stream says. */
 export function directoryFactOf(recorded: RecordedEvent): DirectoryFact {
   return factOf<DirectoryEvent>(recorded, 0, DIRECTORY_EVENTS);
+}
+
+/** What an event of a month's stream says. */
+export function auditFactOf(recorded: RecordedEvent): AuditFact {
+  return factOf<AuditEvent>(recorded, 0, AUDIT_EVENTS);
 }
 
 function factOf<Event extends DomainEvent>(

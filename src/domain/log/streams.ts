@@ -2,18 +2,19 @@
  * Which streams there are, which facts each of them holds, and how a revision becomes a modseq.
  */
 
+import type { AuditEvent } from '../audit/events.ts';
 import type { CredentialEvent } from '../credential/events.ts';
 import type { DirectoryEvent } from '../directory/events.ts';
 import type { MailboxEvent } from '../mailbox/events.ts';
 import type { MessageEvent } from '../message/events.ts';
 import type { QueueEvent } from '../queue/events.ts';
-import type { AccountId, ModSeq, Revision } from '../values/ids.ts';
+import type { AccountId, Instant, ModSeq, Revision } from '../values/ids.ts';
 import type { Cause } from './event.ts';
 
 /** Everything that one account's stream holds: one append, one order, one modseq. */
 export type AccountEvent = MailboxEvent | MessageEvent | QueueEvent | CredentialEvent;
 
-export type DomainEvent = AccountEvent | DirectoryEvent;
+export type DomainEvent = AccountEvent | DirectoryEvent | AuditEvent;
 
 /** A fact of an account as deciders, views and listeners see it. */
 export interface AccountFact {
@@ -26,6 +27,7 @@ export interface AccountFact {
 
 export const DIRECTORY_STREAM = 'directory';
 const ACCOUNT_STREAM_PREFIX = 'account-';
+const AUDIT_STREAM_PREFIX = 'audit-';
 
 export function accountStream(accountId: AccountId): string {
   return `${ACCOUNT_STREAM_PREFIX}${accountId}`;
@@ -36,6 +38,15 @@ export function accountOfStream(stream: string): AccountId | undefined {
   return stream.startsWith(ACCOUNT_STREAM_PREFIX)
     ? Number(stream.slice(ACCOUNT_STREAM_PREFIX.length))
     : undefined;
+}
+
+/** The stream of the month (UTC); in order of name the streams are in order of time. */
+export function auditStream(at: Instant): string {
+  return AUDIT_STREAM_PREFIX + new Date(at).toISOString().slice(0, 7).replace('-', '');
+}
+
+export function isAuditStream(stream: string): boolean {
+  return stream.startsWith(AUDIT_STREAM_PREFIX);
 }
 
 /**

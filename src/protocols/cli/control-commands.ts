@@ -4,7 +4,7 @@
 
 import type { Cause } from '#domain/log/event';
 import { isRefusal, REFUSALS, type Refusal } from '#domain/values/decision';
-import type { RegisteredTlsKey, TlsKeys } from '../ports.ts';
+import type { RecordedLogin, RecordedLogins, RegisteredTlsKey, TlsKeys } from '../ports.ts';
 import { readClientCertificate } from '../sasl/client-key.ts';
 import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
 import { ControlFields } from './control-fields.ts';
@@ -26,7 +26,22 @@ export interface ShownTlsKey {
   readonly certificate: string;
 }
 
-export function controlCommands({ keys }: { readonly keys: TlsKeys }): ControlCommands {
+/** Equal attempts to log in, as they go over the control socket, and into `--json`. */
+export interface ShownAttempt extends Omit<RecordedLogin, 'firstAt' | 'lastAt' | 'accountId'> {
+  /** ISO 8601, UTC. */
+  readonly firstAt: string;
+  readonly lastAt: string;
+}
+
+export interface ControlledParts {
+  readonly keys: TlsKeys;
+  readonly attempts: RecordedLogins;
+}
+
+/** Attempts that are listed when nobody says how many. */
+const ATTEMPTS_LISTED = 100;
+
+export function controlCommands({ keys, attempts }: ControlledParts): ControlCommands {
   return new Map<string, ControlCommand>([
     ['tlspubkey.add', async (given) => shown(await addKey(new ControlFields(given), keys))],
     ['tlspubkey.change', async (given) => shown(await changeKey(new ControlFields(given), keys))],
@@ -44,7 +59,24 @@ export function controlCommands({ keys }: { readonly keys: TlsKeys }): ControlCo
         return granted(keys.list(account)).map(shown);
       },
     ],
+    ['loginattempts.list', async (given) => listAttempts(new ControlFields(given), attempts)],
   ]);
+}
+
+async function listAttempts(
+  fields: ControlFields,
+  attempts: RecordedLogins,
+): Promise<readonly ShownAttempt[]> {
+  const account = fields.optionalText('account');
+  const failedOnly = fields.optionalBoolean('failedOnly') ?? false;
+  const limit = fields.optionalCount('limit') ?? ATTEMPTS_LISTED;
+  fields.end();
+  const found = granted(await attempts.list({ account, failedOnly, limit }));
+  return found.map(({ accountId: _, firstAt, lastAt, ...attempt }) => ({
+    ...attempt,
+    firstAt: new Date(firstAt).toISOString(),
+    lastAt: new Date(lastAt).toISOString(),
+  }));
 }
 
 async function addKey(fields: ControlFields, keys: TlsKeys): Promise<RegisteredTlsKey> {

@@ -32,6 +32,13 @@ export class ControlFields {
     throw badField(`The field ${name} is neither true nor false.`);
   }
 
+  optionalCount(name: string): number | undefined {
+    const value = this.#take(name);
+    if (value === undefined) return undefined;
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+    throw badField(`The field ${name} is not a whole number.`);
+  }
+
   /** To be called when all that is known was read. */
   end(): void {
     const [unknown] = this.#fields.keys();

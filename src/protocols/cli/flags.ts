@@ -28,6 +28,12 @@ export interface RunningFlags {
   readonly json: boolean;
 }
 
+export interface AttemptFlags extends RunningFlags {
+  readonly account?: string;
+  readonly failed: boolean;
+  readonly limit?: number;
+}
+
 export interface KeyAddFlags extends RunningFlags {
   readonly name?: string;
   readonly imapPreauth: boolean;

@@ -8,6 +8,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import {
   isLoopbackAddress,
+  type AttemptFlags,
   type DataFlags,
   type KeyAddFlags,
   type KeyChangeFlags,
@@ -60,6 +61,7 @@ function commandTree(
   addLookingAfterData(program, terminal, openers, finish);
   addLog(program, terminal, openers);
   addConfig(program, { terminal, openers });
+  addAttempts(program, { terminal, openers });
   program
     .command('version')
     .description('print the version')
@@ -202,6 +204,22 @@ function addConfig(program: Command, tools: Tools): void {
       await (await import('./tlspubkey.ts')).removeKey(fingerprint, flags, tools);
     },
   );
+}
+
+function addAttempts(program: Command, tools: Tools): void {
+  program
+    .command('loginattempts')
+    .description('attempts to log in of the last 30 days')
+    .command('list')
+    .description('show who tried to log in, the latest first; equal attempts are one line')
+    .addOption(dirOption(tools.openers))
+    .option('--account <name>', 'only this account; - for logins that are nobody’s')
+    .option('--failed', 'only those that were not let in', false)
+    .option('--limit <number>', 'so many lines at most, 100 by default', positiveInteger)
+    .option('--json', 'one JSON object a line', false)
+    .action(async (flags: AttemptFlags) => {
+      await (await import('./login-attempts.ts')).listAttempts(flags, tools);
+    });
 }
 
 function loopbackAddress(text: string): string {

@@ -20,6 +20,7 @@ import {
 } from '../limits.ts';
 import type { Wire } from '../ports.ts';
 import { untilKeyRemoved } from '../sasl/client-key.ts';
+import { KEY_MECHANISM } from '../sasl/login-record.ts';
 import { SELECTED, type ImapCommand } from './commands/command.ts';
 import { COMMANDS, SEQUENCE_VERBS } from './commands/index.ts';
 import { greet } from './greeting.ts';
@@ -303,13 +304,15 @@ export class Connection {
   }
 
   /** A TLS key that lets nobody in ends the conversation: at once, or when it is taken away. */
-  #heedKey({ tls }: Wire): void {
-    const key = tls?.peerKey;
+  #heedKey(wire: Wire): void {
+    const key = wire.tls?.peerKey;
     if (key === undefined) return;
     this.#forgetKey();
     this.#forgetKey = untilKeyRemoved(key, this.#ports, () => this.interrupt(KEY_GONE, 'ALERT'));
     const outcome = this.#ports.logins.admitKey(key.fingerprint, '');
     if (outcome.type === 'ok') return;
+    const result = outcome.type === 'wrong' ? 'badcreds' : 'logindisabled';
+    this.#session.loginRecord.add({ mechanism: KEY_MECHANISM, login: '', result }, wire);
     const bye = outcome.type === 'wrong' ? KEY_GONE : outcome.reason;
     this.#session.ending = { bye, code: 'ALERT' };
   }

@@ -6,6 +6,7 @@
  */
 
 import { Fault } from '#domain/values/fault';
+import { KEY_MECHANISM } from '../sasl/login-record.ts';
 import { capabilitiesOf } from './commands/capability.ts';
 import { untagged } from './reply.ts';
 import type { Session } from './session.ts';
@@ -32,6 +33,8 @@ async function logInByKey(session: Session): Promise<boolean> {
   if (holder?.imapPreauth !== true) return false;
   await session.logIn(holder.accountId, holder.login);
   session.isPreauthenticated = true;
+  const { accountId, login } = holder;
+  session.loginRecord.add({ mechanism: KEY_MECHANISM, login, result: 'ok', accountId }, wire);
   ports.rates.successfulLogin(wire.remoteIp);
   return true;
 }

@@ -18,6 +18,7 @@ import type {
   Commands,
   Done,
   Log,
+  LoginAttempts,
   Logins,
   Random,
   Rates,
@@ -25,6 +26,7 @@ import type {
   Views,
   Wire,
 } from '../ports.ts';
+import { LoginRecord } from '../sasl/login-record.ts';
 import type { NewsDesk } from './notify.ts';
 import { Overlap } from './overlap.ts';
 import type { Previews } from './previews.ts';
@@ -42,6 +44,7 @@ export interface ImapPorts {
   /** Without it, texts are looked for in the messages themselves. */
   readonly texts?: Texts | undefined;
   readonly logins: Logins;
+  readonly attempts: LoginAttempts;
   readonly rates: Rates;
   readonly clock: Clock;
   readonly random: Random;
@@ -120,6 +123,7 @@ export class Session {
   /** Tag of the command being carried out. */
   tag = '*';
   failedLogins = 0;
+  readonly loginRecord: LoginRecord;
   /** The TLS key has logged in, before the greeting. */
   isPreauthenticated = false;
   isCompressed = false;
@@ -154,6 +158,7 @@ export class Session {
     this.#desk = shared.desk;
     this.previews = shared.previews;
     this.cid = cid;
+    this.loginRecord = new LoginRecord('imap', ports);
     this.wire = line.wire;
     this.reader = line.reader;
     this.out = line.out;
@@ -352,6 +357,7 @@ export class Session {
   }
 
   close(): void {
+    this.loginRecord.close();
     this.unselect();
     this.#news?.close();
     this.#news = undefined;

@@ -9,7 +9,17 @@
  */
 
 import { createHash, X509Certificate, type KeyObject } from 'node:crypto';
-import type { CertificateShown, Changes, Log, Logins, PeerKey, Rates } from '../ports.ts';
+import type {
+  AttemptedLogin,
+  CertificateShown,
+  Changes,
+  Log,
+  LoginAttempts,
+  Logins,
+  PeerKey,
+  Rates,
+} from '../ports.ts';
+import { KEY_MECHANISM } from './login-record.ts';
 
 /** What is to be known of a certificate. */
 export interface ClientCertificate {
@@ -82,6 +92,7 @@ function nameOf(certificate: X509Certificate): string {
 export interface ClientKeyPorts {
   readonly logins: Logins;
   readonly rates: Rates;
+  readonly attempts: LoginAttempts;
   readonly log: Log;
 }
 
@@ -91,8 +102,9 @@ export interface ClientKeyPorts {
  */
 export function judgeClientKey(
   certificate: X509Certificate,
-  { ip, resumed }: CertificateShown,
-  { logins, rates, log }: ClientKeyPorts,
+  { ip, localIp, tls, resumed }: CertificateShown,
+  protocol: AttemptedLogin['protocol'],
+  { logins, rates, attempts, log }: ClientKeyPorts,
 ): PeerKey | 'refused' | undefined {
   if (!rates.mayLogin(ip)) return undefined;
   const fingerprint = unlessUnreadable(() => fingerprintOf(certificate));
@@ -101,6 +113,17 @@ export function judgeClientKey(
   // A key that was taken away since the session began is told so by the protocol.
   if (fingerprint !== undefined && (isIn || resumed)) return { fingerprint, resumed };
   rates.failedLogin(ip);
+  attempts.record({
+    protocol,
+    mechanism: KEY_MECHANISM,
+    result: holder === undefined ? 'badcreds' : 'logindisabled',
+    login: '',
+    remoteIp: ip,
+    localIp,
+    tls,
+    fingerprint,
+    userAgent: '',
+  });
   log.info({ ip, fingerprint, known: holder !== undefined }, 'tls key refused');
   return 'refused';
 }

@@ -13,10 +13,12 @@ import {
   countsAsAttempt,
   decodeResponse,
   needsTls,
+  type Mechanism,
   type SaslFailure,
   type ServerExchange,
   type ServerStep,
 } from '../sasl/mechanism.ts';
+import { KEY_MECHANISM, resultOf, UNKNOWN_MECHANISM } from '../sasl/login-record.ts';
 import { BAD_ARGUMENTS, BAD_SEQUENCE, closing, reply, type Reply } from './reply.ts';
 import type { Session } from './session.ts';
 
@@ -37,9 +39,13 @@ export function heedKey(session: Session): Reply | undefined {
   });
   const outcome = ports.logins.admitKey(key.fingerprint, '');
   if (outcome.type !== 'ok') {
+    const result = outcome.type === 'wrong' ? 'badcreds' : 'logindisabled';
+    session.loginRecord.add({ mechanism: KEY_MECHANISM, login: '', result }, channel);
     return outcome.type === 'wrong' ? KEY_REMOVED : closing(421, '4.7.0', outcome.reason);
   }
-  session.login = { accountId: outcome.accountId, login: outcome.login, byKey: true };
+  const { accountId, login } = outcome;
+  session.login = { accountId, login, byKey: true };
+  session.loginRecord.add({ mechanism: KEY_MECHANISM, login, result: 'ok', accountId }, channel);
   ports.rates.successfulLogin(channel.remoteIp);
   ports.log.info({ receipt, ip: channel.remoteIp, login: outcome.login }, 'smtp login by key');
   return undefined;
@@ -52,10 +58,18 @@ export async function auth(session: Session, argument: string): Promise<Reply> {
   const [name = '', initial, ...more] = argument.split(' ');
   if (name === '' || more.length > 0) return BAD_ARGUMENTS;
   const mechanism = findMechanism(name);
-  if (mechanism === undefined) return reply(504, '5.5.4', 'That mechanism is not known here.');
+  if (mechanism === undefined) {
+    const attempt = { mechanism: UNKNOWN_MECHANISM, login: '', result: 'badprotocol' } as const;
+    session.loginRecord.add(attempt, channel);
+    return reply(504, '5.5.4', 'That mechanism is not known here.');
+  }
   const connection = { tls: channel.tls, passwordsInClear: settings.allowPlaintextLogin };
   const bare = channel.tls === undefined && !settings.allowPlaintextLogin;
-  if (bare || needsTls(mechanism, connection)) return NEEDS_TLS;
+  if (bare || needsTls(mechanism, connection)) {
+    const attempt = { mechanism: mechanism.name, login: '', result: 'badprotocol' } as const;
+    session.loginRecord.add(attempt, channel);
+    return NEEDS_TLS;
+  }
   if (!ports.rates.mayLogin(channel.remoteIp)) {
     return closing(421, '4.7.0', 'Too many logins failed, please try again later.');
   }
@@ -63,8 +77,11 @@ export async function auth(session: Session, argument: string): Promise<Reply> {
   const { hostName } = settings;
   const exchange = mechanism.startServer({ logins, random, hostName, ...connection });
   try {
-    return await finished(session, exchange, await converse(session, exchange, initial));
+    return await finished(session, mechanism, exchange, await converse(session, exchange, initial));
   } catch (error) {
+    const login = exchange.claimedLogin ?? '';
+    const result = error instanceof Fault ? 'error' : 'aborted';
+    session.loginRecord.add({ mechanism: mechanism.name, login, result }, channel);
     if (!(error instanceof Fault)) throw error;
     ports.log.error({ receipt: session.receipt, err: error }, 'login not checked');
     return reply(454, '4.7.0', 'The login cannot be checked now, please try again later.');
@@ -99,19 +116,25 @@ async function converse(
 
 async function finished(
   session: Session,
+  mechanism: Mechanism,
   exchange: ServerExchange,
   step: LastStep,
 ): Promise<Reply> {
-  const { ports, channel, receipt } = session;
+  const { ports, channel, receipt, loginRecord } = session;
   const fields = { receipt, ip: channel.remoteIp, login: exchange.claimedLogin };
   if (step.type === 'done') {
-    session.login = { accountId: step.accountId, login: step.login, byKey: false };
+    const { accountId, login } = step;
+    session.login = { accountId, login, byKey: false };
+    loginRecord.add({ mechanism: mechanism.name, login, result: 'ok', accountId }, channel);
     session.failedLogins = 0;
     ports.rates.successfulLogin(channel.remoteIp);
     ports.log.info(fields, 'smtp login');
     return reply(235, '2.7.0', 'Welcome.');
   }
   ports.log.info({ ...fields, why: step.failure.type }, 'smtp login failed');
+  const result = resultOf(step.failure, mechanism.sendsPassword);
+  const login = exchange.claimedLogin ?? '';
+  loginRecord.add({ mechanism: mechanism.name, login, result }, channel);
   if (countsAsAttempt(step.failure)) {
     ports.rates.failedLogin(channel.remoteIp);
     session.failedLogins++;

@@ -79,6 +79,7 @@ export async function converse(session: Session): Promise<void> {
     }
   } finally {
     session.forgetKey();
+    session.loginRecord.close();
   }
   channel.end();
 }
@@ -110,6 +111,7 @@ async function startTls(session: Session, argument: string): Promise<Reply> {
   channel.send(READY_FOR_TLS);
   await channel.startTls();
   session.helo = undefined;
+  session.loginRecord.identify('');
   session.extended = false;
   session.transaction = undefined;
   return heedKey(session) ?? STARTED_TLS;

@@ -13,10 +13,12 @@ import type {
   Commands,
   Directory,
   Log,
+  LoginAttempts,
   Logins,
   Random,
   Rates,
 } from '../ports.ts';
+import { LoginRecord } from '../sasl/login-record.ts';
 import type { Channel } from './channel.ts';
 import { reply, type Reply } from './reply.ts';
 import { SIMULATED_TIMEOUT_MS, simulatedFailure, type SimulationStage } from './simulate.ts';
@@ -39,6 +41,7 @@ export interface SmtpPorts {
   readonly bodies: Bodies;
   readonly directory: Directory;
   readonly logins: Logins;
+  readonly attempts: LoginAttempts;
   readonly rates: Rates;
   readonly clock: Clock;
   readonly random: Random;
@@ -81,6 +84,7 @@ export interface Session {
   refusedTransactions: number;
   takenTransactions: number;
   failedLogins: number;
+  readonly loginRecord: LoginRecord;
   /** Stops listening for the end of the client's key. */
   forgetKey: () => void;
 }
@@ -103,6 +107,7 @@ export function openSession(
     refusedTransactions: 0,
     takenTransactions: 0,
     failedLogins: 0,
+    loginRecord: new LoginRecord('submission', ports),
     forgetKey: () => undefined,
   };
 }

@@ -71,6 +71,7 @@ function introduce(session: Session, argument: string, extended: boolean): Reply
   // Mail programs of users call themselves anything; servers must know their name.
   if (session.settings.role === 'mx' && !isHostName(name)) return BAD_ARGUMENTS;
   session.helo = name.slice(0, 255);
+  session.loginRecord.identify(session.helo);
   session.extended = extended;
   session.transaction = undefined;
   return undefined;

@@ -12,6 +12,7 @@ import { Fault } from '#domain/values/fault';
 import { IMAP_FAILURES_FAST } from '../../limits.ts';
 import type { Wire } from '../../ports.ts';
 import { findMechanism } from '../../sasl/catalog.ts';
+import { resultOf, UNKNOWN_MECHANISM, type EndedAttempt } from '../../sasl/login-record.ts';
 import {
   countsAsAttempt,
   needsTls,
@@ -26,6 +27,7 @@ import {
   noArguments,
   saslResponse,
 } from '../grammar.ts';
+import { BadSyntax } from '../parser.ts';
 import { bad, no, ok, type Reply, type Session } from '../session.ts';
 import { capabilitiesOf, passwordsAllowed } from './capability.ts';
 import { imapCommand, NOT_LOGGED_IN, type WholeCommand } from './command.ts';
@@ -62,10 +64,13 @@ export const login: WholeCommand = imapCommand({
   parse: loginWords,
   async run({ user, password }, session) {
     // RFC 9051 §6.2.3: refused before anybody looks at the credentials.
-    if (!passwordsAllowed(session)) return failureReply({ type: 'needs-tls' });
+    const attempt = { mechanism: 'LOGIN', sendsPassword: true, login: () => user };
+    if (!passwordsAllowed(session)) return refused({ type: 'needs-tls' }, attempt, session);
     if (!mayTry(session)) return tooManyFailures(session);
-    const outcome = await session.ports.logins.verifyPassword(user, password);
-    return conclude(stepOf(outcome, placeOf(session)), user, session);
+    return concluded(attempt, session, async () => {
+      const outcome = await session.ports.logins.verifyPassword(user, password);
+      return stepOf(outcome, placeOf(session));
+    });
   },
 });
 
@@ -75,14 +80,18 @@ export const authenticate: WholeCommand = imapCommand({
   async run({ mechanism: name, initial }, session) {
     const mechanism = findMechanism(name);
     if (mechanism === undefined || mechanism.name === 'LOGIN') {
+      const attempt = { mechanism: UNKNOWN_MECHANISM, login: '', result: 'badprotocol' } as const;
+      session.loginRecord.add(attempt, session.wire);
       return no('the mechanism is not one of ours');
     }
     const connection = {
       tls: session.wire.tls,
       passwordsInClear: session.options.allowPlaintextLogin,
     };
+    const { sendsPassword, usesKey } = mechanism;
+    const attempt = { mechanism: mechanism.name, sendsPassword, login: () => '' };
     if (needsTls(mechanism, connection)) {
-      return failureReply({ type: mechanism.usesKey ? 'wrong-credentials' : 'needs-tls' });
+      return refused({ type: usesKey ? 'wrong-credentials' : 'needs-tls' }, attempt, session);
     }
     if (!mayTry(session)) return tooManyFailures(session);
     const { random } = session.ports;
@@ -94,14 +103,54 @@ export const authenticate: WholeCommand = imapCommand({
       hostName,
     });
     // RFC 9051 §6.2.2: where the client begins and has not done so, the first challenge is empty.
-    let step = await exchange.next(initial);
-    while (step.type === 'challenge') {
-      const line = await ask(step.data, session);
-      step = line === 'cancel' ? cancelled : await exchange.next(line);
-    }
-    return conclude(step, exchange.claimedLogin, session);
+    const claimed = { ...attempt, login: () => exchange.claimedLogin ?? '' };
+    return concluded(claimed, session, async () => {
+      let step = await exchange.next(initial);
+      while (step.type === 'challenge') {
+        const line = await ask(step.data, session);
+        step = line === 'cancel' ? cancelled : await exchange.next(line);
+      }
+      return step;
+    });
   },
 });
+
+/** What is recorded of an attempt however it ends. */
+interface Attempt {
+  readonly mechanism: string;
+  readonly sendsPassword: boolean;
+  /** As far as the client has said it. */
+  readonly login: () => string;
+}
+
+/** Carries an attempt to its end, and records it. */
+async function concluded(
+  attempt: Attempt,
+  session: Session,
+  exchange: () => Promise<ServerStep>,
+): Promise<Reply> {
+  try {
+    return await conclude(await exchange(), attempt, session);
+  } catch (error) {
+    record(resultOfError(error), attempt, session);
+    throw error;
+  }
+}
+
+function record(result: EndedAttempt['result'], attempt: Attempt, session: Session): void {
+  const { mechanism, login } = attempt;
+  session.loginRecord.add({ mechanism, login: login(), result }, session.wire);
+}
+
+function resultOfError(error: unknown): EndedAttempt['result'] {
+  if (error instanceof BadSyntax) return 'badprotocol';
+  return error instanceof Fault ? 'error' : 'aborted';
+}
+
+function refused(failure: SaslFailure, attempt: Attempt, session: Session): Reply {
+  record(resultOf(failure, attempt.sendsPassword), attempt, session);
+  return failureReply(failure);
+}
 
 function placeOf({ ports, wire }: Session): LoginPlace {
   return { logins: ports.logins, tls: wire.tls };
@@ -127,29 +176,29 @@ function tooManyFailures(session: Session): Reply {
   return no('too many failed logins from your address, please try again later', 'LIMIT');
 }
 
-async function conclude(
-  step: ServerStep,
-  claimed: string | undefined,
-  session: Session,
-): Promise<Reply> {
+async function conclude(step: ServerStep, attempt: Attempt, session: Session): Promise<Reply> {
   const { rates } = session.ports;
   const ip = session.wire.remoteIp;
   if (step.type === 'done') {
-    await session.logIn(step.accountId, step.login);
+    const { accountId, login } = step;
+    await session.logIn(accountId, login);
+    const { mechanism } = attempt;
+    session.loginRecord.add({ mechanism, login, result: 'ok', accountId }, session.wire);
     rates.successfulLogin(ip);
     session.failedLogins = 0;
     return ok('logged in', { code: `CAPABILITY ${capabilitiesOf(session)}` });
   }
   const failure: SaslFailure =
     step.type === 'failed' ? step.failure : { type: 'bad-exchange', what: 'The exchange is over.' };
-  session.log.info({ login: claimed, result: failure.type }, 'imap login failed');
+  session.log.info({ login: attempt.login(), result: failure.type }, 'imap login failed');
+  const reply = refused(failure, attempt, session);
   if (countsAsAttempt(failure)) {
     rates.failedLogin(ip);
     session.failedLogins++;
     const over = session.failedLogins - IMAP_FAILURES_FAST;
     if (over > 0) await session.sleep(over * 1000);
   }
-  return failureReply(failure);
+  return reply;
 }
 
 function failureReply(failure: SaslFailure): Reply {

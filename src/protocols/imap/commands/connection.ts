@@ -35,7 +35,10 @@ export const id: WholeCommand = imapCommand({
   states: ANY_STATE,
   parse: idWords,
   run(client, session) {
-    if (client !== undefined) session.log.info({ client: Object.fromEntries(client) }, 'imap id');
+    if (client !== undefined) {
+      session.log.info({ client: Object.fromEntries(client) }, 'imap id');
+      session.loginRecord.identify(clientName(client));
+    }
     const { product, version } = session.options;
     const ours = [['name', product]];
     // The version is nobody's business before login.
@@ -44,6 +47,15 @@ export const id: WholeCommand = imapCommand({
     return ok('ID done');
   },
 });
+
+/** RFC 2971 §3.3: name and version first, then whatever else the client says. */
+function clientName(fields: ReadonlyMap<string, string>): string {
+  const { name = '', version = '', ...rest } = Object.fromEntries(fields);
+  const more = Object.entries(rest).map(([field, value]) => `${field} ${value}`);
+  return [`${name}/${version}`.replace(/^\/|\/$/g, ''), ...more]
+    .filter((one) => one !== '')
+    .join('; ');
+}
 
 const EXTENSION_BY_WORD: ReadonlyMap<string, Extension> = new Map(
   EXTENSIONS.map((name) => [name.toUpperCase(), name]),

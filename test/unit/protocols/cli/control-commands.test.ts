@@ -35,9 +35,12 @@ describe('a request with wrong fields', () => {
     ['tlspubkey.get', {}, 'The field fingerprint is missing.'],
     ['tlspubkey.rm', { fingerprint: 'f', account: 'a' }, 'The field account is not known.'],
     ['tlspubkey.list', { login: 'x' }, 'The field login is not known.'],
+    ['loginattempts.list', { limit: 1.5 }, 'The field limit is not a whole number.'],
+    ['loginattempts.list', { limit: -1 }, 'The field limit is not a whole number.'],
+    ['loginattempts.list', { login: 'x' }, 'The field login is not known.'],
   ] as const) {
     it(`${command} ${JSON.stringify(fields)}`, async () => {
-      const carryOut = controlCommands({ keys: KEYS }).get(command);
+      const carryOut = controlCommands({ keys: KEYS, attempts: { list: unused } }).get(command);
       assert.ok(carryOut !== undefined);
       await assert.rejects(carryOut(fields), { code: 'BadRequest', message });
     });

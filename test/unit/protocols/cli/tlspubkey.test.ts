@@ -75,7 +75,7 @@ async function run(keys: TlsKeys, args: readonly string[], input = ''): Promise<
       assert.equal(dir, 'here');
       const [client, server] = duplexPair();
       const ports = { clock: fakeClock(), log: silentLog };
-      void serveControl(server, controlCommands({ keys }), ports);
+      void serveControl(server, controlCommands({ keys, attempts: { list: unused } }), ports);
       return client;
     },
     defaultDir: () => 'here',

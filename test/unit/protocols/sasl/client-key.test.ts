@@ -96,7 +96,7 @@ async function open(tls: ListenOptions['tls'] = 'implicit', asksForKeys = true):
     secureContext: () => context,
     handshakeMs: 60_000,
     judgeKey: asksForKeys
-      ? (certificate, shown) => judgeClientKey(certificate, shown, world)
+      ? (certificate, shown) => judgeClientKey(certificate, shown, 'imap', world)
       : undefined,
     clock: world.clock,
     log: world.log,

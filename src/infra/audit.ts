@@ -1,0 +1,289 @@
+/**
+ * The audit trail: attempts to log in, on their way from the protocols into the month's stream.
+ *
+ * The first attempt of its kind is recorded within a second; equal ones that follow are counted and
+ * recorded together, minutes later (docs/adr/0016-login-attempts.md).
+ *
+ * Invariants: nobody waits for a record; memory is bounded whatever comes in, and so is what a day
+ * adds to the log; what is not an address of a domain of ours is not recorded as a login, for it
+ * may be a password. Diagnostics: what cannot be appended is kept and tried again later.
+ */
+
+import { domainToASCII } from 'node:url';
+import {
+  attemptKey,
+  decideAudit,
+  recordable,
+  together,
+  withoutDetails,
+  type GatheredAttempt,
+} from '#domain/audit/decide';
+import type { AuditEvent, LoginAttempt, LoginDetails } from '#domain/audit/events';
+import type { AuditState } from '#domain/audit/state';
+import { accountOfLogin, type DirectoryState } from '#domain/directory/state';
+import type { EventLog } from '#domain/log/event-log';
+import { auditStream, isAuditStream } from '#domain/log/streams';
+import { parseAddress } from '#domain/values/address';
+import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
+import { Fault } from '#domain/values/fault';
+import type { AccountId, Instant } from '#domain/values/ids';
+import type { AuditFact } from '#domain/log/fact';
+import type { AttemptFilter } from '#projections/login-attempts';
+import type {
+  AttemptedLogin,
+  AttemptQuestion,
+  KeyHolder,
+  Log,
+  LoginAttempts,
+  RecordedLogins,
+  RecordedLogin,
+} from '#protocols/ports';
+import { AuditLedger } from './audit-ledger.ts';
+import { Lane, type LanePorts } from './lane.ts';
+
+/** How long the first attempt of its kind waits for others to be appended with. */
+const FIRST_MS = 1000;
+/** How long those wait that equal one that was recorded, and those that are only counted. */
+export const REPEATED_MS: number = 15 * 60_000;
+const COUNTED_MS: number = 60 * 60_000;
+const RETRY_MS = 5_000;
+/** Kinds that wait; beyond, attempts are only counted. */
+const WAITING_MAX = 10_000;
+/** Kinds that are known to have been recorded. */
+const RECENT_MAX = 10_000;
+/** Kinds in one command: together they fit into an append, however long their texts are. */
+const COMMAND_ATTEMPTS_MAX = 100;
+const LOGIN_LETTERS_MAX = 320;
+const AGENT_LETTERS_MAX = 200;
+const CAUSE = { actor: 'system:audit' };
+
+export interface AuditPorts extends LanePorts {
+  readonly log: EventLog;
+  readonly notes: Log;
+  readonly directory: { readonly state: DirectoryState };
+  readonly keyHolder: (fingerprint: string) => KeyHolder | undefined;
+  readonly books: {
+    followAudit(stream: string, facts: readonly AuditFact[]): void;
+    loginAttempts(filter: AttemptFilter): readonly GatheredAttempt[];
+  };
+}
+
+interface Month {
+  readonly ledger: AuditLedger;
+  readonly lane: Lane<AuditState, AuditEvent>;
+}
+
+interface Waiting {
+  readonly gathered: GatheredAttempt;
+  readonly dueAt: Instant;
+}
+
+export class AuditTrail implements LoginAttempts, RecordedLogins {
+  readonly #ports: AuditPorts;
+  #month: Month;
+  /** By key. */
+  readonly #waiting = new Map<string, Waiting>();
+  /** Keys of kinds that were recorded, with the time; the oldest first. */
+  readonly #recent = new Map<string, Instant>();
+  #wakesAt = Infinity;
+  #cancelWake: () => void = () => undefined;
+  /** Appends, one after the other; never rejects. */
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(ports: AuditPorts, month: Month) {
+    this.#ports = ports;
+    this.#month = month;
+  }
+
+  static async open(ports: AuditPorts): Promise<AuditTrail> {
+    // Should time have gone back, the last month goes on: views are posted month by month.
+    const months = [...(await ports.log.streams()).keys()].filter(isAuditStream);
+    const stream = [...months, auditStream(ports.clock.now())].sort().at(-1) ?? '';
+    return new AuditTrail(ports, await openMonth(stream, ports));
+  }
+
+  record(attempted: AttemptedLogin): void {
+    const now = this.#ports.clock.now();
+    const state = this.#month.ledger.committed;
+    let attempt = recordable(attemptOf(attempted, this.#ports), state, now);
+    let key = attemptKey(attempt);
+    if (!this.#waiting.has(key) && this.#waiting.size >= WAITING_MAX) {
+      attempt = withoutDetails(attempt);
+      key = attemptKey(attempt);
+    }
+    const gathered = { attempt, count: 1, firstAt: now, lastAt: now };
+    const before = this.#waiting.get(key);
+    const dueAt = before?.dueAt ?? now + this.#delayOf(key, attempt, now);
+    this.#waiting.set(key, { gathered: together(before?.gathered, gathered), dueAt });
+    this.#wakeAt(dueAt);
+  }
+
+  async list({
+    account,
+    failedOnly,
+    limit,
+  }: AttemptQuestion): Promise<readonly RecordedLogin[] | Refusal> {
+    const asked = this.#accountNamed(account);
+    if (typeof asked === 'object') return asked;
+    await this.flush();
+    const { accounts } = this.#ports.directory.state;
+    return this.#ports.books
+      .loginAttempts({ account: asked, failedOnly, limit })
+      .map(({ attempt, ...rest }) => {
+        const { accountId } = attempt;
+        const name = accountId === undefined ? undefined : accounts.get(accountId)?.name;
+        return { ...attempt, ...rest, account: name ?? NOBODY };
+      });
+  }
+
+  /** Everything that waits is recorded when it resolves, unless the disk is full. */
+  flush(): Promise<void> {
+    return this.#write(Infinity);
+  }
+
+  async close(): Promise<void> {
+    this.#cancelWake();
+    await this.flush();
+    this.#cancelWake();
+    await this.#month.lane.close();
+  }
+
+  #accountNamed(name: string | undefined): AccountId | 'nobody' | Refusal | undefined {
+    if (name === undefined) return undefined;
+    if (name === NOBODY) return 'nobody';
+    const accounts = this.#ports.directory.state.accounts.values();
+    const found = accounts.find((account) => account.name === name);
+    return found?.accountId ?? refuse('NoSuchAccount', name);
+  }
+
+  #delayOf(key: string, { details }: LoginAttempt, now: Instant): number {
+    if (details === undefined) return COUNTED_MS;
+    const recordedAt = this.#recent.get(key) ?? -Infinity;
+    return Math.max(FIRST_MS, recordedAt + REPEATED_MS - now);
+  }
+
+  #wakeAt(at: Instant): void {
+    if (at >= this.#wakesAt) return;
+    this.#cancelWake();
+    this.#wakesAt = at;
+    const { clock } = this.#ports;
+    this.#cancelWake = clock.after(at - clock.now(), () => {
+      this.#wakesAt = Infinity;
+      void this.#write(clock.now());
+    });
+  }
+
+  #write(dueBy: Instant): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      try {
+        await this.#append(this.#take(dueBy));
+      } catch (error) {
+        this.#ports.fatal(error);
+      }
+    });
+    return this.#writing;
+  }
+
+  #take(dueBy: Instant): readonly GatheredAttempt[] {
+    const taken: GatheredAttempt[] = [];
+    let next = Infinity;
+    for (const [key, { gathered, dueAt }] of this.#waiting) {
+      if (dueAt > dueBy) {
+        next = Math.min(next, dueAt);
+        continue;
+      }
+      taken.push(gathered);
+      this.#waiting.delete(key);
+      this.#remember(key);
+    }
+    this.#wakeAt(next);
+    return taken;
+  }
+
+  #remember(key: string): void {
+    this.#recent.delete(key);
+    this.#recent.set(key, this.#ports.clock.now());
+    if (this.#recent.size <= RECENT_MAX) return;
+    const [oldest = ''] = this.#recent.keys();
+    this.#recent.delete(oldest);
+  }
+
+  async #append(attempts: readonly GatheredAttempt[]): Promise<void> {
+    if (attempts.length === 0) return;
+    await this.#followMonth();
+    const commands: Promise<void>[] = [];
+    for (let i = 0; i < attempts.length; i += COMMAND_ATTEMPTS_MAX) {
+      commands.push(this.#execute(attempts.slice(i, i + COMMAND_ATTEMPTS_MAX)));
+    }
+    await Promise.all(commands);
+  }
+
+  async #execute(attempts: readonly GatheredAttempt[]): Promise<void> {
+    try {
+      await this.#month.lane.execute(CAUSE, (state, at) =>
+        decideAudit({ type: 'RecordAttempts', attempts }, state, at),
+      );
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.#ports.notes.warn({ err: error }, 'login attempts wait');
+      this.#putBack(attempts);
+    }
+  }
+
+  #putBack(attempts: readonly GatheredAttempt[]): void {
+    const dueAt = this.#ports.clock.now() + RETRY_MS;
+    for (const gathered of attempts) {
+      const key = attemptKey(gathered.attempt);
+      const more = together(this.#waiting.get(key)?.gathered, gathered);
+      this.#waiting.set(key, { gathered: more, dueAt });
+    }
+    this.#wakeAt(dueAt);
+  }
+
+  async #followMonth(): Promise<void> {
+    const stream = auditStream(this.#ports.clock.now());
+    if (stream <= this.#month.ledger.stream) return;
+    await this.#month.lane.close();
+    this.#month = await openMonth(stream, this.#ports);
+  }
+}
+
+/** What is shown where an account has no name. */
+const NOBODY = '-';
+
+async function openMonth(stream: string, ports: AuditPorts): Promise<Month> {
+  const ledger = await AuditLedger.open(ports.log, stream, ports.clock.now());
+  const lane = new Lane(ledger, ports, (facts) => ports.books.followAudit(stream, facts));
+  return { ledger, lane };
+}
+
+type Known = Pick<AuditPorts, 'directory' | 'keyHolder'>;
+
+/** What is recorded of an attempt. */
+function attemptOf(attempted: AttemptedLogin, { directory, keyHolder }: Known): LoginAttempt {
+  const { protocol, mechanism, login, remoteIp, localIp, tls, fingerprint } = attempted;
+  const address = parseAddress(login.normalize('NFC'), domainToASCII);
+  const { state } = directory;
+  const isOurs = address !== undefined && state.domains.has(address.domain);
+  const owner = isOurs ? accountOfLogin(state, address.localpart, address.domain) : undefined;
+  const holder =
+    login === '' && fingerprint !== undefined ? keyHolder(fingerprint)?.accountId : undefined;
+  const accountId = attempted.accountId ?? owner ?? holder;
+  const details: LoginDetails = {
+    mechanism,
+    login: isOurs ? oneLine(login, LOGIN_LETTERS_MAX) : '',
+    remoteIp,
+    localIp,
+    ...(tls === undefined ? {} : { tls: { version: tls.version, cipher: tls.cipher } }),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+    userAgent: oneLine(attempted.userAgent, AGENT_LETTERS_MAX),
+  };
+  const isWrong = attempted.result === 'badpassword' || attempted.result === 'badcreds';
+  const result = isWrong && login !== '' && accountId === undefined ? 'baduser' : attempted.result;
+  return { protocol, result, ...(accountId === undefined ? {} : { accountId }), details };
+}
+
+function oneLine(text: string, lettersMax: number): string {
+  const start = text.slice(0, lettersMax).replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu, ' ');
+  return start.toWellFormed().trim();
+}
