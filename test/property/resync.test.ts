@@ -13,7 +13,7 @@ import fc from 'fast-check';
 import { LineClient } from '../support/line-client.ts';
 import { ResyncClient } from '../support/resync-client.ts';
 import { openTestServer, type TestServer } from '../support/server.ts';
-import { ALICE, PASSWORD } from '../support/world.ts';
+import { ALICE, PASSWORD, type WorldOptions } from '../support/world.ts';
 import type { AccountCommand } from '#domain/account';
 import { flagNames } from '#domain/values/flags';
 import { UidRuns } from '#domain/values/uid-runs';
@@ -44,16 +44,20 @@ const draws = fc.array(
 );
 
 describe('a client that resyncs', () => {
-  it('ends with what is there, from any past point', async () => {
-    await fc.assert(
+  const check = (worldOptions: WorldOptions): Promise<void> =>
+    fc.assert(
       fc.asyncProperty(draws, async (history) => {
-        await using play = await Play.begin();
+        await using play = await Play.begin(worldOptions);
         for (const draw of history) await play.step(draw);
         await play.end();
       }),
       RUNS,
     );
-  });
+
+  it('ends with what is there, from any past point (items 208, 209)', () => check({}));
+
+  it('does so when removals were forgotten meanwhile (items 208, 209)', () =>
+    check({ removalsKept: 8 }));
 });
 
 const FLAGS = ['\\Seen', '\\Deleted', '\\Flagged', 'work', 'later'];
@@ -85,8 +89,8 @@ class Play implements AsyncDisposable {
     this.#visitors = [client(true), client(true)];
   }
 
-  static async begin(): Promise<Play> {
-    const server = await openTestServer();
+  static async begin(worldOptions: WorldOptions): Promise<Play> {
+    const server = await openTestServer({}, worldOptions);
     const play = new Play(server, await server.world.views.account(ALICE));
     await play.#append(5, 0);
     for (const listener of play.#listeners) await listener.open();
