@@ -140,9 +140,10 @@ function formatExtension({ header }: Part): string {
   ].join(' ');
 }
 
-/** RFC 3282 §2: language tags with commas between them. */
+/** RFC 3282 §2: language tags with commas between them, and comments. */
 function formatLanguages(value: string): string {
   const tags = value
+    .replace(/\([^()]*\)/g, '')
     .split(',')
     .map((tag) => tag.trim())
     .filter((tag) => tag !== '');

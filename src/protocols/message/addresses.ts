@@ -76,12 +76,20 @@ function takeAddress(cursor: Cursor, words: readonly string[]): Address {
   if (char === '<') {
     cursor.at++;
     const inner = takeAngle(cursor);
-    return { ...inner, name: words.length > 0 ? words.join(' ') : commentBehind(cursor) };
+    // An empty name in quotes is none.
+    return { ...inner, name: words.join(' ') || commentBehind(cursor) };
   }
   if (char === '@') {
     cursor.at++;
     const host = takeDomain(cursor);
     const { name, mailbox } = splitBeforeAt(words);
+    skipSpace(cursor);
+    if (cursor.text[cursor.at] === '<') {
+      // `ann@example.org <ann@example.org>`: a name that looks like an address.
+      const shown = `${mailbox}@${host}`;
+      return takeAddress(cursor, [name === undefined ? shown : `${name} ${shown}`]);
+    }
+    if (cursor.text[cursor.at] === '@') skipUpTo(cursor, ',;');
     return { name: name ?? commentBehind(cursor), route: undefined, mailbox, host };
   }
   // No address at all: one word may be a mailbox, several are a name.
@@ -114,13 +122,18 @@ function takeAngle(cursor: Cursor): Address {
       cursor.at = end + 1;
     }
   }
-  const mailbox = takeWords(cursor).join('');
+  let mailbox = takeWords(cursor).join('');
+  while (cursor.text[cursor.at] === ':') {
+    // `<mailto:ann@example.org>`
+    cursor.at++;
+    mailbox = takeWords(cursor).join('');
+  }
   let host = '';
   if (cursor.text[cursor.at] === '@') {
     cursor.at++;
     host = takeDomain(cursor);
   }
-  skipSpace(cursor);
+  skipUpTo(cursor, '>,;');
   if (cursor.text[cursor.at] === '>') cursor.at++;
   return { name: undefined, route, mailbox, host };
 }
@@ -186,6 +199,16 @@ function takeDomain(cursor: Cursor): string {
 function commentBehind(cursor: Cursor): string | undefined {
   skipSpace(cursor);
   return cursor.comment;
+}
+
+/** Steps over what is no address, up to one of `stops`; comments are stepped over as a whole. */
+function skipUpTo(cursor: Cursor, stops: string): void {
+  for (;;) {
+    skipSpace(cursor);
+    const char = cursor.text[cursor.at];
+    if (char === undefined || stops.includes(char)) return;
+    cursor.at++;
+  }
 }
 
 /** Steps over white space and comments. */

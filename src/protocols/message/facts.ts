@@ -14,7 +14,7 @@ import { readStructure } from './part.ts';
 import { sortFacts } from './sort-texts.ts';
 
 /** To be raised with every change of what facts hold or how it is written. */
-export const FACTS_VERSION = 3;
+export const FACTS_VERSION = 4;
 
 /** What of a field can be searched; nobody looks for words behind that. */
 const SEARCHED_CHARS_MAX = 32 * 1024;

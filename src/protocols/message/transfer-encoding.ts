@@ -79,6 +79,8 @@ Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/').
 function decodeQuotedPrintable(octets: Buffer): Buffer {
   const decoded = Buffer.allocUnsafe(octets.length);
   let length = 0;
+  // What stands before this was encoded: a blank there was meant.
+  let meant = 0;
   for (let at = 0; at < octets.length;) {
     const octet = octets[at] as number;
     if (octet === EQUALS) {
@@ -89,6 +91,7 @@ function decodeQuotedPrintable(octets: Buffer): Buffer {
         at = softEnd;
       } else if (value >= 0) {
         decoded[length++] = value;
+        meant = length;
         at += 3;
       } else {
         // No code at all: shown as it stands.
@@ -99,7 +102,7 @@ function decodeQuotedPrintable(octets: Buffer): Buffer {
       decoded[length++] = octet;
       at++;
       // RFC 2045 §6.7 (3): blanks at the end of a line were added on the way.
-      if (octet === LF) length = withoutBlanks(decoded, length);
+      if (octet === LF) length = withoutBlanks(decoded, length, meant);
     }
   }
   return decoded.subarray(0, length);
@@ -128,11 +131,11 @@ function hexDigit(octet = 0): number {
   return capital >= 65 && capital <= 70 ? capital - 55 : -1;
 }
 
-/** Takes blanks away that stand before the line end at the end of `decoded`. */
-function withoutBlanks(decoded: Buffer, length: number): number {
+/** Takes blanks away that stand before the line end at the end of `decoded`, back to `from`. */
+function withoutBlanks(decoded: Buffer, length: number, from: number): number {
   const lineEnd = decoded[length - 2] === CR ? length - 2 : length - 1;
   let end = lineEnd;
-  while (end > 0 && (decoded[end - 1] === SPACE || decoded[end - 1] === TAB)) end--;
+  while (end > from && (decoded[end - 1] === SPACE || decoded[end - 1] === TAB)) end--;
   decoded.copyWithin(end, lineEnd, length);
   return length - (lineEnd - end);
 }

@@ -48,6 +48,14 @@ describe('what people write instead', () => {
   check('"open', '-|-|open|');
   check('a@x.org; b@y.org', '-|-|a|x.org', '-|-|b|y.org');
   check('[a@x.org]', '-|-|a|x.org');
+  check('a@x.org <a@x.org>, b@y.org', 'a@x.org|-|a|x.org', '-|-|b|y.org');
+  check('Ann a@x.org <b@y.org>', 'Ann a@x.org|-|b|y.org');
+  check('a@b@x.org, c@y.org', '-|-|a|b', '-|-|c|y.org');
+  check('Ann <a@b@x.org>, c@y.org', 'Ann|-|a|b', '-|-|c|y.org');
+  check('Ann <a@x.org b>, c@y.org', 'Ann|-|a|x.org', '-|-|c|y.org');
+  check('"" <a@x.org>', '-|-|a|x.org');
+  check('<mailto:a@x.org>', '-|-|a|x.org');
+  check('Us: <a:b:c@x.org>;', '-|-|Us|-', '-|-|c|x.org', '-|-|-|-');
 });
 
 it('stops at the number that is asked for', () => {

@@ -29,6 +29,7 @@ describe('quoted-printable', () => {
   check('quoted-printable', 'a=3Db =c3=BC', 'a=b \u00c3\u00bc');
   check('quoted-printable', 'soft=\r\nbreak= \t\nagain=', 'softbreakagain');
   check('quoted-printable', 'blanks \t \r\nend \n', 'blanks\r\nend\n');
+  check('quoted-printable', 'meant=20\r\ntoo=09 \r\n', 'meant \r\ntoo\t\r\n');
   check('quoted-printable', 'no=XX code=4', 'no=XX code=4');
 });
 
