@@ -1,0 +1,196 @@
+/**
+ * Messages whose structure is broken, each in one way that has been seen in mail or in attacks.
+ */
+
+import { mail } from '../support/mail.ts';
+
+const HEAD = ['From: ann@example.org', 'Subject: broken', 'MIME-Version: 1.0'];
+const MIXED = 'Content-Type: multipart/mixed; boundary=b';
+const PART = ['--b', 'Content-Type: text/plain', '', 'text'];
+const HTML_PART = ['--b', 'Content-Type: text/html', '', '<b>'];
+
+function octets(text: string): Buffer {
+  return Buffer.from(text, 'latin1');
+}
+
+function typed(contentType: string, ...body: readonly string[]): Buffer {
+  return mail(...HEAD, `Content-Type: ${contentType}`, '', ...(body.length > 0 ? body : ['text']));
+}
+
+export const BROKEN: Readonly<Record<string, Buffer>> = {
+  'no end boundary': mail(...HEAD, MIXED, '', ...PART, ...HTML_PART),
+  'no end boundary, no line end': octets(
+    `${HEAD.join('\r\n')}\r\n${MIXED}\r\n\r\n--b\r\n\r\none\r\n--b\r\n\r\ntwo`,
+  ),
+  'the end boundary only': mail(...HEAD, MIXED, '', '--b--', 'epilogue'),
+  'a boundary and nothing behind': mail(...HEAD, MIXED, '', ...PART, '--b'),
+  'a boundary without line end behind': octets(
+    `${HEAD.join('\r\n')}\r\n${MIXED}\r\n\r\n--b\r\n\r\none\r\n--b`,
+  ),
+  'no boundary in the body': mail(...HEAD, MIXED, '', 'just', 'text'),
+  'no boundary parameter': mail(...HEAD, 'Content-Type: multipart/mixed', '', ...PART, '--b--'),
+  'an empty boundary parameter': mail(
+    ...HEAD,
+    'Content-Type: multipart/mixed; boundary=""',
+    '',
+    '--',
+    '',
+    'text',
+    '----',
+  ),
+  'an empty multipart': mail(...HEAD, MIXED, ''),
+  'a multipart whose header never ends': octets(`${HEAD.join('\r\n')}\r\n${MIXED}\r\n`),
+  'boundaries next to each other': mail(...HEAD, MIXED, '', '--b', '--b', ...PART, '--b--'),
+  'the boundary of the parent ends the inner multipart': mail(
+    ...HEAD,
+    MIXED,
+    '',
+    '--b',
+    'Content-Type: multipart/alternative; boundary=c',
+    '',
+    '--c',
+    '',
+    'inner',
+    ...HTML_PART,
+    '--b--',
+  ),
+  'the boundary of the parent inside a message': mail(
+    ...HEAD,
+    MIXED,
+    '',
+    '--b',
+    'Content-Type: message/rfc822',
+    '',
+    'Subject: cut off',
+    ...PART,
+    '--b--',
+  ),
+  'the same boundary twice': mail(
+    ...HEAD,
+    MIXED,
+    '',
+    '--b',
+    MIXED,
+    '',
+    ...PART,
+    '--b--',
+    ...HTML_PART,
+    '--b--',
+  ),
+  'a boundary in the header of a part': mail(
+    ...HEAD,
+    MIXED,
+    '',
+    '--b',
+    'Content-Type: text/html',
+    ...PART,
+    '--b--',
+  ),
+  'a part whose header is its body': mail(...HEAD, MIXED, '', '--b', 'no field here', '--b--'),
+  'text behind a boundary in its line': mail(...HEAD, MIXED, '', '--bc', '', 'x', ...PART, '--b--'),
+  'a boundary that is not at the start': mail(...HEAD, MIXED, '', ' --b', ...PART, '--b--'),
+  'a quoted boundary without its end': mail(
+    ...HEAD,
+    'Content-Type: multipart/mixed; boundary="b',
+    '',
+    ...PART,
+    '--b--',
+  ),
+  'an unquoted boundary with signs': mail(
+    ...HEAD,
+    'Content-Type: multipart/mixed; boundary==_x?y/z',
+    '',
+    '--=_x?y/z',
+    '',
+    'text',
+    '--=_x?y/z--',
+  ),
+  'a boundary with a blank at its end': mail(
+    ...HEAD,
+    'Content-Type: multipart/mixed; boundary="b "',
+    '',
+    ...PART,
+    '--b--',
+  ),
+  'a longer boundary than allowed': mail(
+    ...HEAD,
+    `Content-Type: multipart/mixed; boundary="${'long'.repeat(50)}"`,
+    '',
+    `--${'long'.repeat(50)}`,
+    '',
+    'text',
+    `--${'long'.repeat(50)}--`,
+  ),
+  'an empty message in a message': mail(...HEAD, 'Content-Type: message/rfc822', ''),
+  'a message in a message, header only': mail(
+    ...HEAD,
+    'Content-Type: message/rfc822',
+    '',
+    'Subject: no body',
+  ),
+  'a message in base64': mail(
+    ...HEAD,
+    'Content-Type: message/rfc822',
+    'Content-Transfer-Encoding: base64',
+    '',
+    'U3ViamVjdDogaGlkZGVuDQoNCnRleHQNCg==',
+  ),
+  'a multipart in base64': mail(
+    ...HEAD,
+    MIXED,
+    'Content-Transfer-Encoding: base64',
+    '',
+    ...PART,
+    '--b--',
+  ),
+  'a content type without a subtype': typed('text'),
+  'a content type of blanks': typed(' '),
+  'a content type of nonsense': typed('; ; =x/y'),
+  'a content type with a slash only': typed('/'),
+  'a content type with blanks around the slash': typed('text / html'),
+  'a content type with a comment': typed('text/html (really); charset=(x)utf-8'),
+  'a content type of capitals': typed('TEXT/HTML; CHARSET="UTF-8"'),
+  'a content type behind white space lines': typed('\r\n\ttext/html;\r\n charset=utf-8'),
+  'a parameter without a value': typed('text/plain; charset; format=flowed'),
+  'a parameter with an empty value': typed('text/plain; charset=; format=flowed'),
+  'parameters without semicolons': typed('text/plain charset=utf-8'),
+  'a semicolon at the end': typed('text/plain; charset=utf-8;'),
+  'a parameter twice': typed('text/plain; charset=utf-8; charset=latin1'),
+  'a parameter value with blanks': typed('application/octet-stream; name=two words.txt'),
+  'a quoted value with escapes': typed('application/octet-stream; name="a\\"b\\\\c;d"'),
+  'a folded quoted value': typed('application/octet-stream; name="one\r\n two"'),
+  'content type twice': mail(
+    ...HEAD,
+    'Content-Type: text/html',
+    'Content-Type: text/plain',
+    '',
+    'text',
+  ),
+  'a header without an end': mail('From: ann@example.org', 'Subject: no body'),
+  'a header without a line end': octets('Subject: no line end'),
+  'a body without a header': mail('', 'just text'),
+  'an empty line only': mail(''),
+  'one octet': octets('x'),
+  'a field without a name': mail(': value', 'Subject: x', '', 'text'),
+  'a line that is no field': mail('From: a@example.org', 'no field here', 'Subject: x', '', 'text'),
+  'a continuation first': mail(' continued', 'Subject: x', '', 'text'),
+  'white space in front of the colon': mail(
+    'Subject : spaced',
+    'Content-Type : text/html',
+    '',
+    'x',
+  ),
+  'a line of white space in the header': mail('Subject: x', '  ', 'To: b@example.org', '', 'text'),
+  'bare LF': octets('Subject: lf\nContent-Type: text/plain\n\none\ntwo\n'),
+  'bare LF in a multipart': octets(
+    `Subject: lf\n${MIXED}\n\n--b\n\none\n--b\nContent-Type: text/html\n\ntwo\nthree\n--b--\n`,
+  ),
+  'bare LF and CRLF': octets(`Subject: lf\n${MIXED}\r\n\n--b\r\n\r\none\n--b\n\ntwo\r\n--b--\n`),
+  'bare CR': octets('Subject: cr\r\n\r\none\rtwo\r\rthree\r\n'),
+  'bare CR in the header': octets('Subject: c\rr\r\nTo: b@example.org\r\n\r\ntext\r\n'),
+  'NUL in the body': octets('Subject: nul\r\n\r\none\0two\r\n'),
+  'NUL in a part': octets(`${MIXED}\r\n\r\n--b\r\n\r\none\0two\r\n--b--\r\n`),
+  'NUL in the header': octets('Subject: n\0ul\r\nContent-Type: text/p\0lain\r\n\r\ntext\r\n'),
+  'long lines': mail('Subject: long', '', 'x'.repeat(100_000), 'y'.repeat(2_000)),
+  'a long field': mail(`Subject: ${'long '.repeat(20_000)}`, '', 'text'),
+};
