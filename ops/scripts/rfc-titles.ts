@@ -97,6 +97,7 @@ export const RFC_TITLES: ReadonlyMap<number, string> = new Map([
   [8437, 'IMAP: UNAUTHENTICATE'],
   [8422, 'elliptic curves in TLS'],
   [8438, 'IMAP: STATUS=SIZE'],
+  [8460, 'SMTP: TLS reporting'],
   [8461, 'SMTP MTA Strict Transport Security'],
   [8463, 'DKIM: Ed25519'],
   [8474, 'IMAP: OBJECTID'],

@@ -184,6 +184,11 @@ export class PlayedServer {
     return this.#far.writableLength;
   }
 
+  /** Reads nothing any more. */
+  deaf(): void {
+    this.#far.pause();
+  }
+
   /** Ends the stream. */
   hangUp(): void {
     this.#far.end();
