@@ -130,7 +130,7 @@ const HERE: readonly {
   },
   {
     names: ['a longer boundary than allowed'],
-    why: 'RFC 2046 §5.1.1: at most 70 characters. Dovecot compares 80, and takes the end for a part.',
+    why: 'RFC 2046 §5.1.1: at most 70. Dovecot compares 80, and takes the end for a part.',
   },
   {
     names: ['a message in base64'],
