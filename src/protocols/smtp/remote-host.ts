@@ -1,0 +1,199 @@
+/**
+ * One host of a destination, made ready to be dialled: its addresses in the order in which they are
+ * tried, and what TLS must prove.
+ *
+ * Diagnostics: a host that is unreachable is passed over; mail has failed for ever only when all
+ * hosts are unreachable for ever.
+ * RFC 5321 §5.1 (addresses), RFC 7672 §2.2 (DANE), RFC 8461 §4 (MTA-STS).
+ */
+
+import { HOST_ADDRESSES_MAX, HOST_ALIASES_MAX, TLSA_RECORDS_MAX } from '../limits.ts';
+import type { DnsAnswer, Resolver, TlsaRecord } from '../ports-remote.ts';
+import { usableRecords } from '../trust/dane.ts';
+import { stsAllows } from '../trust/mta-sts.ts';
+import { followAliases, type Followed } from './aliases.ts';
+import { unreachable, type Aim, type Destination, type Unreachable } from './destinations.ts';
+import { decideTls, type TlsGrounds, type TlsRequirement } from './tls-requirement.ts';
+
+export interface RemoteHost {
+  readonly type: 'host';
+  /** As MX gave it; an address for an address literal. */
+  readonly name: string;
+  /** The best first. */
+  readonly addresses: readonly string[];
+  /** It has addresses of both families. */
+  readonly dualStack: boolean;
+  readonly tls: TlsRequirement;
+  /** What was published for DANE, for reports; empty when it does not count. */
+  readonly tlsa: readonly TlsaRecord[];
+}
+
+export interface HostOptions extends Aim {
+  /** Addresses of the host that earlier attempts have dialled, the last one last. */
+  readonly dialedIps: readonly string[];
+  /** The only family that may be dialled. */
+  readonly family?: 4 | 6 | undefined;
+}
+
+type HostsOfDomain = Extract<Destination, { type: 'hosts' }>;
+
+/** An address literal: nothing is known about it, so nothing can be demanded. */
+export function hostOfLiteral(ip: string, { requireTls }: Aim): RemoteHost | Unreachable {
+  const decision = decideTls({
+    requireTls,
+    host: undefined,
+    sts: 'none',
+    stsAllows: true,
+    dane: { type: 'none' },
+  });
+  if (decision.type !== 'requirement') return requireTlsUnmet(ip);
+  const { requirement } = decision;
+  return { type: 'host', name: ip, addresses: [ip], dualStack: false, tls: requirement, tlsa: [] };
+}
+
+export async function locateHost(
+  destination: HostsOfDomain,
+  host: string,
+  options: HostOptions,
+  resolver: Resolver,
+): Promise<RemoteHost | Unreachable> {
+  const { signal, requireTls } = options;
+  const policy = destination.sts.type === 'policy' ? destination.sts.policy : undefined;
+  const sts = policy?.mode ?? 'none';
+  const allowed = policy === undefined || sts === 'none' || stsAllows(policy, host);
+  // RFC 8461 §5: it is not even looked for.
+  if (sts === 'enforce' && !allowed && requireTls !== false) return notInPolicy(host, options);
+  const alias = await followAliases(host, { resolver, stepsMax: HOST_ALIASES_MAX, signal });
+  if (alias.type === 'failed') {
+    return unreachable(alias.circle ? '4.4.6' : '4.4.3', `${host}: ${alias.text}`);
+  }
+  const found = await addressesOf(host, alias.name, options, resolver);
+  if (found.type === 'unreachable') return found;
+  const published = await publishedFor(destination, host, { alias, found, resolver, signal });
+  const decision = decideTls({
+    requireTls,
+    host,
+    sts,
+    stsAllows: allowed,
+    dane: groundsOf(published, destination),
+  });
+  switch (decision.type) {
+    case 'sts-mx-mismatch':
+      return notInPolicy(host, options);
+    case 'requiretls-unmet':
+      return requireTlsUnmet(host);
+    case 'tlsa-lookup-failed':
+      return unreachable('4.4.3', `DNS does not tell now which certificates ${host} has.`);
+    case 'requirement':
+      return {
+        type: 'host',
+        name: host,
+        addresses: inOrder(found.addresses, options.dialedIps).slice(0, HOST_ADDRESSES_MAX),
+        dualStack: new Set(found.addresses.map(isIpv6)).size === 2,
+        tls: decision.requirement,
+        tlsa: published.type === 'records' ? published.records : [],
+      };
+  }
+}
+
+interface Addresses {
+  readonly type: 'addresses';
+  readonly addresses: readonly string[];
+  readonly authentic: boolean;
+}
+
+async function addressesOf(
+  host: string,
+  name: string,
+  { family, signal }: HostOptions,
+  resolver: Resolver,
+): Promise<Addresses | Unreachable> {
+  const none: DnsAnswer<string> = { type: 'nodata', authentic: true, ttlSeconds: 0 };
+  const answers = await Promise.all([
+    family === 4 ? none : resolver.lookup('AAAA', name, signal),
+    family === 6 ? none : resolver.lookup('A', name, signal),
+  ]);
+  const found = answers.filter((answer) => answer.type === 'found');
+  if (found.length > 0) {
+    return {
+      type: 'addresses',
+      addresses: found.flatMap(({ records }) => records),
+      authentic: found.every(({ authentic }) => authentic),
+    };
+  }
+  if (answers.some(({ type }) => type === 'failed')) {
+    return unreachable('4.4.3', `DNS does not tell now which addresses ${host} has.`);
+  }
+  return unreachable('5.4.4', `The host ${host} has no address.`);
+}
+
+type Published =
+  | { readonly type: 'none' | 'failed' }
+  | { readonly type: 'records'; readonly records: readonly TlsaRecord[]; readonly base: string };
+
+/** RFC 7672 §2.2: the records that count for the host, and the name under which they stand. */
+async function publishedFor(
+  destination: HostsOfDomain,
+  host: string,
+  how: {
+    readonly alias: Extract<Followed, { type: 'name' }>;
+    readonly found: Addresses;
+    readonly resolver: Resolver;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<Published> {
+  const { alias, found, resolver, signal } = how;
+  // not RFC 7672 §2.2.1: hosts that an unproven MX names are not asked for records; who could
+  // forge the MX would name a host of his own.
+  if (!destination.authentic) return { type: 'none' };
+  const expanded = alias.authentic && found.authentic;
+  const bases = expanded ? [alias.name] : [];
+  // RFC 7672 §2.2.3: when there is nothing at the end of proven aliases, or when only the first
+  // step is proven, the name that was there first counts.
+  if (alias.name !== host && alias.firstAuthentic) bases.push(host);
+  for (const base of bases) {
+    const answer = await resolver.lookup('TLSA', `_25._tcp.${base}`, signal);
+    if (answer.type === 'failed' && answer.why !== 'name') return { type: 'failed' };
+    if (answer.type === 'found' && answer.authentic) {
+      return { type: 'records', records: answer.records.slice(0, TLSA_RECORDS_MAX), base };
+    }
+  }
+  return { type: 'none' };
+}
+
+function groundsOf(published: Published, destination: HostsOfDomain): TlsGrounds['dane'] {
+  if (published.type !== 'records') return { type: published.type };
+  const { base } = published;
+  const records = usableRecords(published.records);
+  if (records.length === 0) return { type: 'unusable' };
+  // RFC 7672 §3.2.2: without MX only the name under which the records stand.
+  const more = destination.hasMx ? [destination.domain, destination.expandedDomain] : [];
+  return { type: 'records', requirement: { records, names: [...new Set([base, ...more])] }, base };
+}
+
+/**
+ * The family that was not dialled last comes first. Within one, the address that was dialled its
+ * only time comes first: a host that asks to come again wants to see the same address.
+ */
+function inOrder(addresses: readonly string[], dialed: readonly string[]): readonly string[] {
+  const last = dialed.at(-1);
+  const rank = (ip: string): number => {
+    const ofFamily = dialed.filter((other) => isIpv6(other) === isIpv6(ip));
+    const again = ofFamily.length === 1 && ofFamily[0] === ip;
+    return (last !== undefined && isIpv6(last) === isIpv6(ip) ? 2 : 0) + (again ? 0 : 1);
+  };
+  return addresses.toSorted((a, b) => rank(a) - rank(b));
+}
+
+function isIpv6(ip: string): boolean {
+  return ip.includes(':');
+}
+
+function notInPolicy(host: string, { domain }: Aim): Unreachable {
+  return unreachable('4.7.0', `The policy of ${domain} for TLS does not name the host ${host}.`);
+}
+
+/** RFC 8689 §4.2.1, code 554. */
+function requireTlsUnmet(host: string): Unreachable {
+  return unreachable('5.7.30', `REQUIRETLS: nothing proves that ${host} is the right host.`);
+}
