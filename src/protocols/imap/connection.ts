@@ -22,7 +22,7 @@ import type { Wire } from '../ports.ts';
 import { untilKeyRemoved } from '../sasl/client-key.ts';
 import { KEY_MECHANISM } from '../sasl/login-record.ts';
 import { SELECTED, type ImapCommand } from './commands/command.ts';
-import { COMMANDS, SEQUENCE_VERBS } from './commands/index.ts';
+import { COMMANDS, NUMBERING_VERBS, SEQUENCE_VERBS } from './commands/index.ts';
 import { greet } from './greeting.ts';
 import { slowly } from './pace.ts';
 import type { Received } from './overlap.ts';
@@ -145,7 +145,8 @@ export class Connection {
       const outcome = await this.#perform(verb, found, command, parser);
       if ('carryOut' in outcome) return this.#answerLater(tag, outcome);
       await session.overlap.settled();
-      await this.#answer(tag, outcome);
+      const news = NUMBERING_VERBS.has(verb) ? 'mailbox-without-removals' : 'mailbox';
+      await this.#answer(tag, { news, ...outcome });
     } catch (error) {
       await session.overlap.settled();
       if (error instanceof BadSyntax) await this.#notUnderstood(tag, error, command);

@@ -88,3 +88,12 @@ export const SEQUENCE_VERBS: ReadonlySet<string> = new Set([
   'THREAD',
   'REPLACE',
 ]);
+
+/** RFC 9051 §7.5.1, RFC 5256 §3: no removal is told meanwhile, whatever becomes of the command. */
+export const NUMBERING_VERBS: ReadonlySet<string> = new Set([
+  'FETCH',
+  'STORE',
+  'SEARCH',
+  'SORT',
+  'THREAD',
+]);
