@@ -15,6 +15,8 @@ interface TestSet {
   readonly patterns: readonly string[];
   /** One process per file: for tests that start servers or kill processes. */
   readonly isolated?: boolean;
+  /** Set where the environment does not say it. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const SETS: Readonly<Record<string, TestSet>> = {
@@ -22,9 +24,11 @@ const SETS: Readonly<Record<string, TestSet>> = {
   house: { patterns: [testsIn('house')] },
   crash: { patterns: [testsIn('crash')], isolated: true },
   interop: { patterns: [testsIn('interop')], isolated: true },
+  stress: { patterns: [testsIn('stress')], isolated: true },
+  fuzz: { patterns: ['test/property/*hostile*.test.ts'], environment: { FUZZ_RUNS: '100000' } },
 };
 
-const SLOW = ['crash', 'interop'];
+const SLOW = ['crash', 'interop', 'stress'];
 
 function testsIn(folder: string): string {
   return `test/${folder}/**/*.test.ts`;
@@ -56,7 +60,11 @@ async function runSet(name: string, totals: Totals): Promise<void> {
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     stdio: ['ignore', 'inherit', 'pipe'],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'node') },
+    env: {
+      ...set.environment,
+      ...process.env,
+      NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'node'),
+    },
   });
   let counted = false;
   let tail = '';

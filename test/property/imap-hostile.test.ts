@@ -1,6 +1,8 @@
 /**
  * Hostile bytes: whatever a client sends, reading and parsing end in words or in one of the errors
  * that are made for it; and what we write, we read back as the same.
+ *
+ * `FUZZ_RUNS` is how often each is tried (`npm run test:fuzz`: 100,000 times), `SEED` with which.
  */
 
 import assert from 'node:assert/strict';
@@ -48,8 +50,16 @@ import { BadCharset, search } from '#protocols/imap/search-keys';
 import { astring, flagSetText, mailboxName, quotedOrLiteral } from '#protocols/imap/writer';
 import type { FetchItem, Section } from '#protocols/imap/words';
 
-/** Another seed finds other bytes. */
-const SEED = 20260105;
+/** How often each property is tried when that is not left to it. */
+const FUZZ_RUNS = process.env['FUZZ_RUNS'];
+/** Another seed finds other bytes; whoever looks for long looks elsewhere each time. */
+const SEED = Number(
+  process.env['SEED'] ?? (FUZZ_RUNS === undefined ? 20260105 : Date.now() % 2 ** 31),
+);
+
+function runs(usual: number): { readonly numRuns: number; readonly seed: number } {
+  return { numRuns: Number(FUZZ_RUNS ?? usual), seed: SEED };
+}
 
 const GRAMMARS: readonly ((p: Parser) => unknown)[] = [
   noArguments,
@@ -200,7 +210,7 @@ describe('bytes from the network', () => {
   it('at random end in commands or in errors made for them', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(octets, { maxLength: 5 }), (chunks) => converse(chunks)),
-      { numRuns: 200, seed: SEED },
+      runs(200),
     );
   });
 
@@ -209,7 +219,7 @@ describe('bytes from the network', () => {
       fc.asyncProperty(mutated, fc.array(mutated, { maxLength: 2 }), (first, more) =>
         converse([first, ...more]),
       ),
-      { numRuns: 1000, seed: SEED },
+      runs(1000),
     );
   });
 
@@ -222,7 +232,7 @@ describe('bytes from the network', () => {
         const chunks = ends.map((end, i) => text.subarray(ends[i - 1] ?? 0, end));
         assert.deepEqual(await outcome(chunks), await outcome([text]));
       }),
-      { numRuns: 300, seed: SEED },
+      runs(300),
     );
   });
 });
@@ -282,7 +292,7 @@ describe('what we write', () => {
           }
         },
       ),
-      { numRuns: 300, seed: SEED },
+      runs(300),
     );
   });
 
@@ -297,7 +307,7 @@ describe('what we write', () => {
           p.end();
         },
       ),
-      { numRuns: 300, seed: SEED },
+      runs(300),
     );
   });
 
@@ -319,7 +329,7 @@ describe('what we write', () => {
         assert.equal(p.dateTime().at, seconds * 1000);
         p.end();
       }),
-      { numRuns: 200, seed: SEED },
+      runs(200),
     );
   });
 
@@ -332,7 +342,7 @@ describe('what we write', () => {
           assert.deepEqual(fetch(p).items, items);
         },
       ),
-      { numRuns: 300, seed: SEED },
+      runs(300),
     );
   });
 });
