@@ -9,7 +9,7 @@ import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { domainToASCII } from 'node:url';
 import type { RecordedEvent } from '#domain/log/event';
-import { accountOfLogin } from '#domain/directory/state';
+import { accountOfLogin, settingsOf } from '#domain/directory/state';
 import { parseAddress } from '#domain/values/address';
 import { Fault } from '#domain/values/fault';
 import { openSelfSigned, serverContext, type KeyPair } from '#infra/certificates';
@@ -177,6 +177,7 @@ function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts 
     commands: engine.lanes,
     views: engine.lanes,
     changes: engine.live,
+    settings: { of: (accountId) => settingsOf(engine.directory.state, accountId) },
     bodies: engine.bodies,
     texts: engine.texts,
     directory: engine.directory,

@@ -35,6 +35,7 @@ import {
   evolveMessages,
   isDeleted,
   recordsOf,
+  sumOfBytes,
   uidsOfRecords,
   type MessageRecord,
   type MessageRecords,
@@ -87,6 +88,11 @@ export function emptyAccountState(): AccountRecords {
     marksOf: found,
     deletedOf: (mailboxId, uids) => uidsOfRecords(found(mailboxId, uids).filter(isDeleted)),
     existingOf: (mailboxId, uids) => uidsOfRecords(found(mailboxId, uids)),
+    bytesOf: (mailboxId, uids) => sumOfBytes(found(mailboxId, uids)),
+    usedBytes: () =>
+      sumOfBytes(
+        [...messageRecords.contents.values()].flatMap((each) => [...each.messages.values()]),
+      ),
     queueItem: (queueId) => queueRecords.items.get(queueId),
     openAttempts: () => [...queueRecords.items.values()].filter(({ inAttempt }) => inAttempt),
     credentials: () => credentials,

@@ -14,6 +14,7 @@ import type { AnnotationState } from './mailbox/annotations.ts';
 import { decideMailbox, type MailboxAnswers, type MailboxCommand } from './mailbox/decide.ts';
 import type { MailboxState } from './mailbox/state.ts';
 import { decideMessage, type MessageAnswers, type MessageCommand } from './message/decide.ts';
+import { withinQuota } from './message/quota.ts';
 import type { MessageState } from './message/state.ts';
 import { decideQueue, type QueueAnswers, type QueueCommand } from './queue/decide.ts';
 import type { QueueState } from './queue/state.ts';
@@ -57,7 +58,7 @@ export function decideAccount(
     case 'ChangeFlags':
     case 'ReplaceMessage':
     case 'ExpungeMessages':
-      return decideMessage(command, state);
+      return withinQuota(decideMessage(command, state), command, state, context);
     case 'QueueMessage':
     case 'StartAttempt':
     case 'FinishAttempt':

@@ -37,7 +37,13 @@ import {
   type SortKey,
   type ThreadRow,
 } from './listing-reads.ts';
-import { allMailboxes, mailboxById, mailboxByName, subscriptions } from './mailbox-reads.ts';
+import {
+  allMailboxes,
+  mailboxById,
+  mailboxByName,
+  subscriptions,
+  usedBytes,
+} from './mailbox-reads.ts';
 import { MarkPages } from './mark-pages.ts';
 import { firstUnseen, marksOf, marksSince } from './mark-reads.ts';
 import { storedRowsOf, wiresOf, type StoredRow } from './message-reads.ts';
@@ -114,6 +120,10 @@ export class AccountReader implements AccountViews {
 
   mailboxNamed(name: string): MailboxSummary | undefined {
     return mailboxByName(this.#sql(), name);
+  }
+
+  usedBytes(): number {
+    return usedBytes(this.#sql());
   }
 
   subscriptions(): readonly string[] {

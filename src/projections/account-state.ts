@@ -16,7 +16,9 @@ import {
   mailboxCount,
   mailboxesBelow,
   nextNumbers,
+  usedBytes,
 } from './mailbox-reads.ts';
+import { bytesOf } from './mailbox-tally.ts';
 import { deletedOf, marksOf } from './mark-reads.ts';
 import type { AccountWrite } from './model.ts';
 import { openAttempts, queueItem } from './queue.ts';
@@ -39,6 +41,8 @@ export function accountState(write: AccountWrite): AccountState {
       marksOf(write.marks, mailboxId, existingOf(write.settled(), mailboxId, uids)),
     deletedOf: (mailboxId, uids) => deletedOf(write.marks, mailboxId, uids),
     existingOf: (mailboxId, uids) => existingOf(write.settled(), mailboxId, uids),
+    bytesOf: (mailboxId, uids) => bytesOf(write, mailboxId, uids),
+    usedBytes: () => usedBytes(write.settled()),
     queueItem: (queueId) => queueItem(write, queueId),
     openAttempts: () => openAttempts(write),
     credentials: () => credentialsIn(write),

@@ -77,6 +77,8 @@ export interface AccountViews {
   mailboxes(): readonly MailboxSummary[];
   mailbox(mailboxId: MailboxId): MailboxSummary | undefined;
   mailboxNamed(name: string): MailboxSummary | undefined;
+  /** Octets of all messages, each with its full size; kept up to date per event. */
+  usedBytes(): number;
   /** Subscribed names, with or without a mailbox, sorted. */
   subscriptions(): readonly string[];
   /** Of a mailbox, or of the account itself, by name. */

@@ -55,13 +55,19 @@ const raiseCounters = query((at: Markers<Numbers>) =>
   })),
 );
 
+const useBytes = query((at: Markers<{ bytes: number }>) =>
+  db.updateTable('counters').set((eb) => ({ used_bytes: eb('used_bytes', '+', at.bytes) })),
+);
+
 export class MailboxDrafts {
   readonly #touches = new Map<MailboxId, Touch>();
   readonly #keywords = new Map<MailboxId, string>();
   #numbers: Numbers = NO_NUMBERS;
+  #usedBytes = 0;
 
   /** An event touched the mailbox, whose tally grew. */
   touch(mailboxId: MailboxId, modSeq: ModSeq, grown: Tally, uidNext: Uid = 0): void {
+    this.#usedBytes += grown.sizeBytes;
     const before = this.#touches.get(mailboxId);
     const sum = before === undefined ? grown : tallySum(before, grown);
     const next = Math.max(uidNext, before?.uidNext ?? 0);
@@ -97,6 +103,7 @@ export class MailboxDrafts {
       if (all !== known) setKeywords.run(write, { mailboxId, keywords: all });
     }
     if (this.#numbers !== NO_NUMBERS) raiseCounters.run(write, this.#numbers);
+    if (this.#usedBytes !== 0) useBytes.run(write, { bytes: this.#usedBytes });
     this.drop();
   }
 
@@ -104,5 +111,6 @@ export class MailboxDrafts {
     this.#touches.clear();
     this.#keywords.clear();
     this.#numbers = NO_NUMBERS;
+    this.#usedBytes = 0;
   }
 }

@@ -57,6 +57,8 @@ const counters = query(() =>
     ]),
 );
 
+const used = query(() => db.selectFrom('counters').select('used_bytes as bytes'));
+
 interface SummaryRow extends Omit<MailboxSummary, 'specialUse' | 'keywords'> {
   readonly specialUse: SpecialUse | null;
   readonly keywords: string;
@@ -114,6 +116,11 @@ export function subscriptions(sql: Sql): readonly string[] {
     .all(sql, {})
     .map(({ name }) => name)
     .sort();
+}
+
+/** Octets of all messages of the account. */
+export function usedBytes(sql: Sql): number {
+  return used.get(sql, {})?.bytes ?? 0;
 }
 
 export function nextNumbers(sql: Sql): AccountCounters {

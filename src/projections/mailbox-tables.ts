@@ -1,5 +1,5 @@
 /**
- * Tables of mailboxes, subscriptions, and the numbers that the account hands out.
+ * Tables of mailboxes, subscriptions, the numbers that the account hands out, and what it uses.
  */
 
 import type { SpecialUse } from '#domain/mailbox/events';
@@ -26,6 +26,8 @@ export interface MailboxTables {
     next_message_id: MessageId;
     next_uid_validity: number;
     next_queue_id: number;
+    /** Octets of all messages. */
+    used_bytes: number;
   };
 }
 
@@ -51,7 +53,8 @@ export const MAILBOX_DDL: readonly string[] = [
       next_mailbox_id INTEGER NOT NULL,
       next_message_id INTEGER NOT NULL,
       next_uid_validity INTEGER NOT NULL,
-      next_queue_id INTEGER NOT NULL
+      next_queue_id INTEGER NOT NULL,
+      used_bytes INTEGER NOT NULL
     )`,
-  'INSERT INTO counters VALUES (1, 1, 0, 1)',
+  'INSERT INTO counters VALUES (1, 1, 0, 1, 0)',
 ];

@@ -38,7 +38,7 @@ const sizeOfRun = query((at: Markers<{ mailboxId: MailboxId; from: Uid; to: Uid 
 );
 
 /** Octets of these messages. */
-function bytesOf(sql: Sql, mailboxId: MailboxId, uids: UidSet): number {
+export function bytesOf(sql: Sql, mailboxId: MailboxId, uids: UidSet): number {
   const [first, ...others] = uids;
   if (first === undefined) return 0;
   if (others.length === 0) {

@@ -26,7 +26,7 @@ const db = tables<MailboxTables>();
 
 export const mailboxes: AccountModel = {
   name: 'mailboxes',
-  version: 1,
+  version: 2,
   ddl: MAILBOX_DDL,
   rows: [
     db.selectFrom('mailboxes').selectAll().orderBy('mailbox_id'),
@@ -78,6 +78,16 @@ const takeSpecialUse = query((at: Markers<At>) =>
     .where('mailbox_id', '=', at.mailboxId),
 );
 
+const giveBackBytes = query((at: Markers<{ mailboxId: MailboxId }>) =>
+  db.updateTable('counters').set((eb) => ({
+    used_bytes: eb(
+      'used_bytes',
+      '-',
+      db.selectFrom('mailboxes').select('size_bytes').where('mailbox_id', '=', at.mailboxId),
+    ),
+  })),
+);
+
 const dropMailbox = query((at: Markers<{ mailboxId: MailboxId }>) =>
   db.deleteFrom('mailboxes').where('mailbox_id', '=', at.mailboxId),
 );
@@ -114,6 +124,7 @@ function apply(fact: AccountFact, write: AccountWrite): void {
       }
       return create(write, event.created, modSeq);
     case 'MailboxDeleted':
+      giveBackBytes.run(write.settled(), { mailboxId: event.mailboxId });
       dropMailbox.run(write.settled(), { mailboxId: event.mailboxId });
       return;
     case 'MailboxSubscribed':

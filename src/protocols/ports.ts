@@ -8,6 +8,7 @@ import type { Duplex, Readable } from 'node:stream';
 import type { AccountCommand, AnswerTo } from '#domain/account';
 import type { LoginAttempt, LoginResult } from '#domain/audit/events';
 import type { TlsKey } from '#domain/credential/state';
+import type { AccountSettings } from '#domain/directory/settings';
 import type { AccountFact } from '#domain/log/streams';
 import type { Cause } from '#domain/log/event';
 import type { Refusal } from '#domain/values/decision';
@@ -45,6 +46,11 @@ export interface Views {
 export interface Announcement {
   readonly accountId: AccountId;
   readonly facts: readonly AccountFact[];
+}
+
+/** What the administrator has decided about accounts, as of now. */
+export interface Settings {
+  of(accountId: AccountId): AccountSettings;
 }
 
 /** News of an account, sent after the views have them, in the order of the log. */

@@ -56,6 +56,8 @@ describe('after any history', () => {
         assert.deepEqual(views.reader.annotations(mailboxId), annotations);
       }
       assert.deepEqual({ ...views.state.annotationTotals() }, state.annotationTotals());
+      assert.equal(views.state.usedBytes(), state.usedBytes());
+      assert.equal(views.reader.usedBytes(), state.usedBytes());
       assert.equal(views.state.mailboxCount(), state.mailboxCount());
       assert.deepEqual({ ...views.state.nextNumbers() }, state.nextNumbers());
     });
@@ -75,6 +77,7 @@ describe('after any history', () => {
             views.state.existingOf(mailboxId, uids),
             state.existingOf(mailboxId, uids),
           );
+          assert.equal(views.state.bytesOf(mailboxId, uids), state.bytesOf(mailboxId, uids));
           assert.deepEqual(
             views.state.deletedOf(mailboxId, uids),
             state.deletedOf(mailboxId, uids),

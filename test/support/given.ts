@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { decideAccount, type AccountCommand, type AnswerTo } from '#domain/account';
 import { emptyAccountState, evolveAccount, type AccountRecords } from '#domain/account-state';
-import { DEFAULT_POLICY } from '#domain/directory/settings';
+import { DEFAULT_POLICY, DEFAULT_SETTINGS, type AccountSettings } from '#domain/directory/settings';
 import { modSeqAt, type AccountEvent, type AccountFact } from '#domain/log/streams';
 import type { Arrival, MessageDelivered, NewMessage } from '#domain/message/events';
 import type { StoredMessage } from '#domain/message/decide';
@@ -103,7 +103,8 @@ export interface When<C extends AccountCommand> {
 
 export interface Given {
   readonly state: AccountRecords;
-  when<C extends AccountCommand>(command: C): When<C>;
+  /** `settings` are those of the account that are other than everybody's. */
+  when<C extends AccountCommand>(command: C, settings?: Partial<AccountSettings>): When<C>;
 }
 
 export function given(...events: readonly AccountEvent[]): Given {
@@ -111,8 +112,9 @@ export function given(...events: readonly AccountEvent[]): Given {
   for (const fact of recorded(events)) evolveAccount(state, fact);
   return {
     state,
-    when(command) {
-      const decision = decideAccount(command, state, CONTEXT);
+    when(command, settings = {}) {
+      const policy = { ...DEFAULT_POLICY, settings: { ...DEFAULT_SETTINGS, ...settings } };
+      const decision = decideAccount(command, state, { ...CONTEXT, policy });
       return {
         gives(expected, answer) {
           assert.ok(!('refused' in decision), `refused: ${JSON.stringify(decision)}`);

@@ -16,7 +16,7 @@ import { fakeLogins } from './logins.ts';
 import { Talk, TLS } from './smtp-talk.ts';
 import { decideAccount, type AccountCommand, type AnswerTo } from '#domain/account';
 import { emptyAccountState, type AccountRecords } from '#domain/account-state';
-import { DEFAULT_POLICY } from '#domain/directory/settings';
+import { DEFAULT_POLICY, DEFAULT_SETTINGS, type AccountSettings } from '#domain/directory/settings';
 import type { Cause } from '#domain/log/event';
 import { modSeqAt, type AccountEvent, type AccountFact } from '#domain/log/streams';
 import type { MessageDelivered } from '#domain/message/events';
@@ -79,6 +79,8 @@ export interface World extends AsyncDisposable {
   readonly old: Set<string>;
   /** What the next commands fail with, one after the other. */
   readonly faults: Fault[];
+  /** What of an account's settings is other than everybody's. */
+  readonly settings: Map<AccountId, Partial<AccountSettings>>;
   events(accountId: AccountId): readonly AccountEvent[];
   state(accountId: AccountId): AccountRecords;
   /** A client's end of a new connection. */
@@ -140,6 +142,7 @@ export function smtpWorld(options: WorldOptions = {}): World {
     logged,
     old,
     faults: accounts.faults,
+    settings: accounts.settings,
     events: (accountId) => accounts.events(accountId),
     state: (accountId) => accounts.state(accountId),
     connect({ tls = false, key } = {}) {
@@ -165,6 +168,7 @@ export function smtpWorld(options: WorldOptions = {}): World {
 /** Accounts by their own rules, without a log. */
 export class Accounts implements Commands {
   readonly faults: Fault[] = [];
+  readonly settings: Map<AccountId, Partial<AccountSettings>> = new Map();
   readonly #clock: FakeClock;
   readonly #accounts = new Map<AccountId, { state: AccountRecords; facts: AccountFact[] }>();
 
@@ -182,7 +186,9 @@ export class Accounts implements Commands {
     if (fault !== undefined) throw fault;
     const { state, facts } = this.#account(accountId);
     const at = this.#clock.now();
-    const decision = decideAccount(command, state, { accountId, at, policy: DEFAULT_POLICY });
+    const settings = { ...DEFAULT_SETTINGS, ...this.settings.get(accountId) };
+    const policy = { ...DEFAULT_POLICY, settings };
+    const decision = decideAccount(command, state, { accountId, at, policy });
     if (isRefusal(decision)) return decision;
     for (const event of decision.events) {
       const revision = facts.length;

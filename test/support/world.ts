@@ -9,7 +9,7 @@ import { fakeLogins } from './logins.ts';
 import { temporaryDirectory } from './temporary.ts';
 import { nearTextThread } from './text-threads.ts';
 import type { AccountCommand, AnswerTo } from '#domain/account';
-import { DEFAULT_POLICY } from '#domain/directory/settings';
+import { DEFAULT_POLICY, DEFAULT_SETTINGS, type AccountSettings } from '#domain/directory/settings';
 import type { EventLog } from '#domain/log/event-log';
 import { isRefusal } from '#domain/values/decision';
 import type { AccountId, BodyHash } from '#domain/values/ids';
@@ -21,7 +21,16 @@ import { openRates } from '#infra/rates';
 import { TextIndex } from '#infra/text-index';
 import type { StartTextThread } from '#infra/text-thread';
 import { readFacts } from '#protocols/message/facts';
-import type { Done, KeyHolder, Log, Logins, Random, Rates, Texts } from '#protocols/ports';
+import type {
+  Done,
+  KeyHolder,
+  Log,
+  Logins,
+  Random,
+  Rates,
+  Settings,
+  Texts,
+} from '#protocols/ports';
 
 /** Accounts of every test: alice with two addresses, bob, and carol, who may not log in. */
 export const ALICE: AccountId = 1;
@@ -56,6 +65,9 @@ export interface World extends AsyncDisposable {
   readonly commands: Lanes;
   readonly views: Lanes;
   readonly changes: Live;
+  readonly settings: Settings;
+  /** Sets what of an account's settings is other than everybody's. */
+  change(accountId: AccountId, settings: Partial<AccountSettings>): void;
   readonly bodies: BodyStore;
   readonly logins: Logins;
   /** TLS keys by fingerprint: `alices`, `waiting` (of alice too, but not for PREAUTH), `carols`. */
@@ -104,6 +116,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const eventLog = openMemoryEventLog();
   const old = new Set<string>();
   const keys = new Map(KEYS);
+  const settings = new Map<AccountId, Partial<AccountSettings>>();
+  const settingsOf = (accountId: AccountId): AccountSettings => ({
+    ...DEFAULT_SETTINGS,
+    ...settings.get(accountId),
+  });
   const lanes = new Lanes({
     log: eventLog,
     clock,
@@ -112,7 +129,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     factsOf: (accountId) => (hash) => bodies.facts(accountId, hash),
     fileOf: (accountId) => directory.file(`views-${accountId}.sqlite`),
     ...options,
-    policyOf: () => DEFAULT_POLICY,
+    policyOf: (accountId) => ({ ...DEFAULT_POLICY, settings: settingsOf(accountId) }),
     announce: (accountId, facts) => changes.announce({ accountId, facts }),
     fatal(error) {
       throw error;
@@ -122,6 +139,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const world: World = {
     commands: lanes,
     views: lanes,
+    settings: { of: settingsOf },
+    change: (accountId, changes) => void settings.set(accountId, changes),
     changes,
     bodies,
     logins: fakeLogins(LOGINS, { old, keys }),

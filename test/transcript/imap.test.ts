@@ -4,8 +4,9 @@
  * Settings: `about`; `items`, numbers of the list of what the IMAP server must do; `mailbox: M6`
  * puts six messages into Inbox, whose modseqs are <m1> to <m6>, with <V> as UIDVALIDITY and <H> as
  * HIGHESTMODSEQ; `strict: yes` is the switch of that name; with `slow: 4`, to read a message takes
- * four seconds; with `annotations: 999` the account has so many; `forget: 1` is for how many
- * modseqs removals are remembered; with `renumbered: yes` an older log was put back after that.
+ * four seconds; with `annotations: 999` the account has so many, with `quota: 10240` room for so
+ * many octets; with `hidden: A B` these capabilities are hidden; `forget: 1` is for how many modseqs
+ * removals are remembered; with `renumbered: yes` an older log was put back after that.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -35,6 +36,10 @@ describe('transcripts of IMAP', () => {
         settings.get('mailbox') === 'M6'
           ? await fillInbox(server.world)
           : new Map<string, string>();
+      server.world.change(ALICE, {
+        ...(settings.has('quota') && { quotaBytes: Number(settings.get('quota')) }),
+        hiddenCapabilities: settings.get('hidden')?.split(' ') ?? [],
+      });
       const count = Number(settings.get('annotations') ?? 0);
       if (count > 0) await annotate(server.world, count);
       if (settings.get('renumbered') === 'yes') {

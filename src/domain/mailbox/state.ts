@@ -91,12 +91,8 @@ export function evolveMailboxes(
       return touch(records, event.mailboxId, modSeq, { uidNext: event.message.uid + 1 });
     case 'MessagesAppended': {
       const last = event.messages.at(-1);
-      return touch(
-        records,
-        event.mailboxId,
-        modSeq,
-        last === undefined ? {} : { uidNext: last.uid + 1 },
-      );
+      const change = last === undefined ? {} : { uidNext: last.uid + 1 };
+      return touch(records, event.mailboxId, modSeq, change);
     }
     case 'MessagesCopied':
     case 'MessagesMoved': {
@@ -109,13 +105,10 @@ export function evolveMailboxes(
     case 'MessageReplaced':
       touch(records, event.mailboxId, modSeq, {});
       return touch(records, event.target, modSeq, { uidNext: event.message.uid + 1 });
+    case 'AnnotationsSet':
     case 'FlagsChanged':
     case 'MessagesExpunged':
       return touch(records, event.mailboxId, modSeq, {});
-    case 'AnnotationsSet':
-      // RFC 7162 §3.1.1: those of the account belong to no mailbox.
-      if (event.mailboxId !== undefined) touch(records, event.mailboxId, modSeq, {});
-      return;
     case 'MessageQueued':
     case 'AttemptStarted':
     case 'AttemptSucceeded':
@@ -169,15 +162,16 @@ function create(records: MailboxRecords, created: readonly NewMailbox[], modSeq:
   }
 }
 
+/** Without a number, the fact is about none of the mailboxes. */
 function touch(
   records: MailboxRecords,
-  mailboxId: MailboxId,
+  mailboxId: MailboxId | undefined,
   modSeq: ModSeq,
   change: Partial<Mailbox>,
 ): void {
-  const mailbox = records.mailboxes.get(mailboxId);
+  const mailbox = records.mailboxes.get(mailboxId ?? -1);
   if (mailbox === undefined) return;
-  records.mailboxes.set(mailboxId, { ...mailbox, ...change, highestModSeq: modSeq });
+  records.mailboxes.set(mailbox.mailboxId, { ...mailbox, ...change, highestModSeq: modSeq });
 }
 
 /** In the order of their names, by UTF-16 unit. */

@@ -29,6 +29,10 @@ export interface MessageState {
   deletedOf(mailboxId: MailboxId, uids: UidSet): UidSet;
   /** UIDs that exist, of those in `uids`. */
   existingOf(mailboxId: MailboxId, uids: UidSet): UidSet;
+  /** Octets of those of `uids` that exist. */
+  bytesOf(mailboxId: MailboxId, uids: UidSet): number;
+  /** Octets of all messages of the account. */
+  usedBytes(): number;
 }
 
 /** A message as the reference model keeps it. */
@@ -216,6 +220,12 @@ export function recordsOf(
 
 export function uidsOfRecords(messages: readonly MessageRecord[]): UidSet {
   return uidSetOf(messages.map(({ uid }) => uid));
+}
+
+export function sumOfBytes(messages: Iterable<MessageRecord>): number {
+  let bytes = 0;
+  for (const { sizeBytes } of messages) bytes += sizeBytes;
+  return bytes;
 }
 
 export function isDeleted(message: MessageRecord): boolean {

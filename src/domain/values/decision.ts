@@ -24,6 +24,7 @@ export const REFUSALS = {
   NotSubscribed: 'Neither a subscription nor a mailbox of that name exists.',
   TooManyMailboxes: 'The account has as many mailboxes as it may have.',
   TooMuchAtOnce: 'The request changes more than can be recorded in one step.',
+  OverQuota: 'The messages of the account would take more room than it may have.',
   UidsExhausted: 'The mailbox has given out all of its UIDs.',
   NoSuchQueueItem: 'The message is not in the queue.',
   AttemptNotCurrent: 'The attempt is not the one in progress.',

@@ -37,7 +37,7 @@ function readableText(octets: Buffer): string | undefined {
   }
 }
 
-/** `* METADATA Inbox (/private/comment "x")` with its CRLF; an annotation that is not there: NIL. */
+/** `* METADATA Inbox (/private/comment "x")` with its CRLF; NIL for what is not there. */
 export function metadataLine(
   mailbox: string,
   entries: ReadonlyMap<string, Annotation | undefined>,

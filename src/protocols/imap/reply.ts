@@ -63,6 +63,8 @@ const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
   NotSubscribed: NO,
   TooManyMailboxes: LIMIT,
   TooMuchAtOnce: LIMIT,
+  // RFC 9208 §4.3.1
+  OverQuota: { status: 'NO', code: 'OVERQUOTA' },
   UidsExhausted: LIMIT,
   NoSuchQueueItem: NONEXISTENT,
   AttemptNotCurrent: NO,

@@ -7,6 +7,7 @@
 
 import type { AccountCommand, AnswerTo } from '#domain/account';
 import { isRefusal, REFUSALS, type Refusal } from '#domain/values/decision';
+import type { AccountSettings } from '#domain/directory/settings';
 import type { AccountId, MailboxId, ModSeq } from '#domain/values/ids';
 import { canonicalMailboxName } from '#domain/values/mailbox-name';
 import type { AccountViews, MailboxSummary } from '#projections/account-views';
@@ -22,6 +23,7 @@ import type {
   Logins,
   Random,
   Rates,
+  Settings,
   Texts,
   Views,
   Wire,
@@ -40,6 +42,7 @@ export interface ImapPorts {
   readonly commands: Commands;
   readonly views: Views;
   readonly changes: Changes;
+  readonly settings: Settings;
   readonly bodies: Bodies;
   /** Without it, texts are looked for in the messages themselves. */
   readonly texts?: Texts | undefined;
@@ -185,6 +188,10 @@ export class Session {
   get account(): Account {
     if (this.#account === undefined) throw new Error('nobody is logged in');
     return this.#account;
+  }
+
+  get settings(): AccountSettings {
+    return this.ports.settings.of(this.account.accountId);
   }
 
   /** The mailbox of a name as a client writes it. */

@@ -7,14 +7,18 @@
 import type { StoredMessage } from '#domain/message/decide';
 import type { StagedBody } from '../ports.ts';
 import type { Command, LiteralMark } from './reader.ts';
-import { no, type Reply, type Session } from './session.ts';
+import { no, refused, type Reply, type Session } from './session.ts';
 import type { AppendWords } from './words.ts';
 
-/** Why a message is not wanted, told before the client sends it; undefined when it is. */
+/**
+ * Why a message is not wanted, told before the client sends it; undefined when it is. `grownBytes`
+ * is what the command adds to the account besides the message.
+ */
 export function unwantedUpload(
   mailbox: string,
   literal: LiteralMark,
   session: Session,
+  grownBytes: number,
 ): Reply | undefined {
   if (session.mailboxNamed(mailbox) === undefined) {
     return no('the mailbox does not exist', 'TRYCREATE');
@@ -23,6 +27,12 @@ export function unwantedUpload(
   if (literal.bytes === 0) return no('cancelled by an empty message');
   if (literal.bytes > session.options.messageBytesMax) {
     return no('the message is too large', 'TOOBIG');
+  }
+  const { quotaBytes } = session.settings;
+  const grown = grownBytes + literal.bytes;
+  // RFC 9208 §4.3.1
+  if (quotaBytes > 0 && grown > 0 && session.account.views.usedBytes() + grown > quotaBytes) {
+    return refused({ refused: 'OverQuota' });
   }
   return undefined;
 }

@@ -59,6 +59,7 @@ const REFUSAL_REPLIES: Record<RefusalCode, Reply> = {
   NotSubscribed: NOT_MAIL,
   TooManyMailboxes: MAILBOX_FULL,
   TooMuchAtOnce: reply(452, '4.5.3', 'These are too many recipients for one message.'),
+  OverQuota: MAILBOX_FULL,
   UidsExhausted: MAILBOX_FULL,
   NoSuchQueueItem: NOT_MAIL,
   AttemptNotCurrent: NOT_MAIL,

@@ -1,7 +1,7 @@
 /**
  * APPEND: messages go to stable storage, and then into the mailbox all at once.
  *
- * Invariant: a continuation is sent only when mailbox and size are acceptable; what was staged is
+ * Invariant: a continuation is sent only when mailbox, size and quota allow it; what was staged is
  * discarded, whatever became of the command.
  *
  * RFC 9051 §6.3.12, RFC 3502 (several messages), RFC 4315 §3 (APPENDUID), RFC 7889 (APPENDLIMIT)
@@ -89,7 +89,8 @@ class Upload {
 
   /** Why the next message is not wanted; told before the client sends it. */
   #refusalOf(mailbox: string, literal: LiteralMark): Reply | undefined {
-    const unwanted = unwantedUpload(mailbox, literal, this.#session);
+    const stagedBytes = this.#messages.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const unwanted = unwantedUpload(mailbox, literal, this.#session, stagedBytes);
     if (unwanted !== undefined) return unwanted;
     if (this.#messages.length >= IMAP_APPEND_MESSAGES_MAX) {
       return no('these are too many messages for one command', 'LIMIT');

@@ -40,6 +40,8 @@ const ALWAYS = [
   'UIDONLY',
   'NOTIFY',
   'METADATA',
+  'QUOTA',
+  'QUOTA=RES-STORAGE',
   'MULTISEARCH',
   'PARTIAL',
   'SORT',
@@ -77,5 +79,17 @@ export function capabilitiesOf(session: Session): string {
   } else if (!session.isPreauthenticated) {
     names.push('UNAUTHENTICATE');
   }
-  return names.join(' ');
+  const isKnown = session.state !== 'not-authenticated';
+  return names.filter((name) => !isKnown || !isHidden(name, session)).join(' ');
+}
+
+/**
+ * The administrator hides the capability from the clients of the account, to spare those that
+ * cannot cope with it. QRESYNC brings CONDSTORE with it and is hidden with that; a value behind
+ * `APPENDLIMIT=` is not part of the name.
+ */
+export function isHidden(name: string, session: Session): boolean {
+  const hidden = session.settings.hiddenCapabilities;
+  const upper = name.toUpperCase().replace(/^(APPENDLIMIT)=.*/, '$1');
+  return hidden.includes(upper) || (upper === 'QRESYNC' && hidden.includes('CONDSTORE'));
 }

@@ -7,7 +7,7 @@
 import { enable as enableWords, id as idWords, noArguments } from '../grammar.ts';
 import { EXTENSIONS, ok, type Extension } from '../session.ts';
 import { quotedOrLiteral } from '../writer.ts';
-import { capabilitiesOf } from './capability.ts';
+import { capabilitiesOf, isHidden } from './capability.ts';
 import { ANY_STATE, imapCommand, LOGGED_IN, SELECTED, type WholeCommand } from './command.ts';
 
 export const capability: WholeCommand = imapCommand({
@@ -70,6 +70,7 @@ export const enable: WholeCommand = imapCommand({
       const extension = EXTENSION_BY_WORD.get(word);
       // RFC 5161 §3.1: what we do not know, or what is enabled, is passed over.
       if (extension === undefined || session.has(extension)) continue;
+      if (isHidden(extension, session)) continue;
       newly.push(extension);
       if (extension === 'CONDSTORE') session.enableCondstore();
       else session.enable(extension);

@@ -16,6 +16,7 @@ import { list, lsub, status } from './list.ts';
 import { create, deleteMailbox, rename, subscribe, unsubscribe } from './mailbox.ts';
 import { getMetadata, setMetadata } from './metadata.ts';
 import { notify } from './notify.ts';
+import { getQuota, getQuotaRoot } from './quota.ts';
 import { replace, uidReplace } from './replace.ts';
 import { search, uidSearch } from './search.ts';
 import { close, examine, select, unselect } from './select.ts';
@@ -47,6 +48,8 @@ export const COMMANDS: ReadonlyMap<string, ImapCommand> = new Map<string, ImapCo
   ['STATUS', status],
   ['GETMETADATA', getMetadata],
   ['SETMETADATA', setMetadata],
+  ['GETQUOTA', getQuota],
+  ['GETQUOTAROOT', getQuotaRoot],
   ['APPEND', append],
   ['IDLE', idle],
   ['NOTIFY', notify],

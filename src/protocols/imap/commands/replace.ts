@@ -1,7 +1,7 @@
 /**
  * REPLACE and UID REPLACE: a message is uploaded in the place of another, in one event.
  *
- * Invariant: as with APPEND, a continuation is sent only when mailbox and size are acceptable, and
+ * Invariant: as with APPEND, a continuation is sent only when mailbox, size and quota allow it, and
  * what was staged for a command that fails is discarded.
  *
  * RFC 8508; RFC 4315 §3 (APPENDUID), RFC 7162 §3.2.7 (HIGHESTMODSEQ)
@@ -9,6 +9,7 @@
 
 import { isRefusal } from '#domain/values/decision';
 import type { Uid } from '#domain/values/ids';
+import { uidRange } from '#domain/values/uid-set';
 import type { StagedBody } from '../../ports.ts';
 import {
   appendMailbox,
@@ -67,7 +68,8 @@ class Replacement {
     if (session.mailbox.readOnly) return no('the mailbox is open for reading only');
     const uid = this.#uidOf(number);
     if (uid === undefined) return no('there is no such message');
-    const unwanted = unwantedUpload(mailbox, literal, session);
+    const [replaced] = session.account.views.rows(session.mailbox.mailboxId, uidRange(uid, uid));
+    const unwanted = unwantedUpload(mailbox, literal, session, -(replaced?.sizeBytes ?? 0));
     if (unwanted !== undefined) return unwanted;
     const staged = await stageUpload(this.#command, literal, session);
     this.#staged = staged;

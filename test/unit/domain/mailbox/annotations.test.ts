@@ -58,7 +58,7 @@ describe('setting annotations', () => {
     assert.equal(state.annotationTotals().bytes, '/private/comment'.length + 2);
   });
 
-  it('imap 95: refuses names that are neither private nor shared, and vendors without names', () => {
+  it('imap 95: refuses names neither private nor shared, and vendors without names', () => {
     const account = given(OPENED);
     for (const name of ['/other/x', '/private', '/private/vendor/x', '/shared/vendor']) {
       account.when(set([{ name, value: 'y' }])).refused('AnnotationNameForbidden');

@@ -164,3 +164,12 @@ test('the thousand and first recipient is one too many', async () => {
   );
   assert.equal(deliveredTo(world, ALICE).length, 1000);
 });
+
+test('smtp 84: over quota is a reason to come again', async () => {
+  await using world = smtpWorld();
+  world.settings.set(ALICE, { quotaBytes: 100 });
+  const talk = world.connect();
+  await begin(talk, 'alice@example.org');
+  await talk.expect(['Subject: x\r\n\r\nhello\r\n.', '452 4.2.2 ']);
+  assert.equal(deliveredTo(world, ALICE).length, 0);
+});
