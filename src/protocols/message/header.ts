@@ -66,12 +66,20 @@ export function joinedValueOf(header: Header, name: string): string | undefined 
   return joined;
 }
 
-/** RFC 5322 §2.2.3: line ends go, the white space behind them stays. */
-function fieldValue(header: Header, field: Field): string {
-  const raw = header.text.slice(field.valueStart, field.end);
-  const lineFeed = raw.indexOf('\n');
-  const onLastLine = lineFeed < 0 || lineFeed === raw.length - 1;
-  return (onLastLine ? raw : raw.replace(/\r?\n/g, '')).trim();
+/** Unfolded raw value. RFC 5322 §2.2.3: line ends go, the white space behind them stays. */
+export function fieldValue({ text }: Header, field: Field): string {
+  let start = field.valueStart;
+  let end = field.end;
+  // Not trim(): what is a space of latin1 may be half of a character (à ends in one).
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  const raw = text.slice(start, end);
+  return raw.includes('\n') ? raw.replace(/\r?\n/g, '') : raw;
+}
+
+/** TAB, LF, VT, FF, CR, SP. */
+function isBlank(code: number): boolean {
+  return code === SPACE || (code >= TAB && code <= 13);
 }
 
 /**

@@ -11,7 +11,7 @@ import type { MessageTexts } from '#domain/values/facts';
 import { MIME_HEADER_BYTES_MAX } from '../limits.ts';
 import { decodeCharset } from './charset.ts';
 import { foldText } from './fold.ts';
-import { decodeWords, readHeader, valueOf, type Field, type Header } from './header.ts';
+import { decodeWords, fieldValue, readHeader, valueOf, type Header } from './header.ts';
 import { htmlTexts } from './html.ts';
 import { parameterOf, parseDisposition } from './parameters.ts';
 import { readStructure, type Part } from './part.ts';
@@ -95,13 +95,8 @@ function lineOf({ name, value }: FieldText): string {
 function fieldTexts(header: Header): readonly FieldText[] {
   return header.fields.map((field) => ({
     name: foldText(field.name),
-    value: decodedField(header, field),
+    value: foldText(decodeWords(fieldValue(header, field))),
   }));
-}
-
-function decodedField(header: Header, field: Field): string {
-  const raw = header.text.slice(field.valueStart, field.end).replace(/\r?\n/g, '');
-  return foldText(decodeWords(raw.trim()));
 }
 
 interface BodyTexts {

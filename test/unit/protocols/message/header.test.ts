@@ -60,6 +60,10 @@ describe('values', () => {
     assert.equal(valueOf(header, 'e'), '');
     assert.equal(valueOf(header, 'cc'), undefined);
   });
+  it('keep all octets of the last character', () => {
+    const octets = Buffer.from('Subject: \t voilà \r\n', 'utf8').toString('latin1');
+    assert.equal(decodeWords(valueOf(readHeader(octets), 'subject') ?? ''), 'voilà');
+  });
   it('are joined where a field repeats', () =>
     assert.equal(joinedValueOf(header, 'to'), 'a@x, b@x'));
 });
