@@ -27,7 +27,7 @@ export interface Notice {
   readonly queuedAt: Instant;
   /** Of the original, with angle brackets; '' when it has none. */
   readonly headerId: string;
-  /** RFC 4865 §5: `for;<seconds>` or `until;<time>`. */
+  /** RFC 4865: `for;<seconds>` or `until;<time>`. */
   readonly futureRelease?: string;
   /** The original was SMTPUTF8 mail, so its sender reads UTF-8. */
   readonly utf8: boolean;
@@ -152,7 +152,6 @@ function statusLines(notice: Notice): readonly string[] {
   return [
     `Reporting-MTA: dns; ${hostName}`,
     `Arrival-Date: ${formatDate(queuedAt)}`,
-    // RFC 4865 §5
     ...(futureRelease === undefined
       ? []
       : [`Future-Release-Request: ${bounded(futureRelease, escaped)}`]),
