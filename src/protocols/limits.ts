@@ -109,6 +109,10 @@ export const SMTP_CLIENT_QUIT_MS = 5_000;
 /** Challenges of one login. */
 export const SMTP_CLIENT_CHALLENGES_MAX = 10;
 
+/** What an application may want to hear again: it is stored with the message, in one fact. */
+export const EXTRA_BYTES_MAX: number = 4 * 1024;
+export const EXTRA_KEYS_MAX = 64;
+
 /** Default of the largest message, announced as SIZE and APPENDLIMIT. */
 export const MESSAGE_BYTES_MAX: number = 100 * 1024 * 1024;
 
