@@ -131,8 +131,8 @@ const drop = query((at: Markers<{ attemptKey: string }>) =>
 
 function apply({ event, at }: AuditFact, write: Sql): void {
   const row = columnsOf(event);
-  addAttempt.run(write, row);
   dropOld.run(write, { before: at - ATTEMPTS_KEPT_MS });
+  addAttempt.run(write, row);
   if (row.failed === 0) return;
   // A fact adds one row at most: there is never more than one too many.
   const over = surplus.get(write, { accountId: row.account_id, kept: FAILED_ATTEMPTS_MAX });

@@ -44,6 +44,19 @@ describe('the server', () => {
     assert.equal(await next.line(), undefined);
   });
 
+  it('forgets failures of an address that logs in (item 38)', async () => {
+    await using server = await openTestServer();
+    const { rates } = server.world;
+    for (let i = 0; i < 9; i++) rates.failedLogin('192.0.2.1');
+    const client = new LineClient(server.connect());
+    await client.line();
+    await client.command('a LOGIN alice@example.org test-pass-123');
+    for (let i = 0; i < 9; i++) rates.failedLogin('192.0.2.1');
+    assert.match((await new LineClient(server.connect()).line()) ?? '', /^\* OK /);
+    rates.failedLogin('192.0.2.1');
+    assert.match((await new LineClient(server.connect()).line()) ?? '', /^\* BYE /);
+  });
+
   it('says BYE to everybody when it stops (item 21)', async () => {
     await using server = await openTestServer();
     const idle = await opened(server, 'SELECT Inbox');

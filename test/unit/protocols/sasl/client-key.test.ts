@@ -167,6 +167,17 @@ describe('a client that shows a certificate', () => {
       assert.equal(await firstLine(scene, { ...stranger }), undefined);
     }
     assert.equal(world.rates.mayLogin('127.0.0.1'), false);
+    const told = world.attempts.noted.filter(({ tls }) => tls?.version === 'TLSv1.3');
+    assert.equal(told.length, 10);
+    assert.partialDeepStrictEqual(told[0], {
+      protocol: 'imap',
+      mechanism: 'tlsclientauth',
+      result: 'badcreds',
+      login: '',
+      remoteIp: '127.0.0.1',
+      localIp: '127.0.0.1',
+      fingerprint: readClientCertificate(stranger.cert)?.fingerprint,
+    });
     const known = await newPair();
     scene.register(known);
     for (const client of [stranger, known, {}]) {
@@ -181,6 +192,10 @@ describe('a client that shows a certificate', () => {
     const client = await newPair();
     scene.register(client, { forbidden: 'suspended, call us' });
     assert.equal(await firstLine(scene, { ...client }), undefined);
+    assert.deepEqual(
+      scene.world.attempts.noted.map(({ result }) => result),
+      ['logindisabled'],
+    );
   });
 
   it('51: learns that its key was removed when its session goes on', async () => {

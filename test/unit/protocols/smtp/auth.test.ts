@@ -110,3 +110,55 @@ test('who failed too often is sent away, before and after the greeting', async (
   assert.match(await next.line(), /^421 4\.7\.0 /);
   await next.closed();
 });
+
+test('every attempt is recorded with its result and the name in EHLO', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  const first = await begin(world);
+  const elsewhere = { ...TLS, channelBinding: { type: 'tls-exporter', data: Buffer.alloc(32) } };
+  await authenticate(first, 'SCRAM-SHA-256-PLUS', PASSWORD, elsewhere as TlsFacts);
+  await authenticate(first, 'CRAM-MD5', 'wrong');
+  const talk = await begin(world);
+  await authenticate(talk, 'PLAIN', 'wrong');
+  await talk.expect(
+    ['AUTH HUNTER2', '504 '],
+    ['AUTH PLAIN', '334 '],
+    ['*', '501 '],
+    ['AUTH PLAIN %%', '501 '],
+  );
+  await authenticate(talk, 'PLAIN', PASSWORD);
+  const bare = world.connect();
+  await bare.line();
+  await bare.expect(['EHLO other.example', '250-'], ['AUTH PLAIN', '538 ']);
+  const alice = 'alice@example.org';
+  assert.deepEqual(
+    world.attempts.noted.map(({ protocol, mechanism, login, result, userAgent }) =>
+      [protocol, mechanism, login, result, userAgent].join(' '),
+    ),
+    [
+      `submission scram-sha-256-plus ${alice} badchanbind client.example`,
+      `submission cram-md5 ${alice} badcreds client.example`,
+      `submission plain ${alice} badpassword client.example`,
+      'submission unknown  badprotocol client.example',
+      'submission plain  aborted client.example',
+      'submission plain  badprotocol client.example',
+      `submission plain ${alice} ok client.example`,
+      'submission plain  badprotocol other.example',
+    ],
+  );
+});
+
+test('a client that is let in by its key is recorded when it says its name', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  const talk = world.connect({ tls: true, key: { fingerprint: 'alices', resumed: false } });
+  await talk.line();
+  assert.deepEqual(world.attempts.noted, []);
+  await talk.expect(['EHLO client.example', '250-']);
+  const gone = world.connect({ tls: true, key: { fingerprint: 'gone', resumed: true } });
+  assert.match(await gone.line(), /^421 /);
+  assert.deepEqual(
+    world.attempts.noted.map(({ mechanism, login, result, fingerprint, userAgent }) =>
+      [mechanism, login, result, fingerprint, userAgent].join(' '),
+    ),
+    ['tlsclientauth alice@example.org ok alices client.example', 'tlsclientauth  badcreds gone '],
+  );
+});

@@ -104,6 +104,149 @@ describe('AUTHENTICATE', () => {
   });
 });
 
+describe('the record of attempts', () => {
+  const alice = 'alice@example.org';
+
+  /** What was told of the attempts of a new conversation. */
+  async function told(
+    conversation: (talk: ImapTalk, server: TestServer) => Promise<unknown>,
+    tls = true,
+  ): Promise<readonly string[]> {
+    await using server = await openTestServer();
+    const talk = new ImapTalk(server.connect({ tls }));
+    await talk.line();
+    await conversation(talk, server);
+    server.world.clock.advance(1000);
+    return server.world.attempts.noted.map(
+      ({ protocol, mechanism, login, result, tls: seen }) =>
+        `${protocol} ${mechanism} ${login} ${result} ${seen?.version ?? 'bare'}`,
+    );
+  }
+
+  it('41: has LOGIN, right, wrong, closed, and without TLS', async () => {
+    const asked = async (talk: ImapTalk): Promise<void> => {
+      for (const words of [`${alice} wrong`, `carol@example.org ${PASSWORD}`]) {
+        await talk.ask(`LOGIN ${words}`);
+      }
+      await talk.ask(`LOGIN ${alice} ${PASSWORD}`);
+    };
+    assert.deepEqual(await told(asked), [
+      `imap login ${alice} badpassword TLSv1.3`,
+      'imap login carol@example.org logindisabled TLSv1.3',
+      `imap login ${alice} ok TLSv1.3`,
+    ]);
+    assert.deepEqual(await told((talk) => talk.ask(`LOGIN ${alice} ${PASSWORD}`), false), [
+      `imap login ${alice} badprotocol bare`,
+    ]);
+  });
+
+  it('41: has every mechanism, with how it ended', async () => {
+    for (const mechanism of ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-1-PLUS', 'CRAM-MD5']) {
+      const wrong = mechanism === 'PLAIN' ? 'badpassword' : 'badcreds';
+      const asked = async (talk: ImapTalk): Promise<void> => {
+        await talk.authenticate(mechanism, { login: alice, password: 'x', tls: FAKE_TLS });
+        await talk.authenticate(mechanism, { login: alice, password: PASSWORD, tls: FAKE_TLS });
+      };
+      const name = mechanism.toLowerCase();
+      assert.deepEqual(await told(asked), [
+        `imap ${name} ${alice} ${wrong} TLSv1.3`,
+        `imap ${name} ${alice} ok TLSv1.3`,
+      ]);
+    }
+  });
+
+  it('33, 41: has the wrong channel binding', async () => {
+    const channelBinding = { type: 'tls-exporter', data: Buffer.alloc(32) } as const;
+    const elsewhere = { login: alice, password: PASSWORD, tls: { ...FAKE_TLS, channelBinding } };
+    const asked = (talk: ImapTalk): Promise<unknown> =>
+      talk.authenticate('SCRAM-SHA-256-PLUS', elsewhere);
+    assert.deepEqual(await told(asked), [`imap scram-sha-256-plus ${alice} badchanbind TLSv1.3`]);
+  });
+
+  it('26, 27, 28, 41: has what was given up, not understood, or for somebody else', async () => {
+    const asked = async (talk: ImapTalk): Promise<void> => {
+      await talk.ask('AUTHENTICATE hunter2');
+      const plain = Buffer.from(`bob@example.org\0${alice}\0${PASSWORD}`).toString('base64');
+      assert.match(await talk.ask(`AUTHENTICATE PLAIN ${plain}`), /^NO \[AUTHORIZATIONFAILED\]/);
+      for (const response of ['*', '!!!']) {
+        talk.send('x AUTHENTICATE PLAIN');
+        await talk.line();
+        talk.send(response);
+        assert.match((await talk.line()) ?? '', /^x BAD /);
+      }
+    };
+    assert.deepEqual(await told(asked), [
+      'imap unknown  badprotocol TLSv1.3',
+      `imap plain ${alice} badcreds TLSv1.3`,
+      'imap plain  aborted TLSv1.3',
+      'imap plain  badprotocol TLSv1.3',
+    ]);
+  });
+
+  it('41: has what the client calls itself, also when it says so after the login', async () => {
+    for (const saidFirst of [true, false]) {
+      await using server = await openTestServer();
+      const talk = await begin(server);
+      const id = 'ID ("name" "Mail" "version" "1.0" "os" "Linux")';
+      for (const command of saidFirst
+        ? [id, `LOGIN ${alice} ${PASSWORD}`]
+        : [`LOGIN ${alice} ${PASSWORD}`, id]) {
+        assert.match(await talk.ask(command), /^OK /);
+      }
+      const agents = server.world.attempts.noted.map(({ userAgent }) => userAgent);
+      assert.deepEqual(agents, ['Mail/1.0; os Linux']);
+    }
+  });
+
+  it('41: has a client that leaves in the middle, and one right after it was let in', async () => {
+    await using server = await openTestServer();
+    const stream = server.connect();
+    const talk = new ImapTalk(stream);
+    await talk.line();
+    talk.send('x AUTHENTICATE PLAIN');
+    await talk.line();
+    stream.destroy();
+    const other = server.connect();
+    const quick = new ImapTalk(other);
+    await quick.line();
+    await quick.ask(`LOGIN ${alice} ${PASSWORD}`);
+    await quick.ask('LOGOUT');
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    server.world.clock.advance(3000);
+    const results = server.world.attempts.noted.map(({ result }) => result);
+    assert.deepEqual(results.sort(), ['aborted', 'ok']);
+  });
+
+  it('42, 51: has TLS keys that log in by themselves, or do so no more', async () => {
+    await using server = await openTestServer();
+    const known = new ImapTalk(server.connect({ key: { fingerprint: 'alices', resumed: false } }));
+    assert.match((await known.line()) ?? '', /PREAUTH/);
+    const gone = new ImapTalk(server.connect({ key: { fingerprint: 'gone', resumed: true } }));
+    assert.match((await gone.line()) ?? '', /BYE/);
+    server.world.clock.advance(1000);
+    const seen = server.world.attempts.noted.map(({ mechanism, login, result, fingerprint }) => [
+      mechanism,
+      login,
+      result,
+      fingerprint,
+    ]);
+    assert.deepEqual(seen, [
+      ['tlsclientauth', '', 'badcreds', 'gone'],
+      ['tlsclientauth', alice, 'ok', 'alices'],
+    ]);
+  });
+
+  it('never has a password', async () => {
+    await using server = await openTestServer();
+    const talk = await begin(server);
+    await talk.ask(`LOGIN ${alice} wrong-secret`);
+    await talk.ask(`LOGIN ${alice} ${PASSWORD}`);
+    server.world.clock.advance(1000);
+    const text = JSON.stringify(server.world.attempts.noted);
+    assert.ok(!text.includes(PASSWORD) && !text.includes('wrong-secret'));
+  });
+});
+
 describe('a TLS key', () => {
   it('46: is the only account that SCRAM and CRAM-MD5 lead to', async () => {
     for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-1-PLUS', 'CRAM-MD5']) {
