@@ -10,7 +10,13 @@ import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
 import type { Clock } from '#protocols/ports';
 import type { DnsType } from '#protocols/ports-remote';
-import { decodeAnswer, encodeQuestion, type Question, type WireAnswer } from './dns-wire.ts';
+import {
+  decodeAnswer,
+  encodeQuestion,
+  FORMERR,
+  type Question,
+  type WireAnswer,
+} from './dns-wire.ts';
 import type { DnsServer } from './dns-servers.ts';
 
 export interface Exchange<T extends DnsType> {
@@ -19,6 +25,8 @@ export interface Exchange<T extends DnsType> {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Without EDNS. */
+  readonly plain?: boolean;
 }
 
 export type Exchanged<T extends DnsType> =
@@ -28,7 +36,11 @@ export type Exchanged<T extends DnsType> =
 type Settle<T extends DnsType> = (exchanged: Exchanged<T>) => void;
 
 export async function exchange<T extends DnsType>(one: Exchange<T>): Promise<Exchanged<T>> {
-  const first = await bounded(one, askOverUdp);
+  let first = await bounded(one, askOverUdp);
+  // RFC 6891 §7: old servers do not understand EDNS.
+  if (first.type === 'answer' && first.answer.rcode === FORMERR) {
+    first = await bounded({ ...one, plain: true }, askOverUdp);
+  }
   if (first.type !== 'answer' || !first.answer.truncated) return first;
   const second = await bounded(one, askOverTcp);
   if (second.type === 'answer' && second.answer.truncated) {
@@ -62,7 +74,7 @@ async function bounded<T extends DnsType>(
 }
 
 function askOverUdp<T extends DnsType>(
-  { server, question }: Exchange<T>,
+  { server, question, plain }: Exchange<T>,
   settle: Settle<T>,
 ): () => void {
   const socket = createSocket(isIPv6(server.ip) ? 'udp6' : 'udp4');
@@ -71,7 +83,7 @@ function askOverUdp<T extends DnsType>(
     const answer = decodeAnswer(octets, question);
     if (answer !== undefined) settle({ type: 'answer', answer });
   });
-  socket.on('connect', () => socket.send(encodeQuestion(question)));
+  socket.on('connect', () => socket.send(encodeQuestion(question, plain)));
   // Connected, the system drops what comes from elsewhere and tells when nobody is there.
   socket.connect(server.port, server.ip);
   return () => socket.close();

@@ -3,8 +3,10 @@
  * signed: those of this machine, as the file for resolvers names them.
  */
 
+import { getServers } from 'node:dns';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { codeOf } from './files.ts';
 
 export interface DnsServer {
   readonly ip: string;
@@ -16,21 +18,27 @@ export interface DnsServer {
   readonly trusted: boolean;
 }
 
-export const RESOLV_CONF = '/etc/resolv.conf';
+const RESOLV_CONF = '/etc/resolv.conf';
 const DNS_PORT = 53;
 /** As many as the C library asks. */
 const SERVERS_MAX = 3;
 const FILE_CHARS_MAX = 64 * 1024;
 
-/** A resolver on this machine is what is asked when the file is missing or names none. */
-export async function readDnsServers(file: string = RESOLV_CONF): Promise<readonly DnsServer[]> {
-  let text = '';
+/**
+ * Systems without the file tell their servers in another way. When none is named, a resolver on
+ * this machine is asked.
+ */
+export async function readDnsServers(
+  file: string = RESOLV_CONF,
+  systemServers: () => readonly string[] = getServers,
+): Promise<readonly DnsServer[]> {
   try {
-    text = await readFile(file, 'utf8');
+    return parseResolvConf(await readFile(file, 'utf8'));
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (codeOf(error) !== 'ENOENT') throw error;
+    const lines = systemServers().map((ip) => `nameserver ${ip}`);
+    return parseResolvConf(lines.join('\n'));
   }
-  return parseResolvConf(text);
 }
 
 export function parseResolvConf(text: string): readonly DnsServer[] {

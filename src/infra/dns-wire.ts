@@ -36,6 +36,7 @@ const TTL_MAX = 0x7fffffff;
 const NEGATIVE_TTL = 60;
 
 export const NOERROR = 0;
+export const FORMERR = 1;
 export const NXDOMAIN = 3;
 
 export interface Question<T extends DnsType = DnsType> {
@@ -56,31 +57,32 @@ export interface WireAnswer<T extends DnsType = DnsType> {
   readonly extendedError?: { readonly code: number; readonly text: string };
 }
 
+const EDNS: Answer = {
+  type: 'OPT',
+  name: '.',
+  udpPayloadSize: UDP_PAYLOAD_BYTES,
+  extendedRcode: 0,
+  ednsVersion: 0,
+  flags: 0,
+  flag_do: false,
+  options: [],
+};
+
 /** True for what can be asked for: the library writes anything, and then something else. */
 export function isQueryName(name: string): boolean {
   // RFC 1035 §2.3.4
   return name.length <= 253 && name.split('.').every((label) => /^[!-[\]-~]{1,63}$/.test(label));
 }
 
-export function encodeQuestion({ id, type, name }: Question): Buffer {
+/** `plain`: without EDNS. */
+export function encodeQuestion({ id, type, name }: Question, plain = false): Buffer {
   return encode({
     type: 'query',
     id,
     // RFC 6840 §5.7: AD in a question asks for AD in the answer, without all the signatures.
     flags: RECURSION_DESIRED | AUTHENTIC_DATA,
     questions: [{ type, name, class: 'IN' }],
-    additionals: [
-      {
-        type: 'OPT',
-        name: '.',
-        udpPayloadSize: UDP_PAYLOAD_BYTES,
-        extendedRcode: 0,
-        ednsVersion: 0,
-        flags: 0,
-        flag_do: false,
-        options: [],
-      },
-    ],
+    additionals: plain ? [] : [EDNS],
   });
 }
 

@@ -3,6 +3,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { temporaryDirectory } from '../../support/temporary.ts';
 import { parseResolvConf, readDnsServers } from '#infra/dns-servers';
@@ -37,8 +38,13 @@ describe('dns servers', () => {
     assert.equal(parseResolvConf('nameserver 192.0.2.1\n'.repeat(9)).length, 3);
   });
 
-  it('are one on this machine when there is no file', async () => {
+  it('are those of the file, else those that the system tells', async () => {
     await using dir = await temporaryDirectory();
-    assert.deepEqual(await readDnsServers(dir.file('resolv.conf')), [local]);
+    const file = dir.file('resolv.conf');
+    const told = [{ ip: '192.0.2.1', port: 53, trusted: false }];
+    assert.deepEqual(await readDnsServers(file, () => ['192.0.2.1', '192.0.2.2:54']), told);
+    assert.deepEqual(await readDnsServers(file, () => []), [local]);
+    await writeFile(file, 'nameserver ::1\n');
+    assert.deepEqual(await readDnsServers(file, () => ['192.0.2.1']), [{ ...local, ip: '::1' }]);
   });
 });

@@ -23,6 +23,7 @@ import { openResolver, type OpenResolver } from '#infra/dns';
 const A: Answer = { type: 'A', name: 'a.example', class: 'IN', ttl: 300, data: '192.0.2.1' };
 const ADDRESS = ['192.0.2.1'];
 
+const FORMERR: Packet = { flags: ANSWER | 1 };
 const SERVFAIL: Packet = { flags: ANSWER | 2 };
 
 const gives =
@@ -97,6 +98,15 @@ describe('dns', () => {
       server.asked.map(({ over }) => over),
       ['udp', 'tcp'],
     );
+  });
+
+  it('asks servers again without EDNS that do not understand it', async () => {
+    await using server = await startDnsServer((asked) => [
+      answerTo(asked, asked.packet.additionals?.length === 0 ? { answers: [A] } : FORMERR),
+    ]);
+    const answer = await resolverOf([[server, true]]).lookup('A', 'a.example');
+    assert.deepEqual(answer.type === 'found' && answer.records, ADDRESS);
+    assert.equal(server.asked.length, 2);
   });
 
   it('waits for the answer behind what only looks like one', async () => {

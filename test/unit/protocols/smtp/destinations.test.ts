@@ -143,7 +143,7 @@ describe('a destination', () => {
     assert.deepEqual(await find({}, { domain: '[IPv6:2001:db8::1]' }), six);
   });
 
-  it('waits when nobody can say whether there is a policy, unless TLS does not matter', async () => {
+  it('waits when nobody can say whether there is a policy, unless that is all one', async () => {
     const failure = { resultType: 'sts-policy-fetch-error', reason: 'dns-lookup' } as const;
     const sts: StsOutcome = { type: 'unknown', failure };
     const names = { 'a.example': mx([1, 'b.example']) };

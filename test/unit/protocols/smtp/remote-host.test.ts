@@ -49,7 +49,7 @@ function locate(
 
 function host(found: RemoteHost | Unreachable): RemoteHost {
   assert.equal(found.type, 'host');
-  return found as RemoteHost;
+  return found;
 }
 
 function enhanced(found: RemoteHost | Unreachable): string | undefined {

@@ -89,7 +89,7 @@ const ENFORCED = ['enforce', undefined, undefined];
 const FETCH_ERROR = 'sts-policy-fetch-error';
 
 describe('mta-sts policies of others', () => {
-  it('reports 61: are fetched once, again when the id changes, and outlive their record', async () => {
+  it('reports 61: are fetched once, again with another id, and outlive their record', async () => {
     const domain = remote();
     assert.deepEqual(told(await domain.get()), ENFORCED);
     assert.deepEqual(told(await domain.get()), ENFORCED);
