@@ -3,7 +3,15 @@
  */
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { ARRIVAL, INBOX_ID, stored } from '../../support/given.ts';
@@ -102,6 +110,27 @@ describe('views', () => {
     assert.equal((await g.lanes.account(7)).uidRuns(INBOX_ID), before);
     await g.deliver();
     assert.deepEqual(views.uidRuns(INBOX_ID).uids, [[1, 2]]);
+  });
+
+  it('have an event once whose append was the last thing before a kill (item 226)', async () => {
+    await using g = await given();
+    await g.deliver();
+    const left = g.file.replace('/7/', '/left/');
+    mkdirSync(dirname(left));
+    g.ports.log.after = () => {
+      // As a kill leaves the files: the event is durable, the views are in the middle of it.
+      for (const end of ['', '-wal']) copyFileSync(g.file + end, left + end);
+    };
+    await g.deliver();
+    g.ports.log.after = undefined;
+    const restarted = new Lanes({ ...g.ports, fileOf: () => left });
+    const views = await restarted.account(7);
+    assert.equal(views.revision, 2);
+    assert.deepEqual(views.uidRuns(INBOX_ID).uids, [[1, 2]]);
+    assert.equal(views.mailbox(INBOX_ID)?.exists, 2);
+    assert.deepEqual(await restarted.differences(7), []);
+    assert.deepEqual(g.ports.warnings, []);
+    await restarted.close();
   });
 
   it('catch up with what others wrote, and tell it', async () => {

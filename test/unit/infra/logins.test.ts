@@ -85,7 +85,7 @@ const OK = { type: 'ok', accountId: 1, login: 'alice@example.org' };
 const WRONG = { type: 'wrong' };
 
 describe('a password', () => {
-  it('lets in under the login as the account has it', async () => {
+  it('29: lets in under the login as the account has it', async () => {
     assert.deepEqual(await logins.verifyPassword('alice@example.org', PASSWORD), OK);
     assert.deepEqual(await logins.verifyPassword('ALICE@Example.org', PASSWORD), OK);
   });

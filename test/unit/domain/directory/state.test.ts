@@ -33,7 +33,7 @@ describe('the owner of an address', () => {
     assert.equal(accountOfAddress(directory(), 'shopping', 'one.org'), undefined);
   });
 
-  it('depends on case where the domain says so, and is the catchall’s otherwise', () => {
+  it('29: depends on case where the domain says so, and is the catchall’s otherwise', () => {
     assert.equal(accountOfAddress(directory(), 'Shop', 'two.org'), 2);
     assert.equal(accountOfAddress(directory(), 'shop', 'two.org'), 1);
     assert.equal(accountOfAddress(directory(), 'Shop+x', 'two.org'), 1);

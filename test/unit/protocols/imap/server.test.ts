@@ -7,6 +7,9 @@ import { describe, it } from 'node:test';
 import { LineClient } from '../../../support/line-client.ts';
 import { openTestServer, type TestServer } from '../../../support/server.ts';
 import { ALICE, PASSWORD } from '../../../support/world.ts';
+import { modSeqAt } from '#domain/log/streams';
+import { Fault } from '#domain/values/fault';
+import { flagNames } from '#domain/values/flags';
 
 async function opened(server: TestServer, ...commands: readonly string[]): Promise<LineClient> {
   const client = new LineClient(server.connect());
@@ -105,6 +108,72 @@ describe('the server', () => {
     );
     const modified = answers.filter((lines) => lines.at(-1)?.startsWith('t OK [MODIFIED 1]'));
     assert.equal(modified.length, 1);
+  });
+
+  it('moves all messages or none, before everybody’s eyes (item 120)', async () => {
+    await using server = await openTestServer();
+    for (let i = 0; i < 6; i++) await arrive(server);
+    const [mover, other] = await Promise.all([opened(server, 'SELECT Inbox'), opened(server)]);
+    const counts = new Set<string>();
+    const look = async (): Promise<void> => {
+      const lines = await other.command('s LIST "" (Inbox Archive) RETURN (STATUS (MESSAGES))');
+      const found = lines.flatMap((line) => /STATUS (\w+) \(MESSAGES (\d+)\)/.exec(line) ?? []);
+      counts.add(`${found[1]} ${found[2]} ${found[4]} ${found[5]}`);
+    };
+    const { eventLog } = server.world;
+    const append = eventLog.append.bind(eventLog);
+    eventLog.append = async () => {
+      await look();
+      throw new Fault('DiskFull', 'There is no room.');
+    };
+    const failed = await mover.command('f MOVE 1:6 Archive');
+    assert.match(failed.at(-1) ?? '', /^f NO \[/);
+    assert.deepEqual(failed.slice(0, -1), []);
+    await look();
+    eventLog.append = async (...given) => {
+      await look();
+      const appended = await append(...given);
+      await look();
+      return appended;
+    };
+    const moved = await mover.command('m MOVE 2:5 Archive');
+    assert.match(moved.at(-1) ?? '', /^m OK/);
+    await look();
+    assert.deepEqual([...counts].toSorted(), ['Inbox 2 Archive 4', 'Inbox 6 Archive 0']);
+  });
+
+  it('changes one message from two front ends at once (item 227)', async () => {
+    await using server = await openTestServer();
+    await arrive(server);
+    const client = await opened(server, 'SELECT Inbox (CONDSTORE)');
+    const views = await server.world.views.account(ALICE);
+    const { mailboxId } = views.mailboxNamed('Inbox') ?? assert.fail();
+    const modSeqs: (number | undefined)[] = [];
+    for (let round = 0; round < 10; round++) {
+      const before = views.revision;
+      const edit = { op: 'add', flags: [`web${round}`] } as const;
+      const [lines, outcome] = await Promise.all([
+        client.command(`a${round} STORE 1 +FLAGS.SILENT (imap${round})`),
+        server.world.execute(ALICE, {
+          type: 'ChangeFlags',
+          mailboxId,
+          uids: [[1, 1]],
+          ...edit,
+        }),
+      ]);
+      assert.match(lines.at(-1) ?? '', /^a\d OK/);
+      assert.equal(views.revision, before + 2);
+      modSeqs.push(outcome.modSeq);
+      const [mark] = views.marks(mailboxId, [[1, 1]]);
+      const told = await client.command(`f${round} FETCH 1 (FLAGS MODSEQ)`);
+      const flags = mark === undefined ? [] : flagNames(mark);
+      assert.ok(flags.includes(`web${round}`) && flags.includes(`imap${round}`), flags.join(' '));
+      // RFC 7162 §3.1: the later of the two in the log has given the modseq.
+      assert.equal(mark?.modSeq, modSeqAt(before + 2, 0));
+      const line = `* 1 FETCH (FLAGS (${flags.join(' ')}) MODSEQ (${mark?.modSeq}))`;
+      assert.ok(told.includes(line), told.join('\n'));
+    }
+    assert.equal(new Set(modSeqs).size, 10);
   });
 
   it('goes on with the others when one conversation ends badly', async () => {

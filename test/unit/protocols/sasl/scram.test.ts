@@ -210,7 +210,7 @@ describe('channel binding', () => {
     assertFailed(await server.next(undefined), 'needs-tls');
   });
 
-  it('a client that was not shown PLUS is being deceived', async () => {
+  it('35: a client that was not shown PLUS is being deceived', async () => {
     const scram = mechanism('SCRAM-SHA-256');
     const client = scram.startClient(clientContext({ offered: ['SCRAM-SHA-256'] }));
     assert.match(client.initial?.toString() ?? '', /^y,,/);
