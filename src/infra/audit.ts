@@ -22,12 +22,12 @@ import type { AuditEvent, LoginAttempt, LoginDetails } from '#domain/audit/event
 import type { AuditState } from '#domain/audit/state';
 import { accountOfLogin, type DirectoryState } from '#domain/directory/state';
 import type { EventLog } from '#domain/log/event-log';
+import type { AuditFact } from '#domain/log/fact';
 import { auditStream, isAuditStream } from '#domain/log/streams';
 import { parseAddress } from '#domain/values/address';
-import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
+import { refuse, type Refusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, Instant } from '#domain/values/ids';
-import type { AuditFact } from '#domain/log/fact';
 import type { AttemptFilter } from '#projections/login-attempts';
 import type {
   AttemptedLogin,
@@ -35,8 +35,8 @@ import type {
   KeyHolder,
   Log,
   LoginAttempts,
-  RecordedLogins,
   RecordedLogin,
+  RecordedLogins,
 } from '#protocols/ports';
 import { AuditLedger } from './audit-ledger.ts';
 import { Lane, type LanePorts } from './lane.ts';

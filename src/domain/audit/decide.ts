@@ -53,7 +53,8 @@ export function recordable(attempt: LoginAttempt, state: AuditState, at: Instant
   return withoutDetails(attempt);
 }
 
-export function withoutDetails({ details: _, ...counted }: LoginAttempt): LoginAttempt {
+export function withoutDetails(attempt: LoginAttempt): LoginAttempt {
+  const { details: _, ...counted } = attempt;
   return counted;
 }
 
