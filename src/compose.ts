@@ -51,7 +51,8 @@ import type { Rates, Wire } from '#protocols/ports';
 import { judgeClientKey } from '#protocols/sasl/client-key';
 import { hmacMd5States } from '#protocols/sasl/md5';
 import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
-import { localAttempts } from '#protocols/smtp/local-attempt';
+import { localAttempts, localWaits } from '#protocols/smtp/local-attempt';
+import { noticeWriter } from '#protocols/smtp/notices';
 import { startRunner } from '#protocols/smtp/runner';
 import { openSmtpServer } from '#protocols/smtp/server';
 import type { SmtpPorts } from '#protocols/smtp/session';
@@ -117,21 +118,20 @@ export async function openLocalServer(options: LocalServerOptions): Promise<Runn
       limits: config.RateLimits,
       off: !options.limits,
     });
-    const runner = await startRunner(
-      localAttempts(config.Hostname, {
+    const queueLog = log.child({ pkg: 'queue' });
+    const runner = await startRunner(localAttempts(config.Hostname, systemClock), {
+      commands: engine.lanes,
+      views: engine.lanes,
+      queue: engine.books,
+      notices: noticeWriter(config.Hostname, localWaits, {
         bodies: engine.bodies,
         clock: systemClock,
         random: systemRandom,
-        log: log.child({ pkg: 'queue' }),
+        log: queueLog,
       }),
-      {
-        commands: engine.lanes,
-        views: engine.lanes,
-        queue: engine.books,
-        clock: systemClock,
-        log: log.child({ pkg: 'queue' }),
-      },
-    );
+      clock: systemClock,
+      log: queueLog,
+    });
     closers.push(() => runner.stop());
     const hosts = addressesOf(loaded, options);
     const context = serverContext(await certificateOf(loaded, hosts));

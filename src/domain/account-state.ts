@@ -40,8 +40,15 @@ import {
   type MessageRecord,
   type MessageRecords,
 } from './message/state.ts';
-import { emptyQueue, evolveQueue, type QueueRecord, type QueueRecords } from './queue/state.ts';
-import type { MailboxId, QueueId } from './values/ids.ts';
+import {
+  emptyQueue,
+  evolveQueue,
+  forgettable,
+  sentItemIn,
+  type QueueRecords,
+} from './queue/state.ts';
+import { emptySuppressions, evolveSuppressions } from './suppression/state.ts';
+import type { MailboxId } from './values/ids.ts';
 import type { UidSet } from './values/uid-set.ts';
 
 /** The records of an account, answering what decisions ask. */
@@ -52,7 +59,6 @@ export interface AccountRecords extends AccountState {
   mailbox(mailboxId: MailboxId): MailboxRecord | undefined;
   mailboxNamed(name: string): MailboxRecord | undefined;
   marksOf(mailboxId: MailboxId, uids: UidSet): readonly MessageRecord[];
-  queueItem(queueId: QueueId): QueueRecord | undefined;
   /** Writes the next fact. */
   write(fact: AccountFact): void;
 }
@@ -63,6 +69,7 @@ export function emptyAccountState(): AccountRecords {
   const annotations: AnnotationRecords = new Map();
   const messageRecords = emptyMessages();
   const queueRecords = emptyQueue();
+  const suppressionRecords = emptySuppressions();
   let credentials: Credentials = {};
   const tlsKeys = new Map<string, TlsKey>();
   const found = (mailboxId: MailboxId, uids: UidSet): readonly MessageRecord[] =>
@@ -95,6 +102,12 @@ export function emptyAccountState(): AccountRecords {
       ),
     queueItem: (queueId) => queueRecords.items.get(queueId),
     openAttempts: () => [...queueRecords.items.values()].filter(({ inAttempt }) => inAttempt),
+    queuedBytes: () =>
+      [...queueRecords.items.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    sentItem: (reference) => sentItemIn(queueRecords, reference),
+    remembersUpTo: (upTo) => forgettable(queueRecords, upTo),
+    suppression: (baseAddress) => suppressionRecords.suppressions.get(baseAddress),
+    failuresInRow: (recipient) => suppressionRecords.failures.get(recipient) ?? 0,
     credentials: () => credentials,
     tlsKey: (fingerprint) => tlsKeys.get(fingerprint),
     tlsKeyCount: () => tlsKeys.size,
@@ -102,6 +115,11 @@ export function emptyAccountState(): AccountRecords {
       evolveMailboxes(mailboxRecords, fact.event, fact.modSeq);
       evolveAnnotations(annotations, fact.event);
       evolveMessages(messageRecords, fact);
+      evolveSuppressions(
+        suppressionRecords,
+        fact,
+        (queueId) => queueRecords.items.get(queueId)?.recipient,
+      );
       evolveQueue(queueRecords, fact);
       credentials = evolveCredentials(credentials, fact.event);
       evolveTlsKeys(tlsKeys, fact.event);

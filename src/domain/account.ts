@@ -13,22 +13,46 @@ import type { AccountEvent } from './log/streams.ts';
 import type { AnnotationState } from './mailbox/annotations.ts';
 import { decideMailbox, type MailboxAnswers, type MailboxCommand } from './mailbox/decide.ts';
 import type { MailboxState } from './mailbox/state.ts';
-import { decideMessage, type MessageAnswers, type MessageCommand } from './message/decide.ts';
+import {
+  decideMessage,
+  deliverMessage,
+  type DeliverMessage,
+  type MessageAnswers,
+  type MessageCommand,
+} from './message/decide.ts';
 import { withinQuota } from './message/quota.ts';
 import type { MessageState } from './message/state.ts';
+import { relateBounce } from './queue/bounce.ts';
 import { decideQueue, type QueueAnswers, type QueueCommand } from './queue/decide.ts';
 import type { QueueState } from './queue/state.ts';
-import { unreachable, type Decision, type DecisionContext } from './values/decision.ts';
+import {
+  decideSuppression,
+  type SuppressionAnswers,
+  type SuppressionCommand,
+} from './suppression/decide.ts';
+import type { SuppressionState } from './suppression/state.ts';
+import { decided, unreachable, type Decision, type DecisionContext } from './values/decision.ts';
 
-export type AccountCommand = MailboxCommand | MessageCommand | QueueCommand | CredentialCommand;
+export type AccountCommand =
+  MailboxCommand | MessageCommand | QueueCommand | SuppressionCommand | CredentialCommand;
 
-export type AccountAnswers = MailboxAnswers & MessageAnswers & QueueAnswers & CredentialAnswers;
+export type AccountAnswers = MailboxAnswers &
+  MessageAnswers &
+  QueueAnswers &
+  SuppressionAnswers &
+  CredentialAnswers;
 
 export type AnswerTo<C extends AccountCommand> = AccountAnswers[C['type']];
 
 /** Everything that a decision may ask; true at one revision of the account's stream. */
 export interface AccountState
-  extends MailboxState, AnnotationState, MessageState, QueueState, CredentialState {}
+  extends
+    MailboxState,
+    AnnotationState,
+    MessageState,
+    QueueState,
+    SuppressionState,
+    CredentialState {}
 
 /** What is to be recorded for a command; the answer follows the command. Pure and repeatable. */
 export function decideAccount<C extends AccountCommand>(
@@ -52,6 +76,7 @@ export function decideAccount(
     case 'SetAnnotations':
       return decideMailbox(command, state, context);
     case 'DeliverMessage':
+      return deliver(command, state, context);
     case 'AppendMessages':
     case 'CopyMessages':
     case 'MoveMessages':
@@ -63,7 +88,18 @@ export function decideAccount(
     case 'StartAttempt':
     case 'FinishAttempt':
     case 'CloseInterruptedAttempts':
+    case 'HoldMessages':
+    case 'ReleaseMessages':
+    case 'RescheduleMessages':
+    case 'ForceTransport':
+    case 'SetTlsRequirement':
+    case 'FailMessage':
+    case 'DropMessages':
+    case 'ForgetRetired':
       return decideQueue(command, state, context);
+    case 'SuppressAddress':
+    case 'UnsuppressAddress':
+      return decideSuppression(command, state);
     case 'SetPassword':
     case 'ForbidLogin':
     case 'AllowLogin':
@@ -74,4 +110,16 @@ export function decideAccount(
     default:
       return unreachable(command);
   }
+}
+
+/** Mail about a message that we sent is recorded as such together with its arrival. */
+function deliver(
+  command: DeliverMessage,
+  state: AccountState,
+  context: DecisionContext,
+): Decision<AccountEvent, AnswerTo<DeliverMessage>> {
+  const decision = withinQuota(deliverMessage(command, state), command, state, context);
+  if ('refused' in decision || command.bounce === undefined) return decision;
+  const related = relateBounce(command.bounce, state.nextNumbers().messageId, state);
+  return decided([...decision.events, ...related], decision.answer);
 }

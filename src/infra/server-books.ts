@@ -31,7 +31,13 @@ import {
 import { ATTEMPTS_KEPT_MS, attemptsSince, type AttemptFilter } from '#projections/login-attempts';
 import type { ServerFact } from '#projections/model';
 import { accountCredentials, touchesCredentials } from '#projections/server-credentials';
-import { accountsInAttempt, dueItems, nextDueAt, touchesQueue } from '#projections/server-queue';
+import {
+  accountsInAttempt,
+  dueDestinations,
+  dueItems,
+  nextDueAfter,
+  touchesQueue,
+} from '#projections/server-queue';
 import {
   accountTlsKey,
   accountTlsKeys,
@@ -137,12 +143,16 @@ export class ServerBooks implements Queue {
     }
   }
 
-  due(now: Instant, limit: number): readonly DueItem[] {
-    return dueItems(this.#db, now, limit);
+  dueDestinations(now: Instant, limit: number): readonly string[] {
+    return dueDestinations(this.#db, now, limit);
   }
 
-  nextDueAt(): Instant | undefined {
-    return nextDueAt(this.#db);
+  due(destination: string, now: Instant, limit: number): readonly DueItem[] {
+    return dueItems(this.#db, destination, now, limit);
+  }
+
+  nextDueAfter(now: Instant): Instant | undefined {
+    return nextDueAfter(this.#db, now);
   }
 
   accountsInAttempt(): readonly AccountId[] {

@@ -10,12 +10,13 @@ import type {
   MailboxSummary,
   MessageRow,
   MessageWire,
-  QueueRow,
   WireItem,
 } from './account-views.ts';
 import type { AccountFact } from '#domain/log/streams';
 import type { Annotation } from '#domain/mailbox/annotations';
 import type { MessageMark } from '#domain/message/state';
+import type { QueueItem } from '#domain/queue/state';
+import type { Suppression } from '#domain/suppression/state';
 import type { MailboxId, MessageId, ModSeq, QueueId, Revision, Uid } from '#domain/values/ids';
 import { UidRuns } from '#domain/values/uid-runs';
 import {
@@ -49,7 +50,8 @@ import { firstUnseen, marksOf, marksSince } from './mark-reads.ts';
 import { storedRowsOf, wiresOf, type StoredRow } from './message-reads.ts';
 import { searchMessages, type SearchCondition } from './message-search.ts';
 import type { Sql } from './query.ts';
-import { queueItem } from './queue.ts';
+import { queueItem, queueItemsWithBase } from './queue.ts';
+import { suppressionsIn } from './suppressions.ts';
 import {
   liveContentsAfter,
   textSourcesAfter,
@@ -225,8 +227,16 @@ export class AccountReader implements AccountViews {
     return uidsOfContentsAfter(this.#sql(), mailboxId, after);
   }
 
-  queueItem(queueId: QueueId): QueueRow | undefined {
+  queueItem(queueId: QueueId): QueueItem | undefined {
     return queueItem(this.#sql(), queueId);
+  }
+
+  queueItemsWithBase(baseId: QueueId): readonly QueueItem[] {
+    return queueItemsWithBase(this.#sql(), baseId);
+  }
+
+  suppressions(): readonly Suppression[] {
+    return suppressionsIn(this.#sql());
   }
 
   #existing(mailboxId: MailboxId, uids: UidSet): UidSet {

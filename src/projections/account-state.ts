@@ -21,7 +21,8 @@ import {
 import { bytesOf } from './mailbox-tally.ts';
 import { deletedOf, marksOf } from './mark-reads.ts';
 import type { AccountWrite } from './model.ts';
-import { openAttempts, queueItem } from './queue.ts';
+import { openAttempts, queuedBytes, queueItem, remembersUpTo, sentItem } from './queue.ts';
+import { failuresInRow, suppression } from './suppressions.ts';
 import { tlsKeyCountIn, tlsKeyIn } from './tls-keys.ts';
 import { existingOf } from './uid-runs.ts';
 
@@ -45,6 +46,11 @@ export function accountState(write: AccountWrite): AccountState {
     usedBytes: () => usedBytes(write.settled()),
     queueItem: (queueId) => queueItem(write, queueId),
     openAttempts: () => openAttempts(write),
+    queuedBytes: () => queuedBytes(write),
+    sentItem: (reference) => sentItem(write, reference),
+    remembersUpTo: (upTo) => remembersUpTo(write, upTo),
+    suppression: (baseAddress) => suppression(write, baseAddress),
+    failuresInRow: (recipient) => failuresInRow(write, recipient),
     credentials: () => credentialsIn(write),
     tlsKey: (fingerprint) => tlsKeyIn(write, fingerprint),
     tlsKeyCount: () => tlsKeyCountIn(write),

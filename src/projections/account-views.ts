@@ -9,6 +9,8 @@ import type { TextSource } from './text-sources.ts';
 import type { Annotation } from '#domain/mailbox/annotations';
 import type { Mailbox } from '#domain/mailbox/state';
 import type { MessageMark } from '#domain/message/state';
+import type { QueueItem } from '#domain/queue/state';
+import type { Suppression } from '#domain/suppression/state';
 import type {
   BodyHash,
   Instant,
@@ -53,22 +55,6 @@ export interface MessageWire {
   readonly text: string;
 }
 export type WireItem = 'envelope' | 'body' | 'bodyStructure';
-
-export interface QueueRow {
-  readonly queueId: QueueId;
-  readonly recipient: string;
-  readonly mailFrom: string;
-  readonly body: BodyHash;
-  readonly prefix: string;
-  readonly sizeBytes: number;
-  readonly headerId: string;
-  readonly smtpUtf8: boolean;
-  readonly eightBit: boolean;
-  readonly queuedAt: Instant;
-  readonly attempts: number;
-  readonly nextAttemptAt: Instant;
-  readonly inAttempt: boolean;
-}
 
 export interface AccountViews {
   /** Last event that the views have. */
@@ -116,5 +102,9 @@ export interface AccountViews {
   uidsOfContents(mailboxId: MailboxId, contents: Float64Array): UidSet;
   /** The messages of a mailbox whose contents are behind `after`. */
   uidsOfContentsAfter(mailboxId: MailboxId, after: MessageId): UidSet;
-  queueItem(queueId: QueueId): QueueRow | undefined;
+  queueItem(queueId: QueueId): QueueItem | undefined;
+  /** The items of a message that may go in one transaction; see QueuedMessage.baseId. */
+  queueItemsWithBase(baseId: QueueId): readonly QueueItem[];
+  /** Addresses that the account does not write to, by base address. */
+  suppressions(): readonly Suppression[];
 }

@@ -16,9 +16,13 @@ import { queue } from './queue.ts';
 import { serverCredentials } from './server-credentials.ts';
 import { serverQueue } from './server-queue.ts';
 import { serverTlsKeys } from './server-tls-keys.ts';
+import { suppressions } from './suppressions.ts';
 import { tlsKeys } from './tls-keys.ts';
 
-/** `mailboxes` counts what `marks` and `messages` held before the fact. */
+/**
+ * `mailboxes` counts what `marks` and `messages` held before the fact; `suppressions` asks `queue`
+ * whom a message was for.
+ */
 export const ACCOUNT_MODELS: readonly AccountModel[] = [
   mailboxes,
   marks,

@@ -1,30 +1,53 @@
 /**
- * Read model of an account's outgoing mail: one row per recipient that still waits.
+ * Read model of an account's outgoing mail: one row per recipient that still waits, how much all of
+ * them are, and what stays of those that left, for mail that comes back about them.
+ *
+ * Everything about an item is written as the domain has it, what never changes apart from what
+ * does; columns of their own have what is looked for.
  */
 
 import { sql as raw } from 'kysely';
 import type { AccountFact } from '#domain/log/streams';
-import type { MessageQueued } from '#domain/queue/events';
-import type { BodyHash, Instant, QueueId } from '#domain/values/ids';
-import type { QueueRow } from './account-views.ts';
+import type { MessageQueued, MessageRetired } from '#domain/queue/events';
+import {
+  changedItems,
+  forgetSentAt,
+  itemsQueued,
+  partsOf,
+  progressAfter,
+  type QueuedMessage,
+  type QueueItem,
+  type QueueProgress,
+  type SentItem,
+  type SentReference,
+} from '#domain/queue/state';
+import { unreachable } from '#domain/values/decision';
+import type { Instant, QueueId } from '#domain/values/ids';
 import type { AccountModel } from './model.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
 
 export interface QueueTables {
   queue_items: {
     queue_id: QueueId;
-    recipient: string;
-    mail_from: string;
-    body: BodyHash;
-    prefix: string;
-    size_bytes: number;
-    header_id: string;
-    smtp_utf8: 0 | 1;
-    eight_bit: 0 | 1;
-    queued_at: Instant;
-    attempts: number;
-    next_attempt_at: Instant;
+    base_id: QueueId | null;
     in_attempt: 0 | 1;
+    /** QueuedMessage in JSON. */
+    message: string;
+    /** QueueProgress in JSON. */
+    progress: string;
+  };
+  queue_size: { id: 1; bytes: number };
+  /** Items in the queue and those that left it not long ago. */
+  sent_items: {
+    queue_id: QueueId;
+    recipient: string;
+    from_id: string | null;
+    envelope_id: string | null;
+    header_id: string;
+    /** Null while it is in the queue, and when it is not shown (any more). */
+    keep_until: Instant | null;
+    /** Null while it is in the queue. */
+    forget_at: Instant | null;
   };
 }
 
@@ -32,63 +55,70 @@ const db = tables<QueueTables>();
 
 export const queue: AccountModel = {
   name: 'queue',
-  version: 1,
+  version: 2,
   ddl: [
     `CREATE TABLE queue_items (
       queue_id INTEGER PRIMARY KEY,
-      recipient TEXT NOT NULL,
-      mail_from TEXT NOT NULL,
-      body TEXT NOT NULL,
-      prefix TEXT NOT NULL,
-      size_bytes INTEGER NOT NULL,
-      header_id TEXT NOT NULL,
-      smtp_utf8 INTEGER NOT NULL,
-      eight_bit INTEGER NOT NULL,
-      queued_at INTEGER NOT NULL,
-      attempts INTEGER NOT NULL,
-      next_attempt_at INTEGER NOT NULL,
-      in_attempt INTEGER NOT NULL
+      base_id INTEGER,
+      in_attempt INTEGER NOT NULL,
+      message TEXT NOT NULL,
+      progress TEXT NOT NULL
     )`,
     'CREATE INDEX queue_items_open ON queue_items (queue_id) WHERE in_attempt = 1',
+    'CREATE INDEX queue_items_base ON queue_items (base_id) WHERE base_id IS NOT NULL',
+    'CREATE TABLE queue_size (id INTEGER PRIMARY KEY, bytes INTEGER NOT NULL)',
+    'INSERT INTO queue_size (id, bytes) VALUES (1, 0)',
+    `CREATE TABLE sent_items (
+      queue_id INTEGER PRIMARY KEY,
+      recipient TEXT NOT NULL,
+      from_id TEXT,
+      envelope_id TEXT,
+      header_id TEXT NOT NULL,
+      keep_until INTEGER,
+      forget_at INTEGER
+    )`,
+    'CREATE INDEX sent_items_from ON sent_items (from_id) WHERE from_id IS NOT NULL',
+    'CREATE INDEX sent_items_envelope ON sent_items (envelope_id) WHERE envelope_id IS NOT NULL',
+    'CREATE INDEX sent_items_header ON sent_items (header_id)',
+    'CREATE INDEX sent_items_keep ON sent_items (keep_until) WHERE keep_until IS NOT NULL',
+    'CREATE INDEX sent_items_forget ON sent_items (forget_at) WHERE forget_at IS NOT NULL',
   ],
-  rows: [db.selectFrom('queue_items').selectAll().orderBy('queue_id')],
+  rows: [
+    db.selectFrom('queue_items').selectAll().orderBy('queue_id'),
+    db.selectFrom('queue_size').selectAll(),
+    db.selectFrom('sent_items').selectAll().orderBy('queue_id'),
+  ],
   apply,
 };
 
 const addItem = query((at: Markers<QueueTables['queue_items']>) =>
   db.insertInto('queue_items').values({
     queue_id: at.queue_id,
-    recipient: at.recipient,
-    mail_from: at.mail_from,
-    body: at.body,
-    prefix: at.prefix,
-    size_bytes: at.size_bytes,
-    header_id: at.header_id,
-    smtp_utf8: at.smtp_utf8,
-    eight_bit: at.eight_bit,
-    queued_at: at.queued_at,
-    attempts: at.attempts,
-    next_attempt_at: at.next_attempt_at,
+    base_id: at.base_id,
     in_attempt: at.in_attempt,
+    message: at.message,
+    progress: at.progress,
+  }),
+);
+
+const addSent = query((at: Markers<QueueTables['sent_items']>) =>
+  db.insertInto('sent_items').values({
+    queue_id: at.queue_id,
+    recipient: at.recipient,
+    from_id: at.from_id,
+    envelope_id: at.envelope_id,
+    header_id: at.header_id,
+    keep_until: at.keep_until,
+    forget_at: at.forget_at,
   }),
 );
 
 type Item = { queueId: QueueId };
 
-const startAttempt = query((at: Markers<Item & { attempt: number; nextAttemptAt: Instant }>) =>
+const setProgress = query((at: Markers<Item & { inAttempt: 0 | 1; progress: string }>) =>
   db
     .updateTable('queue_items')
-    .set({ attempts: at.attempt, next_attempt_at: at.nextAttemptAt, in_attempt: 1 })
-    .where('queue_id', '=', at.queueId),
-);
-
-const endAttempt = query((at: Markers<Item & { nextAttemptAt: Instant | null }>) =>
-  db
-    .updateTable('queue_items')
-    .set((eb) => ({
-      next_attempt_at: eb.fn.coalesce(at.nextAttemptAt, 'next_attempt_at'),
-      in_attempt: 0,
-    }))
+    .set({ in_attempt: at.inAttempt, progress: at.progress })
     .where('queue_id', '=', at.queueId),
 );
 
@@ -96,98 +126,191 @@ const dropItem = query((at: Markers<Item>) =>
   db.deleteFrom('queue_items').where('queue_id', '=', at.queueId),
 );
 
+const addBytes = query((at: Markers<{ bytes: number }>) =>
+  db.updateTable('queue_size').set((eb) => ({ bytes: eb('bytes', '+', at.bytes) })),
+);
+
+type Kept = Item & { keepUntil: Instant | null; forgetAt: Instant };
+
+const keepSent = query((at: Markers<Kept>) =>
+  db
+    .updateTable('sent_items')
+    .set({ keep_until: at.keepUntil, forget_at: at.forgetAt })
+    .where('queue_id', '=', at.queueId),
+);
+
+const hideSent = query((at: Markers<{ upTo: Instant }>) =>
+  db.updateTable('sent_items').set({ keep_until: null }).where('keep_until', '<', at.upTo),
+);
+
+const forgetSent = query((at: Markers<{ upTo: Instant }>) =>
+  db.deleteFrom('sent_items').where('forget_at', '<', at.upTo),
+);
+
 function apply({ event, at }: AccountFact, write: Sql): void {
   switch (event.type) {
     case 'MessageQueued':
       return messageQueued(write, event, at);
-    case 'AttemptStarted': {
-      const { queueId, attempt, nextAttemptAt } = event;
-      startAttempt.run(write, { queueId, attempt, nextAttemptAt });
-      return;
-    }
-    case 'AttemptFailed': {
-      const { queueId, nextAttemptAt } = event;
-      endAttempt.run(write, { queueId, nextAttemptAt: nextAttemptAt ?? null });
-      return;
-    }
-    case 'AttemptSucceeded':
-    case 'AttemptInterrupted':
-      endAttempt.run(write, { queueId: event.queueId, nextAttemptAt: null });
-      return;
     case 'MessageRetired':
-      dropItem.run(write, { queueId: event.queueId });
+      return messageRetired(write, event, at);
+    case 'RetiredForgotten':
+      hideSent.run(write, { upTo: event.upTo });
+      forgetSent.run(write, { upTo: event.upTo });
       return;
     default:
-      return;
+      for (const queueId of changedItems(event)) {
+        const item = queueItem(write, queueId);
+        if (item === undefined) continue;
+        const progress = progressAfter(partsOf(item).progress, queueId, event, at);
+        const inAttempt = progress.inAttempt ? 1 : 0;
+        setProgress.run(write, { queueId, inAttempt, progress: JSON.stringify(progress) });
+      }
   }
 }
 
 function messageQueued(write: Sql, event: MessageQueued, at: Instant): void {
-  for (const { queueId, recipient } of event.items) {
+  for (const item of itemsQueued(event, at)) {
+    const { message, progress } = partsOf(item);
+    const { queueId, baseId, recipient, fromId, envelopeId, headerId, sizeBytes } = item;
     addItem.run(write, {
       queue_id: queueId,
-      recipient,
-      mail_from: event.mailFrom,
-      body: event.body,
-      prefix: event.prefix,
-      size_bytes: event.sizeBytes,
-      header_id: event.headerId,
-      smtp_utf8: event.smtpUtf8 ? 1 : 0,
-      eight_bit: event.eightBit ? 1 : 0,
-      queued_at: at,
-      attempts: 0,
-      next_attempt_at: event.nextAttemptAt,
+      base_id: baseId ?? null,
       in_attempt: 0,
+      message: JSON.stringify(message),
+      progress: JSON.stringify(progress),
     });
+    addSent.run(write, {
+      queue_id: queueId,
+      recipient,
+      from_id: fromId ?? null,
+      envelope_id: envelopeId ?? null,
+      header_id: headerId,
+      keep_until: null,
+      forget_at: null,
+    });
+    addBytes.run(write, { bytes: sizeBytes });
   }
 }
 
-const COLUMNS = [
-  'queue_id as queueId',
-  'recipient',
-  'mail_from as mailFrom',
-  'body',
-  'prefix',
-  'size_bytes as sizeBytes',
-  'header_id as headerId',
-  'smtp_utf8 as smtpUtf8',
-  'eight_bit as eightBit',
-  'queued_at as queuedAt',
-  'attempts',
-  'next_attempt_at as nextAttemptAt',
-  'in_attempt as inAttempt',
-] as const;
+function messageRetired(write: Sql, event: MessageRetired, at: Instant): void {
+  const { queueId, keepUntil } = event;
+  const item = queueItem(write, queueId);
+  if (item === undefined) return;
+  dropItem.run(write, { queueId });
+  addBytes.run(write, { bytes: -item.sizeBytes });
+  keepSent.run(write, {
+    queueId,
+    keepUntil: keepUntil ?? null,
+    forgetAt: forgetSentAt(at, keepUntil),
+  });
+}
 
 const itemById = query((at: Markers<Item>) =>
-  db.selectFrom('queue_items').select(COLUMNS).where('queue_id', '=', at.queueId),
+  db.selectFrom('queue_items').select(['message', 'progress']).where('queue_id', '=', at.queueId),
 );
 
 const openItems = query(() =>
   db
     .selectFrom('queue_items')
-    .select(COLUMNS)
+    .select(['message', 'progress'])
     .where('in_attempt', '=', raw.lit(1))
     .orderBy('queue_id'),
 );
 
-export function queueItem(sql: Sql, queueId: QueueId): QueueRow | undefined {
+const itemsByBase = query((at: Markers<{ baseId: QueueId }>) =>
+  db
+    .selectFrom('queue_items')
+    .select(['message', 'progress'])
+    .where('base_id', '=', at.baseId)
+    .orderBy('queue_id'),
+);
+
+const size = query(() => db.selectFrom('queue_size').select('bytes'));
+
+export function queueItem(sql: Sql, queueId: QueueId): QueueItem | undefined {
   const row = itemById.get(sql, { queueId });
-  return row && { ...row, ...flagsOf(row) };
+  return row && itemOf(row);
 }
 
 /** Items whose attempt never ended. */
-export function openAttempts(sql: Sql): readonly QueueRow[] {
-  return openItems.all(sql, {}).map((row) => ({ ...row, ...flagsOf(row) }));
+export function openAttempts(sql: Sql): readonly QueueItem[] {
+  return openItems.all(sql, {}).map(itemOf);
 }
 
-function flagsOf(row: {
-  readonly smtpUtf8: 0 | 1;
-  readonly eightBit: 0 | 1;
-  readonly inAttempt: 0 | 1;
-}): Pick<QueueRow, 'smtpUtf8' | 'eightBit' | 'inAttempt'> {
-  return {
-    smtpUtf8: row.smtpUtf8 === 1,
-    eightBit: row.eightBit === 1,
-    inAttempt: row.inAttempt === 1,
-  };
+/** The items of a message that may go in one transaction. */
+export function queueItemsWithBase(sql: Sql, baseId: QueueId): readonly QueueItem[] {
+  return itemsByBase.all(sql, { baseId }).map(itemOf);
+}
+
+export function queuedBytes(sql: Sql): number {
+  return size.get(sql, {})?.bytes ?? 0;
+}
+
+function itemOf({ message, progress }: { message: string; progress: string }): QueueItem {
+  return { ...(JSON.parse(message) as QueuedMessage), ...(JSON.parse(progress) as QueueProgress) };
+}
+
+const SENT = ['queue_id as queueId', 'recipient'] as const;
+
+const sentByFrom = query((at: Markers<{ fromId: string }>) =>
+  db
+    .selectFrom('sent_items')
+    .select(SENT)
+    .where('from_id', '=', at.fromId)
+    .orderBy('queue_id', 'desc')
+    .limit(raw.lit(1)),
+);
+
+const sentByEnvelope = query((at: Markers<{ envelopeId: string; recipient: string }>) =>
+  db
+    .selectFrom('sent_items')
+    .select(SENT)
+    .where('envelope_id', '=', at.envelopeId)
+    .where('recipient', '=', at.recipient)
+    .orderBy('queue_id', 'desc')
+    .limit(raw.lit(1)),
+);
+
+const sentByHeader = query((at: Markers<{ headerId: string; recipient: string }>) =>
+  db
+    .selectFrom('sent_items')
+    .select(SENT)
+    .where('header_id', '=', at.headerId)
+    .where('recipient', '=', at.recipient)
+    .orderBy('queue_id', 'desc')
+    .limit(raw.lit(1)),
+);
+
+/** The newest item that fits. */
+export function sentItem(sql: Sql, reference: SentReference): SentItem | undefined {
+  switch (reference.type) {
+    case 'from-id':
+      return sentByFrom.get(sql, { fromId: reference.fromId });
+    case 'envelope-id': {
+      const { envelopeId, recipient } = reference;
+      return sentByEnvelope.get(sql, { envelopeId, recipient });
+    }
+    case 'header-id': {
+      const { headerId, recipient } = reference;
+      return sentByHeader.get(sql, { headerId, recipient });
+    }
+    default:
+      return unreachable(reference);
+  }
+}
+
+const shown = query((at: Markers<{ upTo: Instant }>) =>
+  db
+    .selectFrom('sent_items')
+    .select('queue_id')
+    .where('keep_until', '<', at.upTo)
+    .limit(raw.lit(1)),
+);
+
+const known = query((at: Markers<{ upTo: Instant }>) =>
+  db.selectFrom('sent_items').select('queue_id').where('forget_at', '<', at.upTo).limit(raw.lit(1)),
+);
+
+export function remembersUpTo(sql: Sql, upTo: Instant): boolean {
+  return shown.get(sql, { upTo }) !== undefined || known.get(sql, { upTo }) !== undefined;
 }

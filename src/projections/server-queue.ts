@@ -1,150 +1,351 @@
 /**
- * Read model of the server: when the outgoing mail of which account is due.
+ * Read model of the server: the outgoing mail of all accounts, what of it is due where, and what
+ * administrators see of it.
+ *
+ * A destination (the domain of a recipient) is served by few attempts at a time: the time of its
+ * next item stands in a table of its own, so that a destination with a lot of mail costs no more
+ * than one with a little.
  */
 
 import { sql as raw } from 'kysely';
+import type { AccountEvent } from '#domain/log/streams';
+import type { AttemptReply, MessageQueued } from '#domain/queue/events';
+import { changedItems, itemsQueued } from '#domain/queue/state';
 import type { AccountId, Instant, QueueId } from '#domain/values/ids';
 import type { ServerFact, ServerModel } from './model.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
 
 export interface ServerQueueTables {
-  due_items: {
+  server_queue: {
     queue_id: QueueId;
     account_id: AccountId;
+    mail_from: string;
+    recipient: string;
+    /** Domain of the recipient, lower-case. */
+    destination: string;
+    size_bytes: number;
+    queued_at: Instant;
     next_attempt_at: Instant;
+    last_attempt_at: Instant | null;
+    attempts: number;
     in_attempt: 0 | 1;
+    is_held: 0 | 1;
+    /** '' where the routes decide. */
+    transport: string;
+    /** What the last attempt came to; '' before the first. */
+    last_answer: string;
   };
+  /** Where something waits that is neither held nor in an attempt, and when the first is due. */
+  destinations: { destination: string; next_at: Instant };
 }
 
 const db = tables<ServerQueueTables>();
 
 export const serverQueue: ServerModel = {
   name: 'server-queue',
-  version: 1,
+  version: 2,
   ddl: [
-    `CREATE TABLE due_items (
+    `CREATE TABLE server_queue (
       queue_id INTEGER PRIMARY KEY,
       account_id INTEGER NOT NULL,
+      mail_from TEXT NOT NULL,
+      recipient TEXT NOT NULL,
+      destination TEXT NOT NULL,
+      size_bytes INTEGER NOT NULL,
+      queued_at INTEGER NOT NULL,
       next_attempt_at INTEGER NOT NULL,
-      in_attempt INTEGER NOT NULL
+      last_attempt_at INTEGER,
+      attempts INTEGER NOT NULL,
+      in_attempt INTEGER NOT NULL,
+      is_held INTEGER NOT NULL,
+      transport TEXT NOT NULL,
+      last_answer TEXT NOT NULL
     )`,
-    `CREATE INDEX due_items_waiting ON due_items (next_attempt_at, queue_id)
-      WHERE in_attempt = 0`,
-    'CREATE INDEX due_items_open ON due_items (account_id) WHERE in_attempt = 1',
+    `CREATE INDEX server_queue_waiting ON server_queue (destination, next_attempt_at, queue_id)
+      WHERE in_attempt = 0 AND is_held = 0`,
+    'CREATE INDEX server_queue_open ON server_queue (account_id) WHERE in_attempt = 1',
+    'CREATE INDEX server_queue_due ON server_queue (next_attempt_at, queue_id)',
+    'CREATE INDEX server_queue_queued ON server_queue (queued_at, queue_id)',
+    `CREATE TABLE destinations (
+      destination TEXT PRIMARY KEY,
+      next_at INTEGER NOT NULL
+    ) WITHOUT ROWID`,
+    'CREATE INDEX destinations_next ON destinations (next_at, destination)',
   ],
-  rows: [db.selectFrom('due_items').selectAll().orderBy('queue_id')],
+  rows: [
+    db.selectFrom('server_queue').selectAll().orderBy('queue_id'),
+    db.selectFrom('destinations').selectAll().orderBy('destination'),
+  ],
   apply,
 };
 
-const addItem = query(
-  (at: Markers<{ queueId: QueueId; accountId: AccountId; nextAttemptAt: Instant }>) =>
-    db.insertInto('due_items').values({
-      queue_id: at.queueId,
-      account_id: at.accountId,
+type Row = ServerQueueTables['server_queue'];
+type Item = { queueId: QueueId };
+
+const addItem = query((at: Markers<Row>) =>
+  db.insertInto('server_queue').values({
+    queue_id: at.queue_id,
+    account_id: at.account_id,
+    mail_from: at.mail_from,
+    recipient: at.recipient,
+    destination: at.destination,
+    size_bytes: at.size_bytes,
+    queued_at: at.queued_at,
+    next_attempt_at: at.next_attempt_at,
+    last_attempt_at: at.last_attempt_at,
+    attempts: at.attempts,
+    in_attempt: at.in_attempt,
+    is_held: at.is_held,
+    transport: at.transport,
+    last_answer: at.last_answer,
+  }),
+);
+
+const destinationOf = query((at: Markers<Item>) =>
+  db.selectFrom('server_queue').select('destination').where('queue_id', '=', at.queueId),
+);
+
+const dropItem = query((at: Markers<Item>) =>
+  db.deleteFrom('server_queue').where('queue_id', '=', at.queueId),
+);
+
+const setHeld = query((at: Markers<Item & { isHeld: 0 | 1 }>) =>
+  db.updateTable('server_queue').set({ is_held: at.isHeld }).where('queue_id', '=', at.queueId),
+);
+
+const setTime = query((at: Markers<Item & { nextAttemptAt: Instant }>) =>
+  db
+    .updateTable('server_queue')
+    .set({ next_attempt_at: at.nextAttemptAt })
+    .where('queue_id', '=', at.queueId),
+);
+
+const setTransport = query((at: Markers<Item & { transport: string }>) =>
+  db
+    .updateTable('server_queue')
+    .set({ transport: at.transport })
+    .where('queue_id', '=', at.queueId),
+);
+
+type Start = Item & { attempt: number; at: Instant; nextAttemptAt: Instant };
+
+const startAttempt = query((at: Markers<Start>) =>
+  db
+    .updateTable('server_queue')
+    .set({
+      attempts: at.attempt,
+      last_attempt_at: at.at,
       next_attempt_at: at.nextAttemptAt,
+      in_attempt: 1,
+    })
+    .where('queue_id', '=', at.queueId),
+);
+
+type End = Item & { nextAttemptAt: Instant | null; answer: string };
+
+const endAttempt = query((at: Markers<End>) =>
+  db
+    .updateTable('server_queue')
+    .set((eb) => ({
+      next_attempt_at: eb.fn.coalesce(at.nextAttemptAt, 'next_attempt_at'),
       in_attempt: 0,
-    }),
+      last_answer: at.answer,
+    }))
+    .where('queue_id', '=', at.queueId),
 );
 
-const changeItem = query(
-  (at: Markers<{ queueId: QueueId; nextAttemptAt: Instant | null; inAttempt: 0 | 1 }>) =>
-    db
-      .updateTable('due_items')
-      .set((eb) => ({
-        next_attempt_at: eb.fn.coalesce(at.nextAttemptAt, 'next_attempt_at'),
-        in_attempt: at.inAttempt,
-      }))
-      .where('queue_id', '=', at.queueId),
+type At = { destination: string };
+
+const firstAt = query((at: Markers<At>) =>
+  db
+    .selectFrom('server_queue')
+    .select('next_attempt_at as nextAt')
+    .where('in_attempt', '=', raw.lit(0))
+    .where('is_held', '=', raw.lit(0))
+    .where('destination', '=', at.destination)
+    .orderBy('next_attempt_at')
+    .orderBy('queue_id')
+    .limit(raw.lit(1)),
 );
 
-const dropItem = query((at: Markers<{ queueId: QueueId }>) =>
-  db.deleteFrom('due_items').where('queue_id', '=', at.queueId),
+const putDestination = query((at: Markers<At & { nextAt: Instant }>) =>
+  db
+    .insertInto('destinations')
+    .values({ destination: at.destination, next_at: at.nextAt })
+    .onConflict((conflict) => conflict.column('destination').doUpdateSet({ next_at: at.nextAt })),
+);
+
+const dropDestination = query((at: Markers<At>) =>
+  db.deleteFrom('destinations').where('destination', '=', at.destination),
 );
 
 /** False for facts that leave the queue as it is. */
-export function touchesQueue({ fact }: ServerFact): boolean {
-  switch (fact.event.type) {
-    case 'MessageQueued':
-    case 'AttemptStarted':
-    case 'AttemptSucceeded':
-    case 'AttemptFailed':
-    case 'AttemptInterrupted':
-    case 'MessageRetired':
-      return true;
-    default:
-      return false;
+export function touchesQueue({ fact: { event } }: ServerFact): boolean {
+  return event.type === 'MessageQueued' || touchedBy(event).length > 0;
+}
+
+/** The items that a fact changes or ends. */
+function touchedBy(event: AccountEvent): readonly QueueId[] {
+  return event.type === 'MessageRetired' ? [event.queueId] : changedItems(event);
+}
+
+function apply({ accountId, fact: { event, at } }: ServerFact, write: Sql): void {
+  const touched = new Set<string>();
+  if (event.type === 'MessageQueued') messageQueued(write, accountId, event, at, touched);
+  for (const queueId of touchedBy(event)) {
+    const row = destinationOf.get(write, { queueId });
+    if (row === undefined) continue;
+    touched.add(row.destination);
+    change(write, queueId, event, at);
+  }
+  for (const destination of touched) settle(write, destination);
+}
+
+/** Says anew when the first item is due at the destination. */
+function settle(write: Sql, destination: string): void {
+  const first = firstAt.get(write, { destination });
+  if (first === undefined) dropDestination.run(write, { destination });
+  else putDestination.run(write, { destination, nextAt: first.nextAt });
+}
+
+function messageQueued(
+  write: Sql,
+  accountId: AccountId,
+  event: MessageQueued,
+  at: Instant,
+  touched: Set<string>,
+): void {
+  for (const item of itemsQueued(event, at)) {
+    const destination = domainOf(item.recipient);
+    touched.add(destination);
+    addItem.run(write, {
+      queue_id: item.queueId,
+      account_id: accountId,
+      mail_from: item.mailFrom,
+      recipient: item.recipient,
+      destination,
+      size_bytes: item.sizeBytes,
+      queued_at: at,
+      next_attempt_at: item.nextAttemptAt,
+      last_attempt_at: null,
+      attempts: 0,
+      in_attempt: 0,
+      is_held: item.isHeld ? 1 : 0,
+      transport: item.transport,
+      last_answer: '',
+    });
   }
 }
 
-function apply({ accountId, fact: { event } }: ServerFact, write: Sql): void {
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1).toLowerCase();
+}
+
+function change(write: Sql, queueId: QueueId, event: AccountEvent, at: Instant): void {
   switch (event.type) {
-    case 'MessageQueued':
-      for (const { queueId } of event.items) {
-        addItem.run(write, { queueId, accountId, nextAttemptAt: event.nextAttemptAt });
-      }
+    case 'MessagesHeld':
+    case 'MessagesReleased':
+      setHeld.run(write, { queueId, isHeld: event.type === 'MessagesHeld' ? 1 : 0 });
+      return;
+    case 'MessagesRescheduled': {
+      const moved = event.items.find((item) => item.queueId === queueId);
+      if (moved !== undefined) setTime.run(write, moved);
+      return;
+    }
+    case 'TransportForced':
+      setTransport.run(write, { queueId, transport: event.transport ?? '' });
       return;
     case 'AttemptStarted': {
-      const { queueId, nextAttemptAt } = event;
-      changeItem.run(write, { queueId, nextAttemptAt, inAttempt: 1 });
-      return;
-    }
-    case 'AttemptFailed': {
-      const nextAttemptAt = event.nextAttemptAt ?? null;
-      changeItem.run(write, { queueId: event.queueId, nextAttemptAt, inAttempt: 0 });
+      const { attempt, nextAttemptAt } = event;
+      startAttempt.run(write, { queueId, attempt, at, nextAttemptAt });
       return;
     }
     case 'AttemptSucceeded':
+    case 'AttemptFailed': {
+      const nextAttemptAt = event.type === 'AttemptFailed' ? (event.nextAttemptAt ?? null) : null;
+      endAttempt.run(write, { queueId, nextAttemptAt, answer: answerOf(event) });
+      return;
+    }
     case 'AttemptInterrupted':
-      changeItem.run(write, { queueId: event.queueId, nextAttemptAt: null, inAttempt: 0 });
+      endAttempt.run(write, { queueId, nextAttemptAt: null, answer: 'interrupted' });
       return;
     case 'MessageRetired':
-      dropItem.run(write, { queueId: event.queueId });
+      dropItem.run(write, { queueId });
       return;
     default:
       return;
   }
 }
 
-const dueBy = query((at: Markers<{ now: Instant; limit: number }>) =>
+const ANSWER_CHARS_MAX = 500;
+
+function answerOf({ code, enhancedCode, text }: AttemptReply): string {
+  const parts = [code === 0 ? '' : String(code), enhancedCode, text];
+  return parts
+    .filter((part) => part !== '')
+    .join(' ')
+    .slice(0, ANSWER_CHARS_MAX);
+}
+
+const dueDestinationsBy = query((at: Markers<{ now: Instant; limit: number }>) =>
   db
-    .selectFrom('due_items')
+    .selectFrom('destinations')
+    .select('destination')
+    .where('next_at', '<=', at.now)
+    .orderBy('next_at')
+    .orderBy('destination')
+    .limit(at.limit),
+);
+
+const dueItemsBy = query((at: Markers<At & { now: Instant; limit: number }>) =>
+  db
+    .selectFrom('server_queue')
     .select(['account_id as accountId', 'queue_id as queueId'])
     .where('in_attempt', '=', raw.lit(0))
+    .where('is_held', '=', raw.lit(0))
+    .where('destination', '=', at.destination)
     .where('next_attempt_at', '<=', at.now)
     .orderBy('next_attempt_at')
     .orderBy('queue_id')
     .limit(at.limit),
 );
 
-const earliest = query(() =>
+const earliest = query((at: Markers<{ after: Instant }>) =>
   db
-    .selectFrom('due_items')
-    .select('next_attempt_at as dueAt')
-    .where('in_attempt', '=', raw.lit(0))
-    .orderBy('next_attempt_at')
+    .selectFrom('destinations')
+    .select('next_at as dueAt')
+    .where('next_at', '>', at.after)
+    .orderBy('next_at')
     .limit(raw.lit(1)),
 );
 
 const accountsOpen = query(() =>
   db
-    .selectFrom('due_items')
+    .selectFrom('server_queue')
     .select('account_id as accountId')
     .distinct()
     .where('in_attempt', '=', raw.lit(1))
     .orderBy('account_id'),
 );
 
-/** Items that are due and not in an attempt, the longest due first. */
+/** Destinations with something due, the longest due first. */
+export function dueDestinations(sql: Sql, now: Instant, limit: number): readonly string[] {
+  return dueDestinationsBy.all(sql, { now, limit }).map(({ destination }) => destination);
+}
+
+/** Items of a destination that are due, not held and not in an attempt, the longest due first. */
 export function dueItems(
   sql: Sql,
+  destination: string,
   now: Instant,
   limit: number,
 ): readonly { readonly accountId: AccountId; readonly queueId: QueueId }[] {
-  return dueBy.all(sql, { now, limit });
+  return dueItemsBy.all(sql, { destination, now, limit });
 }
 
-export function nextDueAt(sql: Sql): Instant | undefined {
-  return earliest.get(sql, {})?.dueAt;
+/** When the next destination that is not due at `after` is. */
+export function nextDueAfter(sql: Sql, after: Instant): Instant | undefined {
+  return earliest.get(sql, { after })?.dueAt;
 }
 
 /** Accounts with attempts that have begun and not ended. */

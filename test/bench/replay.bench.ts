@@ -225,7 +225,13 @@ function queueing(i: number): AccountEvent {
       };
     }
     case 1:
-      return { type: 'AttemptStarted', queueId, attempt, nextAttemptAt: 1 };
+      return {
+        type: 'AttemptStarted',
+        queueIds: [queueId],
+        attempt,
+        nextAttemptAt: 1,
+        transport: '',
+      };
     case 2:
       return { type: 'AttemptSucceeded', queueId, attempt, ...reply };
     default:

@@ -17,6 +17,7 @@ import { currentVersion, UPCASTS } from '#domain/log/upcast';
 import { MAILBOX_EVENTS } from '#domain/mailbox/events';
 import { MESSAGE_EVENTS, type NewMessage } from '#domain/message/events';
 import { QUEUE_EVENTS } from '#domain/queue/events';
+import { SUPPRESSION_EVENTS } from '#domain/suppression/events';
 
 /** T with every optional field present, all the way down; choices stay choices. */
 type Whole<T> = T extends string | number | boolean
@@ -41,12 +42,16 @@ const MESSAGE: NewMessage = {
   zoneMinutes: 60,
 };
 
+const QUEUE_ID = 4_294_967_297;
+
 const ATTEMPT = {
-  queueId: 4_294_967_297,
+  queueId: QUEUE_ID,
   attempt: 1,
   code: 451,
   enhancedCode: '4.3.0',
   text: 'Please try again later',
+  remote: { host: 'mx.example.org', ip: '192.0.2.25' },
+  dialed: [{ host: 'mx.example.org', ip: '192.0.2.25' }],
 } as const;
 
 const FINGERPRINT = 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg';
@@ -122,7 +127,15 @@ export const SAMPLES: Samples = {
   MessagesExpunged: { type: 'MessagesExpunged', mailboxId: 1, uids: '1:4,9' },
   MessageQueued: {
     type: 'MessageQueued',
-    items: [{ queueId: 4_294_967_297, recipient: 'friend@example.org' }],
+    items: [
+      {
+        queueId: QUEUE_ID,
+        recipient: 'friend@example.org',
+        fromId: { id: 'k3v4', mailFrom: 'daybook+k3v4@localhost' },
+        heldBy: 1,
+      },
+    ],
+    baseId: QUEUE_ID,
     mailFrom: 'daybook@localhost',
     body: BODY,
     prefix: 'Received: from client.example.org\r\n',
@@ -131,12 +144,28 @@ export const SAMPLES: Samples = {
     smtpUtf8: false,
     eightBit: true,
     nextAttemptAt: 1_767_225_600_000,
+    transport: 'smarthost',
+    requireTls: true,
+    futureRelease: 'for;60',
+    attemptsMax: 5,
+    report: 'dmarc',
+    extra: { order: '17' },
+    envelopeId: 'Qx7w',
   },
+  MessagesHeld: { type: 'MessagesHeld', queueIds: [QUEUE_ID], ruleId: 1 },
+  MessagesReleased: { type: 'MessagesReleased', queueIds: [QUEUE_ID] },
+  MessagesRescheduled: {
+    type: 'MessagesRescheduled',
+    items: [{ queueId: QUEUE_ID, nextAttemptAt: 1_767_229_200_000 }],
+  },
+  TransportForced: { type: 'TransportForced', queueIds: [QUEUE_ID], transport: 'smarthost' },
+  TlsRequirementSet: { type: 'TlsRequirementSet', queueIds: [QUEUE_ID], requireTls: false },
   AttemptStarted: {
     type: 'AttemptStarted',
-    queueId: 4_294_967_297,
+    queueIds: [QUEUE_ID],
     attempt: 1,
     nextAttemptAt: 1_767_226_050_000,
+    transport: 'smarthost',
   },
   AttemptSucceeded: { type: 'AttemptSucceeded', ...ATTEMPT },
   AttemptFailed: {
@@ -145,8 +174,35 @@ export const SAMPLES: Samples = {
     permanent: false,
     nextAttemptAt: 1_767_226_050_000,
   },
-  AttemptInterrupted: { type: 'AttemptInterrupted', queueId: 4_294_967_297, attempt: 1 },
-  MessageRetired: { type: 'MessageRetired', queueId: 4_294_967_297, outcome: 'delivered' },
+  AttemptInterrupted: { type: 'AttemptInterrupted', queueId: QUEUE_ID, attempt: 1 },
+  CancelRequested: { type: 'CancelRequested', queueIds: [QUEUE_ID], how: 'drop' },
+  DeliveryCanceled: { type: 'DeliveryCanceled', queueId: QUEUE_ID, how: 'fail' },
+  MessageRetired: {
+    type: 'MessageRetired',
+    queueId: QUEUE_ID,
+    outcome: 'delivered',
+    keepUntil: 1_767_484_800_000,
+  },
+  BounceRelated: {
+    type: 'BounceRelated',
+    queueId: QUEUE_ID,
+    action: 'failed',
+    isDsn: true,
+    code: 550,
+    enhancedCode: '5.1.1',
+    text: 'No such user',
+    messageId: 42,
+  },
+  RetiredForgotten: { type: 'RetiredForgotten', upTo: 1_767_484_800_000 },
+  AddressSuppressed: {
+    type: 'AddressSuppressed',
+    baseAddress: 'friend@example.org',
+    address: 'Friend+shop@example.org',
+    reason: 'delivery failure from queue with smtp code 550, enhanced code "1.1"',
+    manual: false,
+    queueId: QUEUE_ID,
+  },
+  AddressUnsuppressed: { type: 'AddressUnsuppressed', baseAddress: 'friend@example.org' },
   PasswordSet: { type: 'PasswordSet', secret: 'password-1-0123456789abcdef' },
   LoginForbidden: { type: 'LoginForbidden', reason: 'The account has moved.' },
   LoginAllowed: { type: 'LoginAllowed' },
@@ -245,6 +301,7 @@ export interface FrozenEvent {
 
 export const FROZEN_FOLDER: string = join(ROOT, 'test', 'house', 'events');
 
+  suppression: SUPPRESSION_EVENTS,
 /** The event of today's code that belongs into `events/`. */
 export function currentEvent(type: EventType): FrozenEvent {
   const { type: _, ...data } = SAMPLES[type];

@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { decideAccount, type AccountCommand, type AnswerTo } from '#domain/account';
 import { emptyAccountState, evolveAccount, type AccountRecords } from '#domain/account-state';
-import { DEFAULT_POLICY, DEFAULT_SETTINGS, type AccountSettings } from '#domain/directory/settings';
+import { DEFAULT_POLICY, type AccountSettings } from '#domain/directory/settings';
 import { modSeqAt, type AccountEvent, type AccountFact } from '#domain/log/streams';
 import type { Arrival, MessageDelivered, NewMessage } from '#domain/message/events';
 import type { StoredMessage } from '#domain/message/decide';
@@ -103,24 +103,34 @@ export interface When<C extends AccountCommand> {
 
 export interface Given {
   readonly state: AccountRecords;
+  /** The same, with decisions made at another time or by another policy. */
+  under(context: Partial<DecisionContext>): Given;
   /** `settings` are those of the account that are other than everybody's. */
   when<C extends AccountCommand>(command: C, settings?: Partial<AccountSettings>): When<C>;
 }
 
 export function given(...events: readonly AccountEvent[]): Given {
+  return givenUnder(CONTEXT, events);
+}
+
+function givenUnder(context: DecisionContext, events: readonly AccountEvent[]): Given {
   const state = emptyAccountState();
   for (const fact of recorded(events)) evolveAccount(state, fact);
   return {
     state,
-    when(command, settings = {}) {
-      const policy = { ...DEFAULT_POLICY, settings: { ...DEFAULT_SETTINGS, ...settings } };
-      const decision = decideAccount(command, state, { ...CONTEXT, policy });
+    under: (changes) => givenUnder({ ...context, ...changes }, events),
+    when(command, changes = {}) {
+      const { holdRules, settings } = context.policy;
+      const policy = { holdRules, settings: { ...settings, ...changes } };
+      const decision = decideAccount(command, state, { ...context, policy });
       return {
         gives(expected, answer) {
           assert.ok(!('refused' in decision), `refused: ${JSON.stringify(decision)}`);
           assert.deepEqual(decision.events, expected);
           if (answer !== undefined) assert.partialDeepStrictEqual(decision.answer, answer);
-          for (const fact of recorded(decision.events, events.length)) evolveAccount(state, fact);
+          for (const fact of recorded(decision.events, events.length, context.at)) {
+            evolveAccount(state, fact);
+          }
           return state;
         },
         refused(code) {

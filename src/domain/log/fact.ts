@@ -10,6 +10,7 @@ import { DIRECTORY_EVENTS, type DirectoryEvent } from '../directory/events.ts';
 import { MAILBOX_EVENTS } from '../mailbox/events.ts';
 import { MESSAGE_EVENTS } from '../message/events.ts';
 import { QUEUE_EVENTS } from '../queue/events.ts';
+import { SUPPRESSION_EVENTS } from '../suppression/events.ts';
 import type { Instant, ModSeq, Revision } from '../values/ids.ts';
 import type { Cause, NewEvent, RecordedEvent } from './event.ts';
 import {
@@ -37,6 +38,7 @@ const ACCOUNT_EVENTS: Readonly<Record<AccountEvent['type'], string>> = {
   ...MAILBOX_EVENTS,
   ...MESSAGE_EVENTS,
   ...QUEUE_EVENTS,
+  ...SUPPRESSION_EVENTS,
   ...CREDENTIAL_EVENTS,
 };
 

@@ -8,11 +8,13 @@ import type { DirectoryEvent } from '../directory/events.ts';
 import type { MailboxEvent } from '../mailbox/events.ts';
 import type { MessageEvent } from '../message/events.ts';
 import type { QueueEvent } from '../queue/events.ts';
+import type { SuppressionEvent } from '../suppression/events.ts';
 import type { AccountId, Instant, ModSeq, Revision } from '../values/ids.ts';
 import type { Cause } from './event.ts';
 
 /** Everything that one account's stream holds: one append, one order, one modseq. */
-export type AccountEvent = MailboxEvent | MessageEvent | QueueEvent | CredentialEvent;
+export type AccountEvent =
+  MailboxEvent | MessageEvent | QueueEvent | SuppressionEvent | CredentialEvent;
 
 export type DomainEvent = AccountEvent | DirectoryEvent | AuditEvent;
 

@@ -16,8 +16,22 @@ export type UpcastStep = (data: object) => object;
 /** Steps per type: the first one lifts version 1 to 2, the second one 2 to 3, and so on. */
 export type Upcasts = ReadonlyMap<string, readonly UpcastStep[]>;
 
-/** All facts are in their first shape so far. */
-export const UPCASTS: Upcasts = new Map();
+/** What became possible is simply not the case in older events. */
+const asItWas: UpcastStep = (data) => data;
+
+/** An attempt was for one item, and there was one way to deliver. */
+const attemptOfOne: UpcastStep = (data) => {
+  const { queueId, ...others } = data as { readonly queueId: number };
+  return { queueIds: [queueId], ...others, transport: '' };
+};
+
+export const UPCASTS: Upcasts = new Map([
+  ['MessageQueued', [asItWas]],
+  ['AttemptStarted', [attemptOfOne]],
+  ['AttemptSucceeded', [asItWas]],
+  ['AttemptFailed', [asItWas]],
+  ['MessageRetired', [asItWas]],
+]);
 
 /** The version that new events of the type have. */
 export function currentVersion(type: string, upcasts: Upcasts): number {

@@ -110,11 +110,22 @@ export function evolveMailboxes(
     case 'MessagesExpunged':
       return touch(records, event.mailboxId, modSeq, {});
     case 'MessageQueued':
+    case 'MessagesHeld':
+    case 'MessagesReleased':
+    case 'MessagesRescheduled':
+    case 'TransportForced':
+    case 'TlsRequirementSet':
     case 'AttemptStarted':
     case 'AttemptSucceeded':
     case 'AttemptFailed':
     case 'AttemptInterrupted':
+    case 'CancelRequested':
+    case 'DeliveryCanceled':
     case 'MessageRetired':
+    case 'BounceRelated':
+    case 'RetiredForgotten':
+    case 'AddressSuppressed':
+    case 'AddressUnsuppressed':
     case 'PasswordSet':
     case 'LoginForbidden':
     case 'LoginAllowed':

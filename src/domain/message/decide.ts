@@ -9,6 +9,7 @@
 
 import { eventLists, eventUidSets } from '../log/event-size.ts';
 import type { Mailbox, MailboxState } from '../mailbox/state.ts';
+import type { ReceivedBounce } from '../queue/state.ts';
 import { decided, refuse, unreachable, type Decision, type Refusal } from '../values/decision.ts';
 import {
   editedFlags,
@@ -51,6 +52,8 @@ export interface DeliverMessage {
   readonly mailbox: string;
   readonly message: StoredMessage;
   readonly arrival: Arrival;
+  /** It is about a message that may have been sent from here. */
+  readonly bounce?: ReceivedBounce;
 }
 
 export interface AppendMessages {

@@ -113,11 +113,22 @@ export function evolveMessages(records: MessageRecords, fact: AccountFact): void
     case 'MailboxesRenumbered':
     case 'AnnotationsSet':
     case 'MessageQueued':
+    case 'MessagesHeld':
+    case 'MessagesReleased':
+    case 'MessagesRescheduled':
+    case 'TransportForced':
+    case 'TlsRequirementSet':
     case 'AttemptStarted':
     case 'AttemptSucceeded':
     case 'AttemptFailed':
     case 'AttemptInterrupted':
+    case 'CancelRequested':
+    case 'DeliveryCanceled':
     case 'MessageRetired':
+    case 'BounceRelated':
+    case 'RetiredForgotten':
+    case 'AddressSuppressed':
+    case 'AddressUnsuppressed':
     case 'PasswordSet':
     case 'LoginForbidden':
     case 'LoginAllowed':

@@ -2,93 +2,287 @@
  * The questions that decisions about the queue ask, and the reference model that answers them.
  */
 
-import type { AccountFact } from '../log/streams.ts';
+import type { AccountEvent, AccountFact } from '../log/streams.ts';
 import { counterOfServerWideId, type BodyHash, type Instant, type QueueId } from '../values/ids.ts';
-import type { MessageQueued } from './events.ts';
+import type {
+  AttemptReply,
+  BounceAction,
+  Cancelling,
+  MessageQueued,
+  Remote,
+  SendingOptions,
+} from './events.ts';
 
-export interface QueueItem {
+/** What was queued: the same from the first attempt to the last. */
+export interface QueuedMessage extends Omit<SendingOptions, 'transport' | 'requireTls'> {
   readonly queueId: QueueId;
+  /** Items of one message with the same base may go in one transaction; absent: alone. */
+  readonly baseId?: QueueId;
   readonly recipient: string;
+  /** The reverse-path of this item. */
   readonly mailFrom: string;
+  readonly fromId?: string;
+  readonly headerId: string;
+  readonly body: BodyHash;
+  readonly prefix: string;
+  readonly sizeBytes: number;
+  readonly smtpUtf8: boolean;
+  readonly eightBit: boolean;
+  readonly queuedAt: Instant;
+}
+
+/** How far it has come. */
+export interface QueueProgress {
+  /** '' where the routes decide. */
+  readonly transport: string;
+  /** Null where nothing is required; see SendingOptions. */
+  readonly requireTls: boolean | null;
+  readonly nextAttemptAt: Instant;
+  readonly lastAttemptAt: Instant | null;
   /** Attempts begun so far. */
   readonly attempts: number;
   /** An attempt has begun and not ended. */
   readonly inAttempt: boolean;
+  readonly isHeld: boolean;
+  /** It ends when the attempt in progress does not deliver it. */
+  readonly canceling: Cancelling | null;
+  /** Whom the latest attempts tried to reach, in order. */
+  readonly dialed: readonly Remote[];
+}
+
+export interface QueueItem extends QueuedMessage, QueueProgress {}
+
+/** An item in its two parts. */
+export function partsOf(item: QueueItem): {
+  readonly message: QueuedMessage;
+  readonly progress: QueueProgress;
+} {
+  const { transport, requireTls, nextAttemptAt, lastAttemptAt, attempts, ...others } = item;
+  const { inAttempt, isHeld, canceling, dialed, ...message } = others;
+  const times = { nextAttemptAt, lastAttemptAt, attempts };
+  return {
+    message,
+    progress: { transport, requireTls, ...times, inAttempt, isHeld, canceling, dialed },
+  };
+}
+
+/** An item that mail coming in may be about, queued or retired. */
+export interface SentItem {
+  readonly queueId: QueueId;
+  readonly recipient: string;
+}
+
+/** How mail that came in says which message it is about. */
+export type SentReference =
+  | { readonly type: 'from-id'; readonly fromId: string }
+  | { readonly type: 'envelope-id'; readonly envelopeId: string; readonly recipient: string }
+  | { readonly type: 'header-id'; readonly headerId: string; readonly recipient: string };
+
+/** What a message that came in says about one that went out. */
+export interface ReceivedBounce {
+  /** In the order of trust; the first that fits tells which item it is about. */
+  readonly references: readonly SentReference[];
+  readonly isDsn: boolean;
+  readonly action: BounceAction;
+  readonly reply: AttemptReply;
 }
 
 export interface QueueState {
   queueItem(queueId: QueueId): QueueItem | undefined;
   /** Items whose attempt never ended. */
   openAttempts(): readonly QueueItem[];
+  /** Octets of all items, a message counted once per recipient. */
+  queuedBytes(): number;
+  /** What was sent and is queued or remembered; the newest item when several fit. */
+  sentItem(reference: SentReference): SentItem | undefined;
+  /** True when finished items are remembered that RetiredForgotten would let go of. */
+  remembersUpTo(upTo: Instant): boolean;
 }
 
-/** A queue item as the reference model keeps it. */
-export interface QueueRecord extends QueueItem {
-  readonly body: BodyHash;
-  readonly prefix: string;
-  readonly sizeBytes: number;
+/** Finished items can be found by what comes back for so long, also when they are not shown. */
+export const SENT_KEPT_MS: number = 14 * 24 * 3_600_000;
+
+/** What stays of a finished item. */
+export interface SentRecord extends SentItem {
+  readonly fromId?: string;
+  readonly envelopeId?: string;
   readonly headerId: string;
-  readonly smtpUtf8: boolean;
-  readonly queuedAt: Instant;
-  readonly nextAttemptAt: Instant;
+  /** Until when it is shown; absent when it is not, or not any more. */
+  readonly keepUntil?: Instant;
+  readonly forgetAt: Instant;
 }
 
-/** The reference model: the messages in the queue. */
+/** The reference model: the messages in the queue, and what stays of those that left it. */
 export interface QueueRecords {
-  readonly items: Map<QueueId, QueueRecord>;
+  readonly items: Map<QueueId, QueueItem>;
+  readonly sent: Map<QueueId, SentRecord>;
   nextCounter: number;
 }
 
 export function emptyQueue(): QueueRecords {
-  return { items: new Map(), nextCounter: 1 };
+  return { items: new Map(), sent: new Map(), nextCounter: 1 };
 }
 
-export function evolveQueue(records: QueueRecords, { event, at }: AccountFact): void {
+const DIALED_KEPT = 32;
+
+/** How long an item is found by what comes back after it left the queue. */
+export function forgetSentAt(retiredAt: Instant, keepUntil: Instant | undefined): Instant {
+  return Math.max(retiredAt + SENT_KEPT_MS, keepUntil ?? 0);
+}
+
+export function evolveQueue(records: QueueRecords, fact: AccountFact): void {
+  const { event, at } = fact;
   switch (event.type) {
     case 'MessageQueued':
       return messageQueued(records, event, at);
+    case 'MessageRetired': {
+      const item = records.items.get(event.queueId);
+      if (item === undefined) return;
+      records.items.delete(event.queueId);
+      const { queueId, recipient, fromId, envelopeId, headerId } = item;
+      const { keepUntil } = event;
+      records.sent.set(queueId, {
+        queueId,
+        recipient,
+        ...(fromId === undefined ? {} : { fromId }),
+        ...(envelopeId === undefined ? {} : { envelopeId }),
+        headerId,
+        ...(keepUntil === undefined ? {} : { keepUntil }),
+        forgetAt: forgetSentAt(at, keepUntil),
+      });
+      return;
+    }
+    case 'RetiredForgotten':
+      return retiredForgotten(records, event.upTo);
+    default:
+      for (const queueId of changedItems(event)) {
+        const item = records.items.get(queueId);
+        if (item === undefined) continue;
+        records.items.set(queueId, { ...item, ...progressAfter(item, queueId, event, at) });
+      }
+  }
+}
+
+function retiredForgotten({ sent }: QueueRecords, upTo: Instant): void {
+  for (const { keepUntil, ...record } of [...sent.values()]) {
+    const { queueId, forgetAt } = record;
+    if (forgetAt < upTo) sent.delete(queueId);
+    else if (keepUntil !== undefined && keepUntil < upTo) sent.set(queueId, record);
+  }
+}
+
+/** The items that a fact changes and leaves in the queue. */
+export function changedItems(event: AccountEvent): readonly QueueId[] {
+  switch (event.type) {
+    case 'MessagesHeld':
+    case 'MessagesReleased':
+    case 'TransportForced':
+    case 'TlsRequirementSet':
+    case 'CancelRequested':
+    case 'AttemptStarted':
+      return event.queueIds;
+    case 'MessagesRescheduled':
+      return event.items.map(({ queueId }) => queueId);
+    case 'AttemptSucceeded':
+    case 'AttemptFailed':
+    case 'AttemptInterrupted':
+      return [event.queueId];
+    default:
+      return [];
+  }
+}
+
+/** How far one of the items has come after a fact that changes it. */
+export function progressAfter(
+  progress: QueueProgress,
+  queueId: QueueId,
+  event: AccountEvent,
+  at: Instant,
+): QueueProgress {
+  switch (event.type) {
+    case 'MessagesHeld':
+      return { ...progress, isHeld: true };
+    case 'MessagesReleased':
+      return { ...progress, isHeld: false };
+    case 'TransportForced':
+      return { ...progress, transport: event.transport ?? '' };
+    case 'TlsRequirementSet':
+      return { ...progress, requireTls: event.requireTls ?? null };
+    case 'CancelRequested':
+      return { ...progress, canceling: event.how };
+    case 'MessagesRescheduled': {
+      const moved = event.items.find((item) => item.queueId === queueId);
+      return { ...progress, nextAttemptAt: moved?.nextAttemptAt ?? progress.nextAttemptAt };
+    }
     case 'AttemptStarted': {
       const { attempt: attempts, nextAttemptAt } = event;
-      return change(records, event.queueId, { attempts, nextAttemptAt, inAttempt: true });
+      return { ...progress, attempts, nextAttemptAt, lastAttemptAt: at, inAttempt: true };
     }
     case 'AttemptFailed': {
-      const { nextAttemptAt } = event;
-      const due = nextAttemptAt === undefined ? {} : { nextAttemptAt };
-      return change(records, event.queueId, { ...due, inAttempt: false });
+      const { nextAttemptAt = progress.nextAttemptAt, dialed = [] } = event;
+      const recent = [...progress.dialed, ...dialed].slice(-DIALED_KEPT);
+      return { ...progress, nextAttemptAt, inAttempt: false, dialed: recent };
     }
     case 'AttemptSucceeded':
     case 'AttemptInterrupted':
-      return change(records, event.queueId, { inAttempt: false });
-    case 'MessageRetired':
-      records.items.delete(event.queueId);
-      return;
+      return { ...progress, inAttempt: false };
     default:
-      return;
+      return progress;
   }
 }
 
 function messageQueued(records: QueueRecords, event: MessageQueued, at: Instant): void {
-  const { mailFrom, body, prefix, sizeBytes, headerId, smtpUtf8, nextAttemptAt } = event;
-  for (const { queueId, recipient } of event.items) {
-    records.items.set(queueId, {
-      queueId,
-      recipient,
-      mailFrom,
-      body,
-      prefix,
-      sizeBytes,
-      headerId,
-      smtpUtf8,
-      queuedAt: at,
-      nextAttemptAt,
-      attempts: 0,
-      inAttempt: false,
-    });
-    records.nextCounter = Math.max(records.nextCounter, counterOfServerWideId(queueId) + 1);
+  for (const item of itemsQueued(event, at)) {
+    records.items.set(item.queueId, item);
+    records.nextCounter = Math.max(records.nextCounter, counterOfServerWideId(item.queueId) + 1);
   }
 }
 
-function change(records: QueueRecords, queueId: QueueId, changes: Partial<QueueRecord>): void {
-  const item = records.items.get(queueId);
-  if (item !== undefined) records.items.set(queueId, { ...item, ...changes });
+/** The items that a message in the queue consists of. */
+export function itemsQueued(event: MessageQueued, at: Instant): readonly QueueItem[] {
+  const { type: _, items, transport = '', requireTls = null, ...message } = event;
+  const progress = {
+    lastAttemptAt: null,
+    attempts: 0,
+    inAttempt: false,
+    canceling: null,
+    dialed: [],
+  } as const;
+  return items.map(({ queueId, recipient, fromId, heldBy }) => ({
+    ...message,
+    ...(fromId === undefined ? {} : { mailFrom: fromId.mailFrom, fromId: fromId.id }),
+    ...progress,
+    queueId,
+    recipient,
+    queuedAt: at,
+    transport,
+    requireTls,
+    isHeld: heldBy !== undefined,
+  }));
+}
+
+/** True when finished items could be forgotten; see RetiredForgotten. */
+export function forgettable(records: QueueRecords, upTo: Instant): boolean {
+  return [...records.sent.values()].some(
+    ({ keepUntil = Infinity, forgetAt }) => Math.min(keepUntil, forgetAt) < upTo,
+  );
+}
+
+/** The newest item of the reference model that a reference fits. */
+export function sentItemIn(records: QueueRecords, reference: SentReference): SentItem | undefined {
+  const all = [...records.sent.values(), ...records.items.values()];
+  const fitting = all.filter((one) => fits(one, reference)).map(({ queueId }) => queueId);
+  const newest = all.find(({ queueId }) => queueId === Math.max(...fitting));
+  return newest && { queueId: newest.queueId, recipient: newest.recipient };
+}
+
+function fits(
+  one: Pick<SentRecord, 'fromId' | 'envelopeId' | 'headerId' | 'recipient'>,
+  reference: SentReference,
+): boolean {
+  if (reference.type === 'from-id') return one.fromId === reference.fromId;
+  if (one.recipient !== reference.recipient) return false;
+  return reference.type === 'envelope-id'
+    ? one.envelopeId === reference.envelopeId
+    : one.headerId === reference.headerId;
 }

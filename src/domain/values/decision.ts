@@ -43,6 +43,11 @@ export const REFUSALS = {
   TlsKeyTaken: 'The key is registered already.',
   NoSuchTlsKey: 'No such key is registered.',
   TlsKeyNameForbidden: 'The name cannot be the name of a key.',
+  QueueFull: 'The account has as much mail waiting in the queue as it may have.',
+  FromIdUsed: 'The reverse-path was used for another message.',
+  AddressSuppressedAlready: 'The address is on the suppression list already.',
+  AddressNotSuppressed: 'The address is not on the suppression list.',
+  NoSuchTransport: 'No transport has this name.',
   NoSuchHoldRule: 'No hold rule has this number.',
   TooManyTlsKeys: 'The account has as many keys as it may have.',
 } as const;

@@ -82,6 +82,11 @@ const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
   TlsKeyTaken: ALREADYEXISTS,
   NoSuchTlsKey: NONEXISTENT,
   TlsKeyNameForbidden: CANNOT,
+  QueueFull: LIMIT,
+  FromIdUsed: NO,
+  AddressSuppressedAlready: ALREADYEXISTS,
+  AddressNotSuppressed: NONEXISTENT,
+  NoSuchTransport: NONEXISTENT,
   NoSuchHoldRule: NONEXISTENT,
   TooManyTlsKeys: LIMIT,
 };

@@ -40,6 +40,8 @@ export const OUR_FAULT: Reply = reply(
 const DISK_FULL = reply(452, '4.3.1', 'There is no space left here, please try again later.');
 
 const MAILBOX_FULL = reply(452, '4.2.2', 'The mailbox can take no more messages.');
+const QUEUE_FULL = reply(452, '4.2.2', 'There is too much mail of yours waiting already.');
+const FROM_ID_USED = reply(554, '5.1.7', 'That MAIL FROM was used for another message.');
 const NOT_MAIL = OUR_FAULT;
 
 /** Refusals of commands that no mail gives are our fault, should they ever come. */
@@ -77,6 +79,11 @@ const REFUSAL_REPLIES: Record<RefusalCode, Reply> = {
   TlsKeyTaken: NOT_MAIL,
   NoSuchTlsKey: NOT_MAIL,
   TlsKeyNameForbidden: NOT_MAIL,
+  QueueFull: QUEUE_FULL,
+  FromIdUsed: FROM_ID_USED,
+  AddressSuppressedAlready: NOT_MAIL,
+  AddressNotSuppressed: NOT_MAIL,
+  NoSuchTransport: NOT_MAIL,
   NoSuchHoldRule: NOT_MAIL,
   TooManyTlsKeys: NOT_MAIL,
 };

@@ -3,16 +3,18 @@
  * attempt per item.
  *
  * Invariants: StartAttempt is durable before anything else happens; an outcome is a fact and is
- * recorded until that works; recipients are never put together; after a crash the attempts that
- * were cut short are closed before the first new one begins. RFC 5321 §4.5.4.1.
+ * recorded until that works; after a crash the attempts that were cut short are closed before the
+ * first new one begins; no more attempts run at once, in all and per destination, than the settings
+ * say. RFC 5321 §4.5.4.1.
  */
 
-import type { AttemptOutcome } from '#domain/queue/decide';
+import type { AttemptOutcome } from '#domain/queue/attempts';
+import type { QueueItem } from '#domain/queue/state';
 import { isRefusal, type Refusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, QueueId } from '#domain/values/ids';
-import type { QueueRow } from '#projections/account-views';
 import type { Clock, Commands, DueItem, Log, Queue, Views } from '../ports.ts';
+import type { NoticeWriter } from './notices.ts';
 import { refusalReply } from './reply.ts';
 
 const CAUSE = { actor: 'system:queue' } as const;
@@ -20,28 +22,46 @@ const RECORD_WAIT_MS = 1_000;
 const RECORD_WAIT_MS_MAX = 60_000;
 /** How long an item that could not be begun keeps its place; nothing spins meanwhile. */
 const UNTRIED_WAIT_MS = 1_000;
+/** Timers are not for longer than this; whoever wakes too soon sleeps again. */
+const ALARM_MS_MAX: number = 24 * 3_600_000;
 
 export interface RunnerPorts {
   readonly commands: Commands;
   readonly views: Views;
   readonly queue: Queue;
+  readonly notices: NoticeWriter;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 export interface RunnerSettings {
   readonly attemptsAtOnce: number;
+  /** To the same domain. */
+  readonly attemptsPerDestination: number;
+  /** Items of one message that go in one attempt. */
+  readonly itemsPerAttempt: number;
+  /** Attempts until we give up, where the item has no number of its own. */
+  readonly attemptsMax: number;
   /** When to try again after the attempt of this number, counted from 1. */
   nextAttemptAt(attempt: number): number;
-  /** Delivers one item. Undefined when the outcome is unknown because `stop` was asked for. */
-  attempt(one: Attempt, stop: AbortSignal): Promise<AttemptOutcome | undefined>;
+  /** By which transport an item goes this time; '' is direct delivery. */
+  transportFor(accountId: AccountId, item: QueueItem): string;
+  /**
+   * Delivers the items in one transaction; an outcome for each. Undefined when the outcome is
+   * unknown because `stop` was asked for.
+   */
+  attempt(one: Attempt, stop: AbortSignal): Promise<AttemptOutcomes | undefined>;
 }
+
+export type AttemptOutcomes = ReadonlyMap<QueueId, AttemptOutcome>;
 
 export interface Attempt {
   readonly accountId: AccountId;
-  readonly item: QueueRow;
+  /** One at least; the same reverse-path and octets. */
+  readonly items: readonly [QueueItem, ...QueueItem[]];
   /** Counted from 1. */
   readonly attempt: number;
+  readonly transport: string;
 }
 
 export interface Runner {
@@ -55,20 +75,44 @@ export async function startRunner(settings: RunnerSettings, ports: RunnerPorts):
   return new Pump(settings, ports);
 }
 
-async function closeInterrupted({ commands, queue, log }: RunnerPorts): Promise<void> {
+async function closeInterrupted(ports: RunnerPorts): Promise<void> {
+  const { commands, views, queue, log } = ports;
   for (const accountId of queue.accountsInAttempt()) {
     for (;;) {
       const done = await commands.execute(accountId, { type: 'CloseInterruptedAttempts' }, CAUSE);
       if (isRefusal(done) || done.answer.closed === 0) break;
-      log.warn({ accountId, closed: done.answer.closed }, 'interrupted attempts closed');
+      const { closed, canceled } = done.answer;
+      log.warn({ accountId, closed }, 'interrupted attempts closed');
+      const account = await views.account(accountId);
+      for (const queueId of canceled)
+        await cancelItem(accountId, account.queueItem(queueId), ports);
     }
   }
+}
+
+/** Its last attempt was cut short after somebody had asked for its end. */
+async function cancelItem(
+  accountId: AccountId,
+  item: QueueItem | undefined,
+  { commands, notices }: RunnerPorts,
+): Promise<boolean> {
+  if (item === undefined) return false;
+  const { queueId } = item;
+  const command =
+    item.canceling === 'drop'
+      ? ({ type: 'DropMessages', queueIds: [queueId] } as const)
+      : ({ type: 'FailMessage', queueId, ...(await notices.ofCancel(accountId, item)) } as const);
+  return !isRefusal(await commands.execute(accountId, command, CAUSE));
 }
 
 class Pump implements Runner {
   readonly #settings: RunnerSettings;
   readonly #ports: RunnerPorts;
-  readonly #running = new Map<QueueId, Promise<void>>();
+  /** By destination: how many attempts run there. */
+  readonly #busy = new Map<string, number>();
+  /** Items that are being looked after; their start may not be recorded yet. */
+  readonly #taken = new Set<QueueId>();
+  readonly #running = new Set<Promise<void>>();
   readonly #unsubscribe: () => void;
   readonly #stop = new AbortController();
   #cancelTimer: (() => void) | undefined;
@@ -85,34 +129,48 @@ class Pump implements Runner {
     this.#stop.abort();
     this.#unsubscribe();
     this.#cancelTimer?.();
-    await Promise.all(this.#running.values());
+    await Promise.all(this.#running);
   }
 
   /** Begins as many attempts as may run, and sets the alarm for the next one. */
   #pump(): void {
     if (this.#stop.signal.aborted) return;
     const { queue, clock } = this.#ports;
-    const free = this.#settings.attemptsAtOnce - this.#running.size;
+    const { attemptsAtOnce } = this.#settings;
+    const now = clock.now();
+    if (this.#running.size >= attemptsAtOnce) return;
+    // Busy destinations may look due: so many more are asked for.
+    const destinations = queue.dueDestinations(now, attemptsAtOnce + this.#busy.size);
+    for (const destination of destinations) this.#serve(destination, now);
+    this.#setAlarm(now);
+  }
+
+  #serve(destination: string, now: number): void {
+    const { attemptsAtOnce, attemptsPerDestination } = this.#settings;
+    const atDestination = attemptsPerDestination - (this.#busy.get(destination) ?? 0);
+    const free = Math.min(attemptsAtOnce - this.#running.size, atDestination);
     if (free <= 0) return;
-    // Those that run may still look due: their start is not recorded yet.
-    const due = queue.due(clock.now(), this.#settings.attemptsAtOnce);
-    for (const item of due.filter(({ queueId }) => !this.#running.has(queueId)).slice(0, free)) {
-      this.#running.set(item.queueId, this.#run(item));
+    const due = this.#ports.queue.due(destination, now, free + this.#taken.size);
+    const next = due.filter(({ queueId }) => !this.#taken.has(queueId)).slice(0, free);
+    for (const item of next) {
+      const run = this.#run(item, destination).finally(() => this.#running.delete(run));
+      this.#running.add(run);
     }
-    this.#setAlarm();
   }
 
-  #setAlarm(): void {
+  #setAlarm(now: number): void {
     this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    const { queue, clock } = this.#ports;
-    const dueAt = queue.nextDueAt();
-    if (dueAt === undefined || dueAt <= clock.now()) return;
-    this.#cancelTimer = clock.after(dueAt - clock.now(), () => this.#pump());
+    const dueAt = this.#ports.queue.nextDueAfter(now);
+    this.#cancelTimer =
+      dueAt === undefined
+        ? undefined
+        : this.#ports.clock.after(Math.min(dueAt - now, ALARM_MS_MAX), () => this.#pump());
   }
 
-  async #run(due: DueItem): Promise<void> {
+  async #run(due: DueItem, destination: string): Promise<void> {
     const { log, clock } = this.#ports;
+    this.#taken.add(due.queueId);
+    this.#busy.set(destination, (this.#busy.get(destination) ?? 0) + 1);
     let tried = false;
     try {
       tried = await this.#attempt(due);
@@ -120,50 +178,108 @@ class Pump implements Runner {
       log.error({ ...due, err: error }, 'attempt not made');
     }
     if (!tried) await sleep(clock, UNTRIED_WAIT_MS, this.#stop.signal);
-    this.#running.delete(due.queueId);
-    this.#pump();
+    this.#taken.delete(due.queueId);
+    const others = (this.#busy.get(destination) ?? 1) - 1;
+    if (others === 0) this.#busy.delete(destination);
+    else this.#busy.set(destination, others);
+    // Behind the bookkeeping of `#serve`.
+    queueMicrotask(() => this.#pump());
   }
 
   /** False when there was nothing to do, or another one is at it. */
   async #attempt({ accountId, queueId }: DueItem): Promise<boolean> {
     const { views, commands } = this.#ports;
-    const item = (await views.account(accountId)).queueItem(queueId);
+    const account = await views.account(accountId);
+    const item = account.queueItem(queueId);
     if (item === undefined || item.inAttempt) return false;
-    const nextAttemptAt = this.#settings.nextAttemptAt(item.attempts + 1);
+    if (item.canceling !== null) return cancelItem(accountId, item, this.#ports);
+    const transport = this.#settings.transportFor(accountId, item);
     const started = await commands.execute(
       accountId,
-      { type: 'StartAttempt', queueId, nextAttemptAt },
+      {
+        type: 'StartAttempt',
+        queueIds: [queueId, ...this.#companions(accountId, item, transport, account)],
+        nextAttemptAt: this.#settings.nextAttemptAt(item.attempts + 1),
+        transport,
+      },
       CAUSE,
     );
     if (isRefusal(started)) return false;
-    const one = { accountId, item, attempt: started.answer.attempt };
-    const outcome = await this.#settings.attempt(one, this.#stop.signal);
-    if (outcome === undefined) return true;
-    const refusal = await this.#record(one, outcome);
-    if (refusal === undefined || outcome.type === 'failed') return true;
-    // The copy found no place: then it was not delivered.
-    const { code, enhanced, lines } = refusalReply(refusal);
-    await this.#record(one, {
-      type: 'failed',
-      reply: { code, enhancedCode: enhanced, text: lines.join(' ') },
-      permanent: code >= 500,
-      nextAttemptAt,
-    });
+    const { attempt, queueIds, suppressed } = started.answer;
+    for (const id of suppressed) {
+      await this.#finish(accountId, id, attempt, { type: 'suppressed' });
+    }
+    const going = queueIds.filter((id) => !suppressed.includes(id));
+    const [first, ...others] = await this.#itemsOf(accountId, going);
+    if (first === undefined) return true;
+    const one: Attempt = { accountId, items: [first, ...others], attempt, transport };
+    const outcomes = await this.#settings.attempt(one, this.#stop.signal);
+    if (outcomes === undefined) return true;
+    for (const [id, outcome] of outcomes) await this.#finish(accountId, id, attempt, outcome);
     return true;
+  }
+
+  /** Items of the same message that may go with it; the decision has the last word. */
+  #companions(
+    accountId: AccountId,
+    item: QueueItem,
+    transport: string,
+    account: Awaited<ReturnType<Views['account']>>,
+  ): readonly QueueId[] {
+    if (item.baseId === undefined) return [];
+    const domain = domainOf(item.recipient);
+    return account
+      .queueItemsWithBase(item.baseId)
+      .filter(
+        (other) =>
+          other.queueId !== item.queueId &&
+          domainOf(other.recipient) === domain &&
+          !this.#taken.has(other.queueId) &&
+          this.#settings.transportFor(accountId, other) === transport,
+      )
+      .slice(0, this.#settings.itemsPerAttempt - 1)
+      .map(({ queueId }) => queueId);
+  }
+
+  async #itemsOf(accountId: AccountId, ids: readonly QueueId[]): Promise<readonly QueueItem[]> {
+    const account = await this.#ports.views.account(accountId);
+    return ids.map((id) => account.queueItem(id)).filter((item) => item !== undefined);
+  }
+
+  /** Records an outcome; a copy that found no place was not delivered. */
+  async #finish(
+    accountId: AccountId,
+    queueId: QueueId,
+    attempt: number,
+    outcome: AttemptOutcome,
+  ): Promise<void> {
+    const refusal = await this.#record(accountId, queueId, attempt, outcome);
+    if (refusal === undefined || outcome.type !== 'delivered') return;
+    const { code, enhanced, lines } = refusalReply(refusal);
+    const reply = { code, enhancedCode: enhanced, text: lines.join(' ') };
+    const failed = { type: 'failed', reply, permanent: code >= 500 } as const;
+    await this.#record(accountId, queueId, attempt, failed);
   }
 
   /** The world may fail meanwhile; what has happened has happened all the same. */
   async #record(
-    { accountId, item, attempt }: Attempt,
+    accountId: AccountId,
+    queueId: QueueId,
+    attempt: number,
     outcome: AttemptOutcome,
   ): Promise<Refusal | undefined> {
-    const { commands, clock, log } = this.#ports;
-    const { queueId } = item;
+    const { commands, views, notices, clock, log } = this.#ports;
+    const { attemptsMax } = this.#settings;
     for (let waitMs = RECORD_WAIT_MS; ; waitMs = Math.min(waitMs * 2, RECORD_WAIT_MS_MAX)) {
       try {
+        const item = (await views.account(accountId)).queueItem(queueId);
+        const told =
+          item === undefined || outcome.type === 'delivered'
+            ? outcome
+            : { ...outcome, ...(await notices.ofOutcome(accountId, item, outcome, attemptsMax)) };
         const done = await commands.execute(
           accountId,
-          { type: 'FinishAttempt', queueId, attempt, outcome },
+          { type: 'FinishAttempt', queueId, attempt, attemptsMax, outcome: told },
           CAUSE,
         );
         if (!isRefusal(done)) return undefined;
@@ -176,6 +292,10 @@ class Pump implements Runner {
       await sleep(clock, waitMs, this.#stop.signal);
     }
   }
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1).toLowerCase();
 }
 
 /** Ends early when `stop` is asked for. */

@@ -141,7 +141,7 @@ async function queue(
     {
       type: 'QueueMessage',
       mailFrom: formatAddress(mailFrom),
-      recipients: to,
+      recipients: to.map((recipient) => ({ recipient })),
       body,
       prefix,
       sizeBytes: Buffer.byteLength(prefix) + bodyBytes,

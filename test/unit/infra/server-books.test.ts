@@ -33,10 +33,14 @@ const QUEUED: AccountEvent = {
 };
 const STARTED: AccountEvent = {
   type: 'AttemptStarted',
-  queueId: FIRST,
+  queueIds: [FIRST],
   attempt: 1,
   nextAttemptAt: 5000,
+  transport: '',
 };
+const NET = 'example.net';
+/** Of whatever is put into the log. */
+const POSTED_AT = 1_000;
 
 interface Given extends AsyncDisposable {
   readonly ports: TestPorts;
@@ -58,7 +62,7 @@ async function given(): Promise<Given> {
     books: await ServerBooks.open(file, ports),
     async post(...events) {
       await ports.log.intrude(7, events);
-      self.books.follow(7, recorded(events, posted));
+      self.books.follow(7, recorded(events, posted, POSTED_AT));
       posted += events.length;
     },
     async reopen() {
@@ -77,15 +81,18 @@ describe('outgoing mail of all accounts', () => {
   it('is due when its time has come and it is not in an attempt', async () => {
     await using g = await given();
     await g.post(OPENED, QUEUED);
-    assert.deepEqual(g.books.due(999, 10), []);
-    assert.equal(g.books.nextDueAt(), 1000);
-    assert.deepEqual(g.books.due(1000, 10), [
+    assert.deepEqual(g.books.due(NET, 999, 10), []);
+    assert.deepEqual(g.books.dueDestinations(999, 10), []);
+    assert.equal(g.books.nextDueAfter(999), 1000);
+    assert.equal(g.books.nextDueAfter(1000), undefined);
+    assert.deepEqual(g.books.dueDestinations(1000, 10), [NET]);
+    assert.deepEqual(g.books.due(NET, 1000, 10), [
       { accountId: 7, queueId: FIRST },
       { accountId: 7, queueId: SECOND },
     ]);
-    assert.equal(g.books.due(1000, 1).length, 1);
+    assert.equal(g.books.due(NET, 1000, 1).length, 1);
     await g.post(STARTED);
-    assert.deepEqual(g.books.due(9000, 10), [{ accountId: 7, queueId: SECOND }]);
+    assert.deepEqual(g.books.due(NET, 9000, 10), [{ accountId: 7, queueId: SECOND }]);
     assert.deepEqual(g.books.accountsInAttempt(), [7]);
     await g.post({
       type: 'AttemptFailed',
@@ -95,10 +102,10 @@ describe('outgoing mail of all accounts', () => {
       nextAttemptAt: 7000,
       ...REPLY,
     });
-    assert.deepEqual(g.books.due(6999, 10), [{ accountId: 7, queueId: SECOND }]);
+    assert.deepEqual(g.books.due(NET, 6999, 10), [{ accountId: 7, queueId: SECOND }]);
     assert.deepEqual(g.books.accountsInAttempt(), []);
     await g.post({ type: 'MessageRetired', queueId: SECOND, outcome: 'failed' });
-    assert.equal(g.books.nextDueAt(), 7000);
+    assert.equal(g.books.nextDueAfter(6999), 7000);
   });
 
   it('says when it changes, and only then', async () => {
@@ -185,7 +192,7 @@ describe('the books of the server', () => {
     await using g = await given();
     await g.post(OPENED, QUEUED);
     g.books.follow(7, recorded([OPENED, QUEUED]));
-    assert.equal(g.books.due(1000, 10).length, 2);
+    assert.equal(g.books.due(NET, 1000, 10).length, 2);
     assert.throws(() => g.books.follow(7, recorded([STARTED], 5)), /miss facts/);
   });
 
@@ -195,7 +202,7 @@ describe('the books of the server', () => {
     const before = g.books.digests();
     g.books.close();
     const db = new ViewsDatabase(g.file, 'writer');
-    db.execute(['UPDATE models SET version = 99', 'DELETE FROM due_items']);
+    db.execute(['UPDATE models SET version = 99', 'DELETE FROM server_queue']);
     db.close();
     g.books = await ServerBooks.open(g.file, g.ports);
     assert.deepEqual(g.books.digests(), before);
@@ -210,6 +217,6 @@ describe('the books of the server', () => {
     db.execute(['UPDATE checkpoints SET revision = 99']);
     db.close();
     g.books = await ServerBooks.open(g.file, g.ports);
-    assert.equal(g.books.due(1000, 10).length, 2);
+    assert.equal(g.books.due(NET, 1000, 10).length, 2);
   });
 });

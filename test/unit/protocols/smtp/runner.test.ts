@@ -6,12 +6,22 @@ import { Subject } from 'rxjs';
 import { fakeClock, fakeRandom, type FakeClock } from '../../../support/clock.ts';
 import { Accounts, ALICE, BOB, fakeLog, MemoryBodies, settled } from '../../../support/smtp.ts';
 import type { AccountEvent } from '#domain/log/streams';
-import type { QueueMessage } from '#domain/queue/decide';
+import type { QueueMessage } from '#domain/queue/enqueue';
+import type { QueueItem } from '#domain/queue/state';
 import { Fault } from '#domain/values/fault';
-import type { AccountId } from '#domain/values/ids';
-import type { Clock, Commands, Queue, Views } from '#protocols/ports';
-import { localAttempts } from '#protocols/smtp/local-attempt';
+import type { AccountId, Instant } from '#domain/values/ids';
+import type { AccountViews } from '#projections/account-views';
+import type { Commands, Queue, Views } from '#protocols/ports';
+import { localAttempts, localWaits } from '#protocols/smtp/local-attempt';
+import { noticeWriter } from '#protocols/smtp/notices';
 import { startRunner, type Runner } from '#protocols/smtp/runner';
+
+interface Waiting {
+  readonly accountId: AccountId;
+  readonly queueId: number;
+  readonly nextAttemptAt: Instant;
+  readonly destination: string;
+}
 
 /** Accounts with a queue view that is always up to date. */
 class QueueWorld {
@@ -31,13 +41,16 @@ class QueueWorld {
   };
 
   readonly queue: Queue = {
-    due: (now, limit) =>
-      this.#waiting()
-        .filter(({ nextAttemptAt }) => nextAttemptAt <= now)
-        .sort((a, b) => a.nextAttemptAt - b.nextAttemptAt)
+    dueDestinations: (now, limit) =>
+      [...new Set(this.#due(now).map(({ destination }) => destination))].slice(0, limit),
+    due: (destination, now, limit) =>
+      this.#due(now)
+        .filter((item) => item.destination === destination)
         .slice(0, limit),
-    nextDueAt: () => {
-      const times = this.#waiting().map(({ nextAttemptAt }) => nextAttemptAt);
+    nextDueAfter: (now) => {
+      const times = this.#waiting()
+        .map(({ nextAttemptAt }) => nextAttemptAt)
+        .filter((at) => at > now);
       return times.length === 0 ? undefined : Math.min(...times);
     },
     accountsInAttempt: () =>
@@ -45,26 +58,48 @@ class QueueWorld {
     changes: this.changes,
   };
 
-  #waiting(): { accountId: AccountId; queueId: number; nextAttemptAt: number }[] {
+  #due(now: Instant): readonly Waiting[] {
+    return this.#waiting()
+      .filter(({ nextAttemptAt }) => nextAttemptAt <= now)
+      .sort((a, b) => a.nextAttemptAt - b.nextAttemptAt);
+  }
+
+  #waiting(): readonly Waiting[] {
     return [ALICE, BOB].flatMap((accountId) =>
-      [...this.accounts.state(accountId).queueRecords.items.values()]
-        .filter(({ inAttempt }) => !inAttempt)
-        .map(({ queueId, nextAttemptAt }) => ({ accountId, queueId, nextAttemptAt })),
+      this.items(accountId)
+        .filter(({ inAttempt, isHeld }) => !inAttempt && !isHeld)
+        .map(({ queueId, nextAttemptAt, recipient }) => ({
+          accountId,
+          queueId,
+          nextAttemptAt,
+          destination: recipient.slice(recipient.lastIndexOf('@') + 1),
+        })),
     );
+  }
+
+  items(accountId: AccountId): readonly QueueItem[] {
+    return [...this.accounts.state(accountId).queueRecords.items.values()];
   }
 
   async start(): Promise<void> {
     const views: Pick<Views, 'account'> = {
       account: async (accountId) => {
         const { queueItem } = this.accounts.state(accountId);
-        return { queueItem } as Awaited<ReturnType<Views['account']>>;
+        const queueItemsWithBase: AccountViews['queueItemsWithBase'] = (baseId) =>
+          this.items(accountId).filter((item) => item.baseId === baseId);
+        return { queueItem, queueItemsWithBase } as AccountViews;
       },
     };
-    const clock: Clock = this.clock;
-    const ports = { commands: this.commands, views, queue: this.queue, clock };
     const log = fakeLog(this.logged);
-    const local = { bodies: this.bodies, clock, random: fakeRandom(), log };
-    this.runner = await startRunner(localAttempts('localhost', local), { ...ports, log });
+    const { bodies, clock } = this;
+    const notices = noticeWriter('localhost', localWaits, {
+      bodies,
+      clock,
+      random: fakeRandom(),
+      log,
+    });
+    const ports = { commands: this.commands, views, queue: this.queue, notices, clock, log };
+    this.runner = await startRunner(localAttempts('localhost', clock), ports);
     await settled();
   }
 
@@ -80,7 +115,7 @@ class QueueWorld {
     const command: QueueMessage = {
       type: 'QueueMessage',
       mailFrom: 'alice@localhost',
-      recipients,
+      recipients: recipients.map((recipient) => ({ recipient })),
       body: staged.hash,
       prefix: 'Received: by localhost\r\n',
       sizeBytes: octets.length + 24,
@@ -146,7 +181,7 @@ test('a temporary failure is tried again after 1, 2 and 5 seconds, then it is fi
     assert.equal(world.last('AttemptFailed').attempt, attempt + 1);
     await world.pass(1);
   }
-  assert.partialDeepStrictEqual(world.last('AttemptFailed'), { attempt: 4, permanent: true });
+  assert.partialDeepStrictEqual(world.last('AttemptFailed'), { attempt: 4, code: 451 });
   assert.equal(world.last('MessageRetired').outcome, 'failed');
 });
 
@@ -155,8 +190,8 @@ test('a failure for good tells the sender in the same breath', async () => {
   await world.start();
   await world.submit(ALICE, 'ok@other.example', 'queue550@other.example');
   assert.deepEqual(world.types(ALICE).slice(-3), [
-    'AttemptFailed',
     'MessageRetired',
+    'AddressSuppressed',
     'MessageDelivered',
   ]);
   const text = world.text(world.last('MessageDelivered'));
