@@ -14,10 +14,15 @@ import type { DnsAnswer, DnsFailure, DnsRecords, DnsType, Resolver } from '#prot
 import { exchange, type Exchanged } from './dns-exchange.ts';
 import { isQueryName, NOERROR, NXDOMAIN, type WireAnswer } from './dns-wire.ts';
 import type { DnsServer } from './dns-servers.ts';
+import { Slots } from './slots.ts';
 
 /** How often each server is asked, and how long it may take: the second time longer. */
 const ROUNDS_MS = [3_000, 6_000];
 const KEPT_MAX = 10_000;
+/** Octets of records that are kept; what strangers publish may be long. */
+const KEPT_BYTES_MAX: number = 16 * 1024 * 1024;
+/** Sockets that are open together; who asks more waits. */
+const EXCHANGES_MAX = 256;
 /** RFC 8767 §4: a day at most; for nothing RFC 2308 §5: three hours at most. */
 const TTL_MAX = 24 * 3600;
 const NEGATIVE_TTL_MAX = 3 * 3600;
@@ -46,6 +51,7 @@ type AnyAnswer = DnsAnswer<DnsRecords[DnsType]>;
 interface Kept {
   readonly answer: AnyAnswer;
   readonly endsAt: number;
+  readonly bytes: number;
 }
 
 const CANCELLED: DnsFailure = { type: 'failed', why: 'cancelled', text: 'It was cancelled.' };
@@ -54,6 +60,8 @@ class StubResolver implements OpenResolver {
   readonly #options: DnsOptions;
   /** The oldest first. */
   readonly #kept = new Map<string, Kept>();
+  #keptBytes = 0;
+  readonly #slots = new Slots(EXCHANGES_MAX);
   readonly #asking = new Map<string, Promise<AnyAnswer>>();
   readonly #closed = new AbortController();
 
@@ -87,7 +95,7 @@ class StubResolver implements OpenResolver {
     if (leftMs > 0 && kept.answer.type !== 'failed') {
       return { ...kept.answer, ttlSeconds: Math.ceil(leftMs / 1000) };
     }
-    this.#kept.delete(key);
+    this.#forget(key);
     return undefined;
   }
 
@@ -123,11 +131,28 @@ class StubResolver implements OpenResolver {
     if (answer.type === 'failed') {
       log.debug({ type, name, why: answer.why, text: answer.text }, 'dns lookup failed');
     } else if (answer.ttlSeconds > 0) {
-      const [oldest] = this.#kept.size >= KEPT_MAX ? this.#kept.keys() : [];
-      if (oldest !== undefined) this.#kept.delete(oldest);
-      this.#kept.set(key, { answer, endsAt: clock.now() + answer.ttlSeconds * 1000 });
+      this.#keep(key, {
+        answer,
+        endsAt: clock.now() + answer.ttlSeconds * 1000,
+        bytes: bytesOf(answer),
+      });
     }
     return answer;
+  }
+
+  #keep(key: string, kept: Kept): void {
+    this.#forget(key);
+    this.#kept.set(key, kept);
+    this.#keptBytes += kept.bytes;
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= KEPT_MAX && this.#keptBytes <= KEPT_BYTES_MAX) return;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(key: string): void {
+    this.#keptBytes -= this.#kept.get(key)?.bytes ?? 0;
+    this.#kept.delete(key);
   }
 
   async #askServers(type: DnsType, name: string): Promise<AnyAnswer> {
@@ -139,7 +164,9 @@ class StubResolver implements OpenResolver {
         if (!servers.includes(server)) continue;
         const question = { id: random.bytes(2).readUInt16BE(0), type, name };
         const signal = this.#closed.signal;
-        const exchanged = await exchange({ server, question, timeoutMs, clock, signal });
+        const exchanged = await this.#slots.run(() =>
+          exchange({ server, question, timeoutMs, clock, signal }),
+        );
         const answer = answerOf(exchanged, server);
         if (answer.type !== 'failed') return answer;
         failure = answer;
@@ -151,6 +178,17 @@ class StubResolver implements OpenResolver {
     }
     return failure;
   }
+}
+
+/** About what its records take. */
+function bytesOf(answer: AnyAnswer): number {
+  if (answer.type !== 'found') return 0;
+  let bytes = 0;
+  for (const record of answer.records) {
+    if (typeof record === 'string') bytes += record.length;
+    else bytes += 'data' in record ? record.data.length : record.exchange.length;
+  }
+  return bytes;
 }
 
 function isTrusted({ trusted }: DnsServer): boolean {

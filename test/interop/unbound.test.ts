@@ -12,7 +12,7 @@ import { systemClock, systemRandom } from '#infra/clock';
 import { openResolver, type OpenResolver } from '#infra/dns';
 import type { DnsAnswer } from '#protocols/ports-remote';
 import { findDestination } from '#protocols/smtp/destinations';
-import { locateHost } from '#protocols/smtp/remote-host';
+import { remoteHosts } from '#protocols/smtp/remote-host';
 import { tlsTrustFor } from '#protocols/smtp/tls-requirement';
 
 const LONG = Array.from(
@@ -146,9 +146,8 @@ describe('unbound', { skip: unboundMissing() }, () => {
     const found = await findDestination({ domain }, ports);
     assert.ok(found.type === 'hosts');
     assert.ok(found.authentic);
-    const [name = ''] = found.hosts;
-    const host = await locateHost(found, name, { domain, dialedIps: [] }, resolver);
-    assert.equal(host.type, 'host');
+    const { value: host } = await remoteHosts(found, { dialed: [] }, resolver).next();
+    assert.ok(host?.type === 'host');
     const { addresses, tls } = host;
     assert.deepEqual(addresses, ['::1', '127.0.0.1']);
     assert.deepEqual(tls.dane?.names, ['mx.signed.example', domain, 'signed.example']);
@@ -167,8 +166,8 @@ describe('unbound', { skip: unboundMissing() }, () => {
     };
     const found = await findDestination(aim, ports);
     assert.ok(found.type === 'hosts');
-    const host = await locateHost(found, 'mx.forged.example', { ...aim, dialedIps: [] }, resolver);
-    assert.equal(host.type === 'unreachable' && host.enhanced, '4.4.3');
+    const { value: host } = await remoteHosts(found, { dialed: [] }, resolver).next();
+    assert.equal(host?.type === 'unreachable' && host.enhanced, '4.4.3');
     const nobody = await findDestination({ domain: 'plain.example' }, ports);
     assert.equal(nobody.type === 'unreachable' && nobody.enhanced, '5.1.10');
   });

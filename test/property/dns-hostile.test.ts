@@ -1,5 +1,5 @@
 /**
- * Whatever arrives instead of an answer of DNS: it is read or it is not, and nothing breaks.
+ * Whatever arrives instead of an answer of DNS, or of a policy: it is read or it is not.
  * `FUZZ_RUNS` is how often each is tried, `SEED` with which.
  */
 
@@ -10,6 +10,7 @@ import { encode } from 'dns-packet';
 import fc from 'fast-check';
 import { decodeAnswer } from '#infra/dns-wire';
 import type { DnsType } from '#protocols/ports-remote';
+import { parseStsPolicy, parseStsRecord, stsAllows } from '#protocols/trust/mta-sts';
 
 const TYPES: readonly DnsType[] = ['A', 'AAAA', 'CNAME', 'MX', 'PTR', 'TLSA', 'TXT'];
 const NAME = 'a.example';
@@ -84,5 +85,39 @@ describe('dns answers of strangers', () => {
       const octets = rich(type);
       for (let end = 0; end <= octets.length; end++) check(octets.subarray(0, end), type);
     }
+  });
+});
+
+describe('policies of strangers', () => {
+  const line = fc.oneof(
+    fc.constantFrom('version: STSv1', 'mode: enforce', 'max_age: 1', 'mx: *.a.example', 'mx:', ':'),
+    fc.string({ unit: 'binary', maxLength: 40 }),
+  );
+
+  it('may be any text: those that are read allow only hosts that they name', () => {
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 8 }), fc.string(), (lines, host) => {
+        const policy = parseStsPolicy(lines.join('\n'));
+        if (policy === undefined) return;
+        assert.ok(policy.mx.length > 0 || policy.mode === 'none');
+        assert.equal(stsAllows(policy, 'b.other.example'), false);
+        assert.equal(stsAllows(policy, host), policy.mx.includes(host));
+      }),
+      runs(500),
+    );
+  });
+
+  it('may be any record', () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.string().map((rest) => `v=STSv1; id=1;${rest}`),
+    );
+    fc.assert(
+      fc.property(fc.array(text, { maxLength: 3 }), (texts) => {
+        const record = parseStsRecord(texts);
+        if (record.type === 'record') assert.match(record.id, /^[A-Za-z0-9]{1,32}$/);
+      }),
+      runs(500),
+    );
   });
 });

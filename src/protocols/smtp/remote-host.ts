@@ -28,17 +28,38 @@ export interface RemoteHost {
   readonly tlsa: readonly TlsaRecord[];
 }
 
-export interface HostOptions extends Aim {
-  /** Addresses of the host that earlier attempts have dialled, the last one last. */
-  readonly dialedIps: readonly string[];
+export interface HostOptions extends Omit<Aim, 'domain'> {
+  /** Whom earlier attempts have dialled, the last one last. */
+  readonly dialed: readonly Dialed[];
   /** The only family that may be dialled. */
   readonly family?: 4 | 6 | undefined;
 }
 
+export interface Dialed {
+  readonly host: string;
+  readonly ip: string;
+}
+
 type HostsOfDomain = Extract<Destination, { type: 'hosts' }>;
 
+/** The hosts one after the other, each of them looked up when it is its turn. */
+export async function* remoteHosts(
+  destination: Destination,
+  options: HostOptions,
+  resolver: Resolver,
+): AsyncGenerator<RemoteHost | Unreachable, void> {
+  if (destination.type === 'address') {
+    yield hostOfLiteral(destination.ip, options);
+    return;
+  }
+  for (const host of destination.hosts) {
+    if (options.signal?.aborted === true) return;
+    yield await locateHost(destination, host, options, resolver);
+  }
+}
+
 /** An address literal: nothing is known about it, so nothing can be demanded. */
-export function hostOfLiteral(ip: string, { requireTls }: Aim): RemoteHost | Unreachable {
+function hostOfLiteral(ip: string, { requireTls }: HostOptions): RemoteHost | Unreachable {
   const decision = decideTls({
     requireTls,
     host: undefined,
@@ -51,7 +72,7 @@ export function hostOfLiteral(ip: string, { requireTls }: Aim): RemoteHost | Unr
   return { type: 'host', name: ip, addresses: [ip], dualStack: false, tls: requirement, tlsa: [] };
 }
 
-export async function locateHost(
+async function locateHost(
   destination: HostsOfDomain,
   host: string,
   options: HostOptions,
@@ -62,7 +83,7 @@ export async function locateHost(
   const sts = policy?.mode ?? 'none';
   const allowed = policy === undefined || sts === 'none' || stsAllows(policy, host);
   // RFC 8461 §5: it is not even looked for.
-  if (sts === 'enforce' && !allowed && requireTls !== false) return notInPolicy(host, options);
+  if (sts === 'enforce' && !allowed && requireTls !== false) return notInPolicy(host, destination);
   const alias = await followAliases(host, { resolver, stepsMax: HOST_ALIASES_MAX, signal });
   if (alias.type === 'failed') {
     return unreachable(alias.circle ? '4.4.6' : '4.4.3', `${host}: ${alias.text}`);
@@ -79,7 +100,7 @@ export async function locateHost(
   });
   switch (decision.type) {
     case 'sts-mx-mismatch':
-      return notInPolicy(host, options);
+      return notInPolicy(host, destination);
     case 'requiretls-unmet':
       return requireTlsUnmet(host);
     case 'tlsa-lookup-failed':
@@ -88,7 +109,7 @@ export async function locateHost(
       return {
         type: 'host',
         name: host,
-        addresses: inOrder(found.addresses, options.dialedIps).slice(0, HOST_ADDRESSES_MAX),
+        addresses: inOrder(found.addresses, dialedOf(host, options)).slice(0, HOST_ADDRESSES_MAX),
         dualStack: new Set(found.addresses.map(isIpv6)).size === 2,
         tls: decision.requirement,
         tlsa: published.type === 'records' ? published.records : [],
@@ -185,11 +206,15 @@ function inOrder(addresses: readonly string[], dialed: readonly string[]): reado
   return addresses.toSorted((a, b) => rank(a) - rank(b));
 }
 
+function dialedOf(name: string, { dialed }: HostOptions): readonly string[] {
+  return dialed.flatMap(({ host, ip }) => (host === name ? [ip] : []));
+}
+
 function isIpv6(ip: string): boolean {
   return ip.includes(':');
 }
 
-function notInPolicy(host: string, { domain }: Aim): Unreachable {
+function notInPolicy(host: string, { domain }: HostsOfDomain): Unreachable {
   return unreachable('4.7.0', `The policy of ${domain} for TLS does not name the host ${host}.`);
 }
 

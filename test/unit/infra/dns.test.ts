@@ -139,6 +139,27 @@ describe('dns', () => {
     assert.equal(server.asked.length, 4);
   });
 
+  it('keeps no more than fits: the oldest goes', async () => {
+    const data = Array.from({ length: 240 }, () => Buffer.alloc(250, 'x'));
+    await using server = await startDnsServer((asked) => {
+      const { name } = asked;
+      const long: Answer = { type: 'TXT', name, class: 'IN', ttl: 300, data: [...data] };
+      return [
+        asked.over === 'udp'
+          ? answerTo(asked, { flags: ANSWER | TRUNCATED })
+          : answerTo(asked, { answers: [long] }),
+      ];
+    });
+    const resolver = resolverOf([[server, true]]);
+    // Sixteen MiB and a bit, 60,000 octets each.
+    for (let i = 0; i < 280; i++) await resolver.lookup('TXT', `n${i}.example`);
+    const before = server.asked.length;
+    await resolver.lookup('TXT', 'n279.example');
+    assert.equal(server.asked.length, before);
+    await resolver.lookup('TXT', 'n0.example');
+    assert.equal(server.asked.length, before + 2);
+  });
+
   it('asks once for all who ask at once', async () => {
     await using server = await startDnsServer(gives({ answers: [A] }));
     const resolver = resolverOf([[server, true]]);

@@ -6,12 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fakeResolver, tlsa, type FakeResolver, type Zone } from '../../../support/dns.ts';
 import type { Destination, Unreachable } from '#protocols/smtp/destinations';
-import {
-  hostOfLiteral,
-  locateHost,
-  type HostOptions,
-  type RemoteHost,
-} from '#protocols/smtp/remote-host';
+import { remoteHosts, type HostOptions, type RemoteHost } from '#protocols/smtp/remote-host';
 import type { StsPolicy } from '#protocols/trust/mta-sts';
 
 type Hosts = Extract<Destination, { type: 'hosts' }>;
@@ -33,18 +28,25 @@ const TLSA = '_25._tcp.mx.example';
 interface Asked extends Partial<HostOptions> {
   readonly destination?: Partial<Hosts>;
   readonly resolver?: FakeResolver;
+  readonly dialedIps?: readonly string[];
 }
 
-function locate(
+/** What becomes of the first host. */
+async function locate(
   names: Readonly<Record<string, Zone>>,
-  { destination = {}, resolver = fakeResolver(names), ...options }: Asked = {},
+  { destination = {}, resolver = fakeResolver(names), dialedIps = [], ...options }: Asked = {},
 ): Promise<RemoteHost | Unreachable> {
-  return locateHost(
-    { ...DESTINATION, ...destination },
-    'mx.example',
-    { domain: 'a.example', dialedIps: [], ...options },
-    resolver,
-  );
+  const ofOthers = { host: 'other.example', ip: '192.0.2.1' };
+  const dialed = [...dialedIps.map((ip) => ({ host: 'mx.example', ip })), ofOthers];
+  const all = { ...DESTINATION, ...destination };
+  return first(remoteHosts(all, { dialed, ...options }, resolver));
+}
+
+async function first(
+  hosts: AsyncIterable<RemoteHost | Unreachable>,
+): Promise<RemoteHost | Unreachable> {
+  for await (const host of hosts) return host;
+  assert.fail('no host');
 }
 
 function host(found: RemoteHost | Unreachable): RemoteHost {
@@ -293,12 +295,39 @@ describe('TLS to a host', () => {
     }
   });
 
-  it('to an address literal cannot be demanded', () => {
-    const found = hostOfLiteral('192.0.2.1', { domain: '[192.0.2.1]' });
-    assert.deepEqual(host(found).addresses, ['192.0.2.1']);
-    assert.equal(host(found).tls.serverName, undefined);
-    assert.equal(host(found).tls.mode, 'opportunistic');
-    const demanded = hostOfLiteral('192.0.2.1', { domain: '[192.0.2.1]', requireTls: true });
-    assert.equal(enhanced(demanded), '5.7.30');
+  it('to an address literal cannot be demanded', async () => {
+    const address = { type: 'address', ip: '192.0.2.1' } as const;
+    const resolver = fakeResolver({});
+    const found = host(await first(remoteHosts(address, { dialed: [] }, resolver)));
+    assert.deepEqual(found.addresses, ['192.0.2.1']);
+    assert.deepEqual([found.tls.serverName, found.tls.mode], [undefined, 'opportunistic']);
+    const demands = { dialed: [], requireTls: true };
+    assert.equal(enhanced(await first(remoteHosts(address, demands, resolver))), '5.7.30');
+  });
+});
+
+describe('the hosts of a destination', () => {
+  const hosts = ['a.example', 'b.example', 'c.example'];
+  const names = { 'a.example': { A: V4 }, 'c.example': { A: V4 } };
+
+  it('are looked up when it is their turn', async () => {
+    const resolver = fakeResolver(names);
+    const found: unknown[] = [];
+    for await (const one of remoteHosts({ ...DESTINATION, hosts }, { dialed: [] }, resolver)) {
+      found.push(one.type === 'host' ? one.name : one.enhanced);
+      assert.ok(!resolver.asked.some((asked) => asked.endsWith(hosts[found.length] ?? 'none')));
+    }
+    assert.deepEqual(found, ['a.example', '5.4.4', 'c.example']);
+  });
+
+  it('are no more when somebody has called it off', async () => {
+    const stop = new AbortController();
+    const options = { dialed: [], signal: stop.signal };
+    let count = 0;
+    for await (const _one of remoteHosts({ ...DESTINATION, hosts }, options, fakeResolver(names))) {
+      count++;
+      stop.abort();
+    }
+    assert.equal(count, 1);
   });
 });
