@@ -9,7 +9,7 @@ import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { domainToASCII } from 'node:url';
 import type { RecordedEvent } from '#domain/log/event';
-import { accountOfLogin, settingsOf } from '#domain/directory/state';
+import { accountOfLogin } from '#domain/directory/state';
 import { parseAddress } from '#domain/values/address';
 import { Fault } from '#domain/values/fault';
 import { openSelfSigned, serverContext, type KeyPair } from '#infra/certificates';
@@ -177,7 +177,7 @@ function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts 
     commands: engine.lanes,
     views: engine.lanes,
     changes: engine.live,
-    settings: { of: (accountId) => settingsOf(engine.directory.state, accountId) },
+    settings: engine.accounts,
     bodies: engine.bodies,
     texts: engine.texts,
     directory: engine.directory,
@@ -191,7 +191,11 @@ function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts 
 
 /** Listens on the control socket; returns how to close it. Mail goes on without it. */
 async function controlOf(loaded: LoadedConfig, engine: Engine, log: OpenLog): Promise<Closer> {
-  const commands = controlCommands({ keys: engine.tlsKeys, attempts: engine.audit });
+  const commands = controlCommands({
+    accounts: engine.accounts,
+    keys: engine.tlsKeys,
+    attempts: engine.audit,
+  });
   const ports = { clock: systemClock, log: log.child({ pkg: 'control' }) };
   try {
     const socket = await openControlSocket(
@@ -244,6 +248,7 @@ function endpointsOf({ config }: LoadedConfig, ports: ServerPorts, log: OpenLog)
         messageBytesMax: listener.SMTPMaxMessageSize ?? MESSAGE_BYTES_MAX,
         allowPlaintextLogin: wanted.NoRequireSTARTTLS === true,
         compress: wanted.EnableCompress === true,
+        strict: config.Pedantic === true,
       };
       // On port 25 nobody logs in.
       const protocol = service === 'imap' || service === 'imaps' ? 'imap' : 'submission';
@@ -265,11 +270,11 @@ function endpointsOf({ config }: LoadedConfig, ports: ServerPorts, log: OpenLog)
 
 function serverOf(
   service: Listening['service'],
-  settings: Omit<ImapOptions, 'product' | 'version' | 'strict'>,
+  settings: Omit<ImapOptions, 'product' | 'version'>,
   ports: ImapPorts & SmtpPorts,
 ): Pick<Endpoint, 'accept' | 'close'> {
   if (service === 'imap' || service === 'imaps') {
-    const product = { product: 'Daybook', version: version(), strict: false };
+    const product = { product: 'Daybook', version: version() };
     const server = startImapServer(ports, { ...settings, ...product });
     return { accept: (wire) => server.accept(wire), close: () => server.close() };
   }

@@ -50,6 +50,8 @@ export interface StaticConfig {
   readonly Hostname: string;
   /** No full-text indexes: less disk, and searches in texts read the messages. */
   readonly NoTextIndex?: boolean;
+  /** Takes standards at their word, also where known clients do not (CHANGEDSINCE 0). */
+  readonly Pedantic?: boolean;
   readonly Listeners: Readonly<Record<string, Listener>>;
   readonly RateLimits?: RateLimits;
 }
@@ -123,5 +125,5 @@ export const STATIC_CONFIG_SCHEMA: JsonSchema = strict(
     // Not additionalProperties: a mistake inside would be told as an unknown key too.
     Listeners: { type: 'object', patternProperties: { '': listener } },
   },
-  { NoTextIndex: yesOrNo, RateLimits: rateLimits },
+  { NoTextIndex: yesOrNo, Pedantic: yesOrNo, RateLimits: rateLimits },
 );

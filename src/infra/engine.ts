@@ -13,6 +13,7 @@ import { Fault } from '#domain/values/fault';
 import type { AccountId } from '#domain/values/ids';
 import type { KeyHolder, Log, Views } from '#protocols/ports';
 import { AuditTrail } from './audit.ts';
+import { AccountRegister } from './account-register.ts';
 import { bodyFile, openBodies, type BodyStore } from './bodies.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import { takeDataLock } from './data-lock.ts';
@@ -45,6 +46,7 @@ export interface Engine {
   readonly lanes: Lanes;
   readonly directory: DirectoryLane;
   readonly live: Live;
+  readonly accounts: AccountRegister;
   readonly tlsKeys: TlsKeyRegister;
   readonly audit: AuditTrail;
   readonly texts: TextIndex | undefined;
@@ -109,12 +111,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     closers.push(() => texts?.close());
     const directory = await DirectoryLane.open(ports);
     closers.push(() => directory.close());
+    const accounts = new AccountRegister(directory, lanes);
     const tlsKeys = new TlsKeyRegister({ directory, commands: lanes, books });
     const keyHolder = (fingerprint: string): KeyHolder | undefined => tlsKeys.holder(fingerprint);
     const audit = await AuditTrail.open({ ...ports, notes, directory, books, keyHolder });
     closers.push(() => audit.close());
     return {
-      ...{ eventLog, bodies, secrets, books, lanes, directory, live, tlsKeys, audit, texts },
+      ...{ eventLog, bodies, secrets, books, lanes, directory, live, audit, texts },
+      ...{ accounts, tlsKeys },
       close,
     };
   } catch (error) {

@@ -5,8 +5,8 @@
  * puts six messages into Inbox, whose modseqs are <m1> to <m6>, with <V> as UIDVALIDITY and <H> as
  * HIGHESTMODSEQ; `strict: yes` is the switch of that name; with `slow: 4`, to read a message takes
  * four seconds; with `annotations: 999` the account has so many, with `quota: 10240` room for so
- * many octets; with `hidden: A B` these capabilities are hidden; `forget: 1` is for how many modseqs
- * removals are remembered; with `renumbered: yes` an older log was put back after that.
+ * many octets; with `hidden: A B` these capabilities are hidden; `forget: 1` is for how many
+ * modseqs removals are remembered; with `renumbered: yes` an older log was put back after that.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';

@@ -5,9 +5,11 @@
 import type { Cause } from '#domain/log/event';
 import { isRefusal, REFUSALS, type Refusal } from '#domain/values/decision';
 import type { RecordedLogin, RecordedLogins, RegisteredTlsKey, TlsKeys } from '../ports.ts';
+import type { AdministeredAccount, AdministeredAccounts } from '../ports-admin.ts';
 import { readClientCertificate } from '../sasl/client-key.ts';
 import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
 import { ControlFields } from './control-fields.ts';
+import { formatDuration } from './quantities.ts';
 
 /** Whoever can open the socket administers the server. */
 const CAUSE: Cause = { actor: 'control:administrator' };
@@ -33,7 +35,19 @@ export interface ShownAttempt extends Omit<RecordedLogin, 'firstAt' | 'lastAt' |
   readonly lastAt: string;
 }
 
+/** An account, in the words of its settings, as it goes over the control socket. */
+export interface ShownAccount {
+  readonly Account: string;
+  /** Octets; 0 for no limit. */
+  readonly QuotaMessageSize: number;
+  readonly UsedMessageSize: number;
+  readonly QueueMessageSize: number;
+  readonly KeepRetiredMessagePeriod: string;
+  readonly HiddenCapabilities: readonly string[];
+}
+
 export interface ControlledParts {
+  readonly accounts: AdministeredAccounts;
   readonly keys: TlsKeys;
   readonly attempts: RecordedLogins;
 }
@@ -41,8 +55,10 @@ export interface ControlledParts {
 /** Attempts that are listed when nobody says how many. */
 const ATTEMPTS_LISTED = 100;
 
-export function controlCommands({ keys, attempts }: ControlledParts): ControlCommands {
+export function controlCommands({ accounts, keys, attempts }: ControlledParts): ControlCommands {
   return new Map<string, ControlCommand>([
+    ['account.show', async (given) => showAccount(new ControlFields(given), accounts)],
+    ['account.set', async (given) => setAccount(new ControlFields(given), accounts)],
     ['tlspubkey.add', async (given) => shown(await addKey(new ControlFields(given), keys))],
     ['tlspubkey.change', async (given) => shown(await changeKey(new ControlFields(given), keys))],
     [
@@ -61,6 +77,55 @@ export function controlCommands({ keys, attempts }: ControlledParts): ControlCom
     ],
     ['loginattempts.list', async (given) => listAttempts(new ControlFields(given), attempts)],
   ]);
+}
+
+async function showAccount(
+  fields: ControlFields,
+  accounts: AdministeredAccounts,
+): Promise<ShownAccount> {
+  const name = fields.text('account');
+  fields.end();
+  return accountShown(granted(await accounts.get(name)));
+}
+
+async function setAccount(
+  fields: ControlFields,
+  accounts: AdministeredAccounts,
+): Promise<ShownAccount> {
+  const name = fields.text('account');
+  const quotaBytes = fields.optionalCount('quotaBytes');
+  const queueBytesMax = fields.optionalCount('queueBytesMax');
+  const keepRetiredMs = fields.optionalCount('keepRetiredMs');
+  const hidden = fields.optionalTexts('hiddenCapabilities');
+  fields.end();
+  const changes = {
+    ...(quotaBytes === undefined ? {} : { quotaBytes }),
+    ...(queueBytesMax === undefined ? {} : { queueBytesMax }),
+    ...(keepRetiredMs === undefined ? {} : { keepRetiredMs }),
+    ...(hidden === undefined ? {} : { hiddenCapabilities: capabilityNames(hidden) }),
+  };
+  return accountShown(granted(await accounts.change(name, changes, CAUSE)));
+}
+
+/** In capitals, each once, sorted: the same names are the same setting. */
+function capabilityNames(given: readonly string[]): readonly string[] {
+  const names = new Set(given.map((name) => name.toUpperCase()));
+  for (const name of names) {
+    if (/^[A-Z\d][A-Z\d+=.-]*$/.test(name)) continue;
+    throw new ControlError('BadCapability', `No capability can be called ${name}.`);
+  }
+  return [...names].sort();
+}
+
+function accountShown({ name, settings, usedBytes }: AdministeredAccount): ShownAccount {
+  return {
+    Account: name,
+    QuotaMessageSize: settings.quotaBytes,
+    UsedMessageSize: usedBytes,
+    QueueMessageSize: settings.queueBytesMax,
+    KeepRetiredMessagePeriod: formatDuration(settings.keepRetiredMs),
+    HiddenCapabilities: settings.hiddenCapabilities,
+  };
 }
 
 async function listAttempts(

@@ -39,6 +39,13 @@ export class ControlFields {
     throw badField(`The field ${name} is not a whole number.`);
   }
 
+  optionalTexts(name: string): readonly string[] | undefined {
+    const value = this.#take(name);
+    if (value === undefined) return undefined;
+    if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value;
+    throw badField(`The field ${name} is not a list of texts.`);
+  }
+
   /** To be called when all that is known was read. */
   end(): void {
     const [unknown] = this.#fields.keys();

@@ -34,6 +34,14 @@ export interface AttemptFlags extends RunningFlags {
   readonly limit?: number;
 }
 
+/** Sizes in octets, times in milliseconds. */
+export interface AccountSetFlags extends RunningFlags {
+  readonly quota?: number;
+  readonly queueLimit?: number;
+  readonly keepRetired?: number;
+  readonly hideCapability?: readonly string[];
+}
+
 export interface KeyAddFlags extends RunningFlags {
   readonly name?: string;
   readonly imapPreauth: boolean;

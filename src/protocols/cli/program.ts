@@ -8,6 +8,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import {
   isLoopbackAddress,
+  type AccountSetFlags,
   type AttemptFlags,
   type DataFlags,
   type KeyAddFlags,
@@ -16,6 +17,7 @@ import {
   type RunningFlags,
   type TailFlags,
 } from './flags.ts';
+import { readDuration, readSize } from './quantities.ts';
 import type { Openers, Terminal } from './openers.ts';
 import type { Tools } from './tlspubkey.ts';
 
@@ -157,9 +159,38 @@ function addLog(program: Command, terminal: Terminal, openers: Openers): void {
 }
 
 function addConfig(program: Command, tools: Tools): void {
-  const keys = program
+  const config = program
     .command('config')
-    .description('look at and change what the running server decides by')
+    .description('look at and change what the running server decides by');
+  addAccountSettings(config, tools);
+  addKeys(config, tools);
+}
+
+function addAccountSettings(config: Command, tools: Tools): void {
+  const accounts = config.command('account').description('what is set for an account');
+  const command = (usage: string, description: string): Command =>
+    accounts
+      .command(usage)
+      .description(description)
+      .addOption(dirOption(tools.openers))
+      .option('--json', 'as JSON', false);
+  command('show <account>', 'show what is set, and how much room its messages take').action(
+    async (account: string, flags: RunningFlags) => {
+      await (await import('./account.ts')).showAccount(account, flags, tools);
+    },
+  );
+  command('set <account>', 'set what is named; everything else stays')
+    .option('--quota <size>', 'room for all messages: 500m, 10g, none for no limit', size)
+    .option('--queue-limit <size>', 'what may wait in the queue, none for no limit', size)
+    .option('--keep-retired <time>', 'how long sent mail is remembered: 12h, 7d, none', duration)
+    .option('--hide-capability <names...>', 'all IMAP capabilities to hide from it, or none')
+    .action(async (account: string, flags: AccountSetFlags) => {
+      await (await import('./account.ts')).setAccount(account, flags, tools);
+    });
+}
+
+function addKeys(config: Command, tools: Tools): void {
+  const keys = config
     .command('tlspubkey')
     .description('TLS keys with which devices log in without a password');
   const command = (usage: string, description: string): Command =>
@@ -225,6 +256,18 @@ function addAttempts(program: Command, tools: Tools): void {
 function loopbackAddress(text: string): string {
   if (isLoopbackAddress(text)) return text;
   throw new InvalidArgumentError('It must be a loopback address, 127.x.y.z or ::1.');
+}
+
+function size(text: string): number {
+  const bytes = readSize(text);
+  if (bytes !== undefined) return bytes;
+  throw new InvalidArgumentError('It must be a size like 500m, 10g or none.');
+}
+
+function duration(text: string): number {
+  const ms = readDuration(text);
+  if (ms !== undefined) return ms;
+  throw new InvalidArgumentError('It must be a time like 12h, 7d or none.');
 }
 
 function wholeNumber(text: string): number {

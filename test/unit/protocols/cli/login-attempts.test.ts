@@ -52,6 +52,7 @@ async function run(attempts: RecordedLogins, ...args: readonly string[]): Promis
   const err: string[] = [];
   const unused = (): never => assert.fail('not used here');
   const keys = { add: unused, change: unused, remove: unused, get: unused, list: unused };
+  const accounts = { get: unused, change: unused };
   const openers: Openers = {
     prepareLocal: unused,
     openLocalServer: unused,
@@ -60,7 +61,7 @@ async function run(attempts: RecordedLogins, ...args: readonly string[]): Promis
     async openControl() {
       const [client, server] = duplexPair();
       const ports = { clock: fakeClock(), log: silentLog };
-      void serveControl(server, controlCommands({ keys, attempts }), ports);
+      void serveControl(server, controlCommands({ accounts, keys, attempts }), ports);
       return client;
     },
     defaultDir: () => 'here',

@@ -75,7 +75,15 @@ async function run(keys: TlsKeys, args: readonly string[], input = ''): Promise<
       assert.equal(dir, 'here');
       const [client, server] = duplexPair();
       const ports = { clock: fakeClock(), log: silentLog };
-      void serveControl(server, controlCommands({ keys, attempts: { list: unused } }), ports);
+      void serveControl(
+        server,
+        controlCommands({
+          accounts: { get: unused, change: unused },
+          keys,
+          attempts: { list: unused },
+        }),
+        ports,
+      );
       return client;
     },
     defaultDir: () => 'here',

@@ -1,0 +1,55 @@
+/**
+ * `config account`: what is set for an account, asked of the running server.
+ */
+
+import { askControl } from './control.ts';
+import type { ShownAccount } from './control-commands.ts';
+import type { AccountSetFlags, RunningFlags } from './flags.ts';
+import type { Tools } from './tlspubkey.ts';
+
+export async function showAccount(
+  account: string,
+  flags: RunningFlags,
+  tools: Tools,
+): Promise<void> {
+  tell(await ask('show', flags, tools, { account }), flags, tools);
+}
+
+export async function setAccount(
+  account: string,
+  flags: AccountSetFlags,
+  tools: Tools,
+): Promise<void> {
+  const { quota, queueLimit, keepRetired, hideCapability } = flags;
+  const changes = {
+    ...(quota === undefined ? {} : { quotaBytes: quota }),
+    ...(queueLimit === undefined ? {} : { queueBytesMax: queueLimit }),
+    ...(keepRetired === undefined ? {} : { keepRetiredMs: keepRetired }),
+    ...(hideCapability === undefined ? {} : { hiddenCapabilities: namesIn(hideCapability) }),
+  };
+  if (Object.keys(changes).length === 0) throw new Error('There is nothing to set.');
+  tell(await ask('set', flags, tools, { account, ...changes }), flags, tools);
+}
+
+/** `none` is how nothing is written. */
+function namesIn(given: readonly string[]): readonly string[] {
+  return given.length === 1 && given[0] === 'none' ? [] : given;
+}
+
+function tell(shown: ShownAccount, flags: RunningFlags, { terminal }: Tools): void {
+  if (flags.json) return terminal.out(JSON.stringify(shown));
+  for (const [key, value] of Object.entries(shown)) {
+    const text = Array.isArray(value) ? value.join(' ') : String(value);
+    terminal.out(`${key}: ${text === '' ? 'none' : text}`);
+  }
+}
+
+async function ask(
+  command: string,
+  { dir }: RunningFlags,
+  { openers }: Tools,
+  fields: object,
+): Promise<ShownAccount> {
+  const answer = await askControl(await openers.openControl(dir), `account.${command}`, fields);
+  return answer as ShownAccount;
+}

@@ -1,0 +1,119 @@
+/** `config account`, from the command line to the register and back. */
+
+import assert from 'node:assert/strict';
+import { duplexPair } from 'node:stream';
+import { describe, it } from 'node:test';
+import { fakeClock } from '../../../support/clock.ts';
+import { silentLog } from '../../../support/silent-log.ts';
+import { DEFAULT_SETTINGS, type AccountSettings } from '#domain/directory/settings';
+import { refuse, type Refusal } from '#domain/values/decision';
+import { serveControl } from '#protocols/cli/control';
+import { controlCommands } from '#protocols/cli/control-commands';
+import type { Openers } from '#protocols/cli/openers';
+import { runProgram } from '#protocols/cli/program';
+import type { AdministeredAccount, AdministeredAccounts } from '#protocols/ports-admin';
+
+interface Ran {
+  readonly code: number;
+  readonly out: readonly string[];
+  readonly err: readonly string[];
+}
+
+class FakeAccounts implements AdministeredAccounts {
+  settings: AccountSettings = DEFAULT_SETTINGS;
+
+  async get(name: string): Promise<AdministeredAccount | Refusal> {
+    if (name !== 'alice') return refuse('NoSuchAccount', name);
+    return { name, settings: this.settings, usedBytes: 1234 };
+  }
+
+  async change(
+    name: string,
+    changes: Partial<AccountSettings>,
+  ): Promise<AdministeredAccount | Refusal> {
+    this.settings = { ...this.settings, ...changes };
+    return this.get(name);
+  }
+}
+
+async function run(accounts: AdministeredAccounts, ...args: readonly string[]): Promise<Ran> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const unused = (): never => assert.fail('not used here');
+  const keys = { add: unused, change: unused, remove: unused, get: unused, list: unused };
+  const attempts = { list: unused };
+  const openers: Openers = {
+    prepareLocal: unused,
+    openLocalServer: unused,
+    openStore: unused,
+    openSubmission: unused,
+    tailLog: unused,
+    async openControl() {
+      const [client, server] = duplexPair();
+      const ports = { clock: fakeClock(), log: silentLog };
+      void serveControl(server, controlCommands({ accounts, keys, attempts }), ports);
+      return client;
+    },
+    defaultDir: () => 'here',
+    version: () => '1.2.3',
+  };
+  const terminal = {
+    out: (line: string) => void out.push(line),
+    err: (line: string) => void err.push(line),
+    input: unused,
+    stopAsked: unused,
+  };
+  const code = await runProgram(['config', 'account', ...args], terminal, openers);
+  return { code, out, err };
+}
+
+describe('config account', () => {
+  it('shows what is set, and what is used', async () => {
+    const { code, out } = await run(new FakeAccounts(), 'show', 'alice');
+    assert.equal(code, 0);
+    assert.deepEqual(out, [
+      'Account: alice',
+      'QuotaMessageSize: 0',
+      'UsedMessageSize: 1234',
+      'QueueMessageSize: 0',
+      'KeepRetiredMessagePeriod: none',
+      'HiddenCapabilities: none',
+    ]);
+  });
+
+  it('sets what is named and leaves the rest', async () => {
+    const accounts = new FakeAccounts();
+    const flags = ['--quota', '1g', '--keep-retired', '7d', '--hide-capability', 'notify', 'IDLE'];
+    const { out } = await run(accounts, 'set', 'alice', '--json', ...flags);
+    assert.deepEqual(JSON.parse(out[0] ?? ''), {
+      Account: 'alice',
+      QuotaMessageSize: 1_073_741_824,
+      UsedMessageSize: 1234,
+      QueueMessageSize: 0,
+      KeepRetiredMessagePeriod: '1w',
+      HiddenCapabilities: ['IDLE', 'NOTIFY'],
+    });
+    await run(accounts, 'set', 'alice', '--hide-capability', 'none', '--queue-limit', '10m');
+    assert.deepEqual(accounts.settings, {
+      ...DEFAULT_SETTINGS,
+      quotaBytes: 1_073_741_824,
+      queueBytesMax: 10_485_760,
+      keepRetiredMs: 604_800_000,
+    });
+  });
+
+  it('tells what is wrong', async () => {
+    const nobody = await run(new FakeAccounts(), 'show', 'bob');
+    assert.deepEqual(nobody, {
+      code: 1,
+      out: [],
+      err: ['daybook: The account does not exist: bob'],
+    });
+    const nothing = await run(new FakeAccounts(), 'set', 'alice');
+    assert.deepEqual(nothing.err, ['daybook: There is nothing to set.']);
+    const size = await run(new FakeAccounts(), 'set', 'alice', '--quota', 'much');
+    assert.equal(size.code, 2);
+    const name = await run(new FakeAccounts(), 'set', 'alice', '--hide-capability', 'a b');
+    assert.deepEqual(name.err, ['daybook: No capability can be called A B.']);
+  });
+});
