@@ -287,6 +287,7 @@ export const TOPICS: Readonly<Record<string, Partial<Record<EventType, string>>>
   mailbox: MAILBOX_EVENTS,
   message: MESSAGE_EVENTS,
   queue: QUEUE_EVENTS,
+  suppression: SUPPRESSION_EVENTS,
   credential: CREDENTIAL_EVENTS,
   directory: DIRECTORY_EVENTS,
   audit: AUDIT_EVENTS,
@@ -301,7 +302,6 @@ export interface FrozenEvent {
 
 export const FROZEN_FOLDER: string = join(ROOT, 'test', 'house', 'events');
 
-  suppression: SUPPRESSION_EVENTS,
 /** The event of today's code that belongs into `events/`. */
 export function currentEvent(type: EventType): FrozenEvent {
   const { type: _, ...data } = SAMPLES[type];
