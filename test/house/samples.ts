@@ -260,6 +260,20 @@ export const SAMPLES: Samples = {
     rule: { ruleId: 1, accountId: 7, sender: 'localhost', recipient: 'friend@example.org' },
   },
   HoldRuleRemoved: { type: 'HoldRuleRemoved', ruleId: 1 },
+  RoutesChanged: {
+    type: 'RoutesChanged',
+    scope: { type: 'domain', domain: 'localhost' },
+    routes: [
+      {
+        fromDomain: ['localhost'],
+        toDomain: ['.example.org'],
+        minimumAttempts: 3,
+        transport: 'smarthost',
+      },
+    ],
+  },
+  DomainDisabled: { type: 'DomainDisabled', domain: 'localhost' },
+  DomainEnabled: { type: 'DomainEnabled', domain: 'localhost' },
   LoginAttempted: {
     type: 'LoginAttempted',
     attempt: {

@@ -9,7 +9,8 @@
 import { foldedLocalpart, isDomainName } from '../values/address.ts';
 import { decided, refuse, unreachable, type Decision } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
-import type { DirectoryEvent } from './events.ts';
+import type { Route } from '../queue/route.ts';
+import type { DirectoryEvent, RouteScope } from './events.ts';
 import type { HoldRule } from './hold-rules.ts';
 import { changedSettings, type AccountSettings } from './settings.ts';
 import { accountOfLogin, addressKey, settingsOf, type DirectoryState } from './state.ts';
@@ -70,6 +71,24 @@ export interface RemoveHoldRule {
   readonly ruleId: number;
 }
 
+export interface ChangeRoutes {
+  readonly type: 'ChangeRoutes';
+  readonly scope: RouteScope;
+  readonly routes: readonly Route[];
+  /** The transports that there are: a route to another one is refused. */
+  readonly transports: readonly string[];
+}
+
+export interface DisableDomain {
+  readonly type: 'DisableDomain';
+  readonly domain: string;
+}
+
+export interface EnableDomain {
+  readonly type: 'EnableDomain';
+  readonly domain: string;
+}
+
 export type DirectoryCommand =
   | AddDomain
   | AddAccount
@@ -78,7 +97,10 @@ export type DirectoryCommand =
   | ReleaseTlsKey
   | ChangeAccountSettings
   | AddHoldRule
-  | RemoveHoldRule;
+  | RemoveHoldRule
+  | ChangeRoutes
+  | DisableDomain
+  | EnableDomain;
 
 export interface DirectoryAnswers {
   readonly AddDomain: object;
@@ -89,6 +111,9 @@ export interface DirectoryAnswers {
   readonly ChangeAccountSettings: object;
   readonly AddHoldRule: { readonly ruleId: number };
   readonly RemoveHoldRule: object;
+  readonly ChangeRoutes: object;
+  readonly DisableDomain: object;
+  readonly EnableDomain: object;
 }
 
 export type DirectoryAnswerTo<C extends DirectoryCommand> = DirectoryAnswers[C['type']];
@@ -128,6 +153,11 @@ export function decideDirectory(
       }
       return decided([{ type: 'HoldRuleRemoved', ruleId }], {});
     }
+    case 'ChangeRoutes':
+      return changeRoutes(command, state);
+    case 'DisableDomain':
+    case 'EnableDomain':
+      return switchDomain(command, state);
     default:
       return unreachable(command);
   }
@@ -209,6 +239,33 @@ function changeAccountSettings(
   const changes = changedSettings(settingsOf(state, accountId), command.changes);
   if (Object.keys(changes).length === 0) return decided([], {});
   return decided([{ type: 'AccountSettingsChanged', accountId, changes }], {});
+}
+
+function changeRoutes(command: ChangeRoutes, state: DirectoryState): Outcome<ChangeRoutes> {
+  const { scope, routes, transports } = command;
+  if (scope.type === 'domain' && !state.domains.has(scope.domain)) {
+    return refuse('NoSuchDomain', scope.domain);
+  }
+  if (scope.type === 'account' && !state.accounts.has(scope.accountId)) {
+    return refuse('NoSuchAccount', String(scope.accountId));
+  }
+  const lost = routes.find(({ transport }) => !transports.includes(transport));
+  if (lost !== undefined) return refuse('NoSuchTransport', lost.transport);
+  const wrong = routes
+    .flatMap(({ fromDomain, toDomain }) => [...fromDomain, ...toDomain])
+    .find((pattern) => pattern !== '.' && !isDomainName(pattern.replace(/^\./, '')));
+  if (wrong !== undefined) return refuse('DomainForbidden', wrong);
+  return decided([{ type: 'RoutesChanged', scope, routes }], {});
+}
+
+function switchDomain(
+  { type, domain }: DisableDomain | EnableDomain,
+  state: DirectoryState,
+): Outcome<DisableDomain> {
+  if (!state.domains.has(domain)) return refuse('NoSuchDomain', domain);
+  const isDisabled = state.disabledDomains.has(domain);
+  if (isDisabled === (type === 'DisableDomain')) return decided([], {});
+  return decided([{ type: isDisabled ? 'DomainEnabled' : 'DomainDisabled', domain }], {});
 }
 
 function addHoldRule({ rule }: AddHoldRule, state: DirectoryState): Outcome<AddHoldRule> {

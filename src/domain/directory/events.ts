@@ -3,6 +3,7 @@
  * account's only. Stored for ever, in the stream `directory`.
  */
 
+import type { Route } from '../queue/route.ts';
 import type { AccountId } from '../values/ids.ts';
 import type { HoldRule } from './hold-rules.ts';
 import type { AccountSettings } from './settings.ts';
@@ -68,6 +69,30 @@ export interface HoldRuleRemoved {
   readonly ruleId: number;
 }
 
+/** Whose routes: those of everybody, of the senders of a domain, or of an account. */
+export type RouteScope =
+  | { readonly type: 'global' }
+  | { readonly type: 'domain'; readonly domain: string }
+  | { readonly type: 'account'; readonly accountId: AccountId };
+
+/** The whole list is another one. */
+export interface RoutesChanged {
+  readonly type: 'RoutesChanged';
+  readonly scope: RouteScope;
+  readonly routes: readonly Route[];
+}
+
+/** Mail from the domain waits, mail to it is asked to come later. */
+export interface DomainDisabled {
+  readonly type: 'DomainDisabled';
+  readonly domain: string;
+}
+
+export interface DomainEnabled {
+  readonly type: 'DomainEnabled';
+  readonly domain: string;
+}
+
 export type DirectoryEvent =
   | DomainAdded
   | AccountAdded
@@ -76,7 +101,10 @@ export type DirectoryEvent =
   | TlsKeyReleased
   | AccountSettingsChanged
   | HoldRuleAdded
-  | HoldRuleRemoved;
+  | HoldRuleRemoved
+  | RoutesChanged
+  | DomainDisabled
+  | DomainEnabled;
 
 export const DIRECTORY_EVENTS: Record<DirectoryEvent['type'], string> = {
   DomainAdded: 'A domain became one of ours.',
@@ -87,4 +115,7 @@ export const DIRECTORY_EVENTS: Record<DirectoryEvent['type'], string> = {
   AccountSettingsChanged: 'Settings of an account were changed.',
   HoldRuleAdded: 'Mail that the rule matches is held when it is queued.',
   HoldRuleRemoved: 'The rule holds no more mail.',
+  RoutesChanged: 'Other transports were chosen for outgoing mail.',
+  DomainDisabled: 'Mail of the domain waits.',
+  DomainEnabled: 'Mail of the domain goes again.',
 };

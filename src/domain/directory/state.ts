@@ -9,7 +9,8 @@ import { canonicalLocalpart, foldedLocalpart, type LocalpartRules } from '../val
 import { unreachable } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
 import { INBOX } from '../values/mailbox-name.ts';
-import type { DirectoryEvent } from './events.ts';
+import { transportByRoute, type Route, type Routed } from '../queue/route.ts';
+import type { DirectoryEvent, RouteScope } from './events.ts';
 import type { HoldRule } from './hold-rules.ts';
 import { DEFAULT_SETTINGS, type AccountPolicy, type AccountSettings } from './settings.ts';
 
@@ -38,6 +39,9 @@ export interface DirectoryState {
   /** In the order in which they were made. */
   readonly holdRules: readonly HoldRule[];
   readonly nextHoldRuleId: number;
+  /** By `scopeKey`. */
+  readonly routes: ReadonlyMap<string, readonly Route[]>;
+  readonly disabledDomains: ReadonlySet<string>;
 }
 
 /** The state with its maps open for writing. */
@@ -49,6 +53,8 @@ export interface DirectoryRecords extends DirectoryState {
   readonly settings: Map<AccountId, AccountSettings>;
   holdRules: readonly HoldRule[];
   nextHoldRuleId: number;
+  readonly routes: Map<string, readonly Route[]>;
+  readonly disabledDomains: Set<string>;
 }
 
 export function emptyDirectory(): DirectoryRecords {
@@ -60,6 +66,8 @@ export function emptyDirectory(): DirectoryRecords {
     settings: new Map(),
     holdRules: [],
     nextHoldRuleId: 1,
+    routes: new Map(),
+    disabledDomains: new Set(),
   };
 }
 
@@ -73,6 +81,8 @@ export function copyOfDirectory(state: DirectoryState): DirectoryRecords {
     settings: new Map(state.settings),
     holdRules: state.holdRules,
     nextHoldRuleId: state.nextHoldRuleId,
+    routes: new Map(state.routes),
+    disabledDomains: new Set(state.disabledDomains),
   };
 }
 
@@ -115,6 +125,15 @@ export function evolveDirectory(
     case 'HoldRuleRemoved':
       records.holdRules = records.holdRules.filter(({ ruleId }) => ruleId !== event.ruleId);
       return records;
+    case 'RoutesChanged':
+      records.routes.set(scopeKey(event.scope), event.routes);
+      return records;
+    case 'DomainDisabled':
+      records.disabledDomains.add(event.domain);
+      return records;
+    case 'DomainEnabled':
+      records.disabledDomains.delete(event.domain);
+      return records;
     default:
       return unreachable(event);
   }
@@ -122,6 +141,37 @@ export function evolveDirectory(
 
 export function settingsOf(state: DirectoryState, accountId: AccountId): AccountSettings {
   return state.settings.get(accountId) ?? DEFAULT_SETTINGS;
+}
+
+function scopeKey(scope: RouteScope): string {
+  switch (scope.type) {
+    case 'global':
+      return '';
+    case 'domain':
+      return scope.domain;
+    case 'account':
+      return String(scope.accountId);
+    default:
+      return unreachable(scope);
+  }
+}
+
+export function routesOf(state: DirectoryState, scope: RouteScope): readonly Route[] {
+  return state.routes.get(scopeKey(scope)) ?? [];
+}
+
+/** The transport for mail of an account by the routes; undefined is direct delivery. */
+export function routedTransport(
+  state: DirectoryState,
+  accountId: AccountId,
+  routed: Routed,
+): string | undefined {
+  const lists = [
+    routesOf(state, { type: 'account', accountId }),
+    routesOf(state, { type: 'domain', domain: routed.fromDomain }),
+    routesOf(state, { type: 'global' }),
+  ];
+  return transportByRoute(lists, routed);
 }
 
 /** What decisions of the account go by. */

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decideDirectory, type DirectoryCommand } from '#domain/directory/decide';
-import type { DirectoryEvent } from '#domain/directory/events';
+import type { DirectoryEvent, RouteScope } from '#domain/directory/events';
 import type { AccountSettings } from '#domain/directory/settings';
 import { emptyDirectory, evolveDirectory } from '#domain/directory/state';
+import type { Route } from '#domain/queue/route';
 import type { RefusalCode } from '#domain/values/decision';
 
 const DOMAIN: DirectoryEvent = {
@@ -204,5 +205,49 @@ describe('a hold rule', () => {
   it('is removed by its number (queue 9)', () => {
     assert.deepEqual(decisionAfter([first], { type: 'RemoveHoldRule', ruleId: 1 }), [removed]);
     assert.equal(decisionAfter([first], { type: 'RemoveHoldRule', ruleId: 99 }), 'NoSuchHoldRule');
+  });
+});
+
+describe('routes', () => {
+  const routes = [
+    { fromDomain: [], toDomain: ['.example.net'], minimumAttempts: 0, transport: 'smarthost' },
+  ];
+  const change = (...wrong: readonly Partial<Route>[]): DirectoryCommand => ({
+    type: 'ChangeRoutes',
+    scope: { type: 'global' },
+    routes: [...routes, ...wrong.map((one) => ({ ...routes[0], ...one }) as Route)],
+    transports: ['smarthost'],
+  });
+
+  it('are changed as a whole', () => {
+    assert.deepEqual(decisionAfter([], change()), [
+      { type: 'RoutesChanged', scope: { type: 'global' }, routes },
+    ]);
+  });
+
+  it('lead to transports that there are, and name domains (queue 15)', () => {
+    assert.equal(decisionAfter([], change({ transport: 'other' })), 'NoSuchTransport');
+    assert.equal(decisionAfter([], change({ toDomain: ['bad domain'] })), 'DomainForbidden');
+  });
+
+  it('are of a domain or an account that exists', () => {
+    const of = (scope: RouteScope): DirectoryCommand =>
+      ({ ...change(), scope }) as DirectoryCommand;
+    assert.equal(decisionAfter([], of({ type: 'domain', domain: 'x.example' })), 'NoSuchDomain');
+    assert.equal(decisionAfter([], of({ type: 'account', accountId: 3 })), 'NoSuchAccount');
+  });
+});
+
+describe('a domain that is disabled', () => {
+  const disable = { type: 'DisableDomain', domain: 'example.org' } as const;
+  const disabled: DirectoryEvent = { type: 'DomainDisabled', domain: 'example.org' };
+
+  it('is so once, until it is enabled', () => {
+    assert.deepEqual(decisionAfter([DOMAIN], disable), [disabled]);
+    assert.deepEqual(decisionAfter([DOMAIN, disabled], disable), []);
+    const enable = { ...disable, type: 'EnableDomain' } as const;
+    const enabled = { ...disabled, type: 'DomainEnabled' };
+    assert.deepEqual(decisionAfter([DOMAIN, disabled], enable), [enabled]);
+    assert.equal(decisionAfter([], disable), 'NoSuchDomain');
   });
 });
