@@ -41,6 +41,62 @@ export interface RateLimits {
   readonly FailedLoginsPerDay?: number;
 }
 
+/** How we prove who we are to a server that takes our mail. */
+export interface TransportAuth {
+  readonly Username: string;
+  readonly Password: string;
+  /** In the order in which they are tried; SCRAM and CRAM-MD5, strongest first, when absent. */
+  readonly Mechanisms?: readonly TransportMechanism[];
+}
+
+export type TransportMechanism =
+  | 'SCRAM-SHA-256-PLUS'
+  | 'SCRAM-SHA-256'
+  | 'SCRAM-SHA-1-PLUS'
+  | 'SCRAM-SHA-1'
+  | 'CRAM-MD5'
+  | 'PLAIN'
+  | 'EXTERNAL';
+
+/** A server that takes all mail and passes it on. */
+export interface RelayTransport {
+  readonly Host: string;
+  readonly Port?: number;
+  /** Not for Submissions: any certificate will do. */
+  readonly STARTTLSInsecureSkipVerify?: boolean;
+  /** Not for Submissions: no TLS at all. */
+  readonly NoSTARTTLS?: boolean;
+  readonly Auth?: TransportAuth;
+  /** PEM file with a private key and its certificate, shown when the server asks (EXTERNAL). */
+  readonly ClientKeyFile?: string;
+}
+
+export interface SocksTransport {
+  /** `host:port` of the proxy. */
+  readonly Address: string;
+  /** From which the mail will come: they belong into the SPF record. */
+  readonly RemoteIPs: readonly string[];
+  /** What we call ourselves behind the proxy. */
+  readonly RemoteHostname: string;
+}
+
+/** At most one of them; with none mail is delivered directly. */
+export interface Transport {
+  readonly Submissions?: RelayTransport;
+  readonly Submission?: RelayTransport;
+  readonly SMTP?: RelayTransport;
+  readonly Socks?: SocksTransport;
+  readonly Direct?: { readonly DisableIPv4?: boolean; readonly DisableIPv6?: boolean };
+  readonly Fail?: { readonly SMTPCode?: number; readonly SMTPMessage?: string };
+}
+
+/** How outgoing mail is tried. */
+export interface QueueConfig {
+  readonly AttemptsAtOnce?: number;
+  /** Seconds to wait after the first attempt, after the second, …; one attempt more than waits. */
+  readonly RetryWaits?: readonly [number, ...number[]];
+}
+
 export interface StaticConfig {
   /** Relative to the folder of the configuration file, like every path in it. */
   readonly DataDir: string;
@@ -54,6 +110,9 @@ export interface StaticConfig {
   readonly Pedantic?: boolean;
   readonly Listeners: Readonly<Record<string, Listener>>;
   readonly RateLimits?: RateLimits;
+  /** By the name that routes call them. */
+  readonly Transports?: Readonly<Record<string, Transport>>;
+  readonly Queue?: QueueConfig;
 }
 
 /** JSON Schema 2020-12, as far as we use it. */
@@ -114,6 +173,84 @@ const listener = strict(
   },
 );
 
+const auth = strict(
+  'Login at the server',
+  { Username: text, Password: text },
+  {
+    Mechanisms: {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      items: {
+        type: 'string',
+        enum: [
+          'SCRAM-SHA-256-PLUS',
+          'SCRAM-SHA-256',
+          'SCRAM-SHA-1-PLUS',
+          'SCRAM-SHA-1',
+          'CRAM-MD5',
+          'PLAIN',
+          'EXTERNAL',
+        ],
+      },
+    },
+  },
+);
+
+const relay = { Port: port, Auth: auth, ClientKeyFile: text };
+const starttls = { STARTTLSInsecureSkipVerify: yesOrNo, NoSTARTTLS: yesOrNo };
+
+const transport: JsonSchema = {
+  ...strict(
+    'A way for outgoing mail; at most one of these',
+    {},
+    {
+      Submissions: strict('Submission with TLS, port 465', { Host: text }, relay),
+      Submission: strict(
+        'Submission with STARTTLS, port 587',
+        { Host: text },
+        { ...relay, ...starttls },
+      ),
+      SMTP: strict('A smarthost, port 25', { Host: text }, { ...relay, ...starttls }),
+      Socks: strict('Direct delivery through a SOCKS5 proxy', {
+        Address: { type: 'string', pattern: '^.+:[0-9]{1,5}$' },
+        RemoteIPs: { type: 'array', items: text },
+        RemoteHostname: text,
+      }),
+      Direct: {
+        ...strict('Direct delivery', {}, { DisableIPv4: yesOrNo, DisableIPv6: yesOrNo }),
+        not: {
+          properties: { DisableIPv4: { const: true }, DisableIPv6: { const: true } },
+          required: ['DisableIPv4', 'DisableIPv6'],
+        },
+      },
+      Fail: strict(
+        'Every attempt fails',
+        {},
+        {
+          SMTPCode: { type: 'integer', minimum: 400, maximum: 599 },
+          SMTPMessage: { type: 'string', pattern: '^[ -~]{0,256}$' },
+        },
+      ),
+    },
+  ),
+  maxProperties: 1,
+};
+
+const queue = strict(
+  'How outgoing mail is tried',
+  {},
+  {
+    AttemptsAtOnce: { type: 'integer', minimum: 1, maximum: 1000 },
+    RetryWaits: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 100,
+      items: { type: 'integer', minimum: 1, maximum: 2_592_000 },
+    },
+  },
+);
+
 /** JSON Schema of the file, for editors and for the check on reading. */
 export const STATIC_CONFIG_SCHEMA: JsonSchema = strict(
   'Static configuration of Daybook',
@@ -125,5 +262,11 @@ export const STATIC_CONFIG_SCHEMA: JsonSchema = strict(
     // Not additionalProperties: a mistake inside would be told as an unknown key too.
     Listeners: { type: 'object', patternProperties: { '': listener } },
   },
-  { NoTextIndex: yesOrNo, Pedantic: yesOrNo, RateLimits: rateLimits },
+  {
+    NoTextIndex: yesOrNo,
+    Pedantic: yesOrNo,
+    RateLimits: rateLimits,
+    Transports: { type: 'object', patternProperties: { '': transport } },
+    Queue: queue,
+  },
 );

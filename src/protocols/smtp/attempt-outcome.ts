@@ -1,0 +1,81 @@
+/**
+ * What an SMTP server made of a transaction, in the words of the queue: an outcome per item.
+ */
+
+import type { AttemptOutcome } from '#domain/queue/attempts';
+import type { AttemptReply, AttemptRemotes } from '#domain/queue/events';
+import type { QueueItem } from '#domain/queue/state';
+import type { DeliveryResult, RecipientResult } from './client-delivery.ts';
+import type { SmtpClientError } from './client-error.ts';
+import type { SmtpReply } from './client-reply.ts';
+import type { AttemptOutcomes } from './runner.ts';
+
+export type FailedOutcome = Extract<AttemptOutcome, { readonly type: 'failed' }>;
+
+/** Says of a failure whether it is final; by default the error knows. */
+export type Permanence = (error: SmtpClientError) => boolean;
+
+/** The results stand in the order of the items. */
+export function outcomesOf(
+  items: readonly QueueItem[],
+  { recipients, failure }: DeliveryResult,
+  remotes: AttemptRemotes,
+  isFinal: Permanence = ({ permanent }) => permanent,
+): AttemptOutcomes {
+  const outcomes = new Map<number, AttemptOutcome>();
+  for (const [i, { queueId }] of items.entries()) {
+    const result = recipients[i];
+    if (result !== undefined) outcomes.set(queueId, outcomeOf(result, remotes, isFinal));
+    else if (failure !== undefined) outcomes.set(queueId, failedBy(failure, remotes, isFinal));
+  }
+  return outcomes;
+}
+
+function outcomeOf(
+  result: RecipientResult,
+  remotes: AttemptRemotes,
+  isFinal: Permanence,
+): AttemptOutcome {
+  if (result.type === 'failed') return failedBy(result.error, remotes, isFinal);
+  return { type: 'delivered', reply: deliveredReply(result.taken, result.ended), ...remotes };
+}
+
+/** The text is that behind the message: it may name the id that the server gave it. */
+function deliveredReply(taken: SmtpReply, ended: SmtpReply): AttemptReply {
+  const { code, lines } = ended;
+  return { code, enhancedCode: taken.enhanced, text: lines.join(' ') };
+}
+
+export function failedBy(
+  error: SmtpClientError,
+  remotes: AttemptRemotes,
+  isFinal: Permanence = ({ permanent }) => permanent,
+): FailedOutcome {
+  const { reply } = error;
+  // Only what a server said, or would have said, is about the connection to it.
+  const { remote, ...others } = remotes;
+  return {
+    type: 'failed',
+    reply: {
+      code: error.replyCode,
+      enhancedCode: error.enhanced,
+      text: reply === undefined ? error.message : reply.lines.join(' '),
+    },
+    permanent: isFinal(error),
+    ...(reply === undefined || remote === undefined ? others : remotes),
+  };
+}
+
+/** The same for every item. */
+export function allOf(items: readonly QueueItem[], outcome: AttemptOutcome): AttemptOutcomes {
+  return new Map(items.map(({ queueId }) => [queueId, outcome]));
+}
+
+/** A failure that no server spoke of. */
+export function failedWith(
+  text: string,
+  permanent: boolean,
+  reply: Partial<AttemptReply> = {},
+): FailedOutcome {
+  return { type: 'failed', reply: { code: 0, enhancedCode: '', text, ...reply }, permanent };
+}

@@ -1,0 +1,97 @@
+/**
+ * One attempt of the real queue: whether it may be made at all, by which transport it goes, and
+ * the schedule of those that follow.
+ */
+
+import type { RetrySchedule } from '#domain/queue/outcome';
+import type { Routed } from '#domain/queue/route';
+import type { QueueItem } from '#domain/queue/state';
+import type { AccountId } from '#domain/values/ids';
+import { allOf, failedWith } from './attempt-outcome.ts';
+import { attemptDirectly, type DirectPorts } from './direct-attempt.ts';
+import { attemptByRelay, type RelayPorts } from './relay-attempt.ts';
+import type { Attempt, AttemptOutcomes, RunnerSettings } from './runner.ts';
+import { DIRECT, type FailTransport, type SocksProxy, type Transport } from './transport.ts';
+
+export interface RemoteSettings {
+  readonly attemptsAtOnce: number;
+  readonly attemptsMax: number;
+  readonly schedule: RetrySchedule;
+  /** By name. */
+  readonly transports: ReadonlyMap<string, Transport>;
+}
+
+export interface RemotePorts extends RelayPorts, DirectPorts {
+  /** The name of the transport that the routes choose; undefined is direct delivery. */
+  readonly routeFor: (accountId: AccountId, routed: Routed) => string | undefined;
+  /** The domain is one of ours, and its mail is to wait. */
+  readonly isDisabled: (domain: string) => boolean;
+  readonly socksDialer: (proxy: SocksProxy) => DirectPorts['dialer'];
+}
+
+/** Said of every item; nobody was asked. */
+const DISABLED = failedWith('The domain of the sender is temporarily disabled.', false);
+/** RFC 5321 §4.5.3.1.8: so many recipients every server takes at once. */
+const ITEMS_PER_ATTEMPT = 100;
+const DRAW_RANGE: number = 2 ** 32;
+
+/** Mail goes out to the world. */
+export function remoteAttempts(settings: RemoteSettings, ports: RemotePorts): RunnerSettings {
+  const { attemptsAtOnce, attemptsMax, schedule, transports } = settings;
+  const draw = (): number => ports.random.bytes(4).readUInt32BE(0) / DRAW_RANGE;
+  return {
+    attemptsAtOnce,
+    // A host that is asked by many at once takes mail from none of them.
+    attemptsPerDestination: 1,
+    itemsPerAttempt: ITEMS_PER_ATTEMPT,
+    attemptsMax,
+    nextAttemptAt: (attempt) => ports.clock.now() + schedule(attempt, draw()),
+    transportFor: (accountId, item) => transportFor(accountId, item, ports),
+    attempt: (one, stop) => attempt(one, transports, ports, stop),
+  };
+}
+
+function transportFor(accountId: AccountId, item: QueueItem, { routeFor }: RemotePorts): string {
+  if (item.transport !== '') return item.transport;
+  const routed = {
+    fromDomain: nameOf(item.mailFrom),
+    toDomain: nameOf(item.recipient),
+    attempts: item.attempts,
+  };
+  return routeFor(accountId, routed) ?? '';
+}
+
+/** '' for the null reverse-path and for an address literal: neither has a name. */
+function nameOf(address: string): string {
+  const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase();
+  return domain.startsWith('[') ? '' : domain;
+}
+
+async function attempt(
+  one: Attempt,
+  transports: ReadonlyMap<string, Transport>,
+  ports: RemotePorts,
+  stop: AbortSignal,
+): Promise<AttemptOutcomes> {
+  const { items, transport: name } = one;
+  if (ports.isDisabled(nameOf(items[0].mailFrom))) return allOf(items, DISABLED);
+  const transport = name === '' ? DIRECT : transports.get(name);
+  switch (transport?.type) {
+    case undefined:
+      return allOf(items, failedWith(`There is no transport ${name}.`, false));
+    case 'fail':
+      return allOf(items, failedBy(transport));
+    case 'relay':
+      return await attemptByRelay(transport, one, ports, stop);
+    case 'direct': {
+      const { proxy } = transport;
+      const dialer = proxy === undefined ? ports.dialer : ports.socksDialer(proxy);
+      return await attemptDirectly(transport, one, { ...ports, dialer }, stop);
+    }
+  }
+}
+
+function failedBy({ code, text }: FailTransport): ReturnType<typeof failedWith> {
+  const enhancedCode = `${Math.floor(code / 100)}.7.0`;
+  return failedWith(text, code >= 500, { code, enhancedCode });
+}

@@ -1,0 +1,219 @@
+/**
+ * An attempt at the hosts of the recipient's domain: one after the other, until one of them has
+ * answered for the recipients.
+ *
+ * Invariants: a host that could not be reached, or could not take mail now, is passed over; one that
+ * refuses for good ends the attempt; once a host has all of a message no other host gets it. Without
+ * TLS a host is only asked where nothing requires it, and never about DMARC reports.
+ * RFC 5321 §5.1, RFC 3207 §4, RFC 7435 §3.
+ */
+
+import type { Remote } from '#domain/queue/events';
+import { isPermanent } from '#domain/queue/outcome';
+import { CONNECT_MS } from '../limits.ts';
+import type { Dialer } from '../ports.ts';
+import { allOf, failedBy, failedWith, outcomesOf, type FailedOutcome } from './attempt-outcome.ts';
+import { openSmtpClient } from './client.ts';
+import type { DeliveryResult } from './client-delivery.ts';
+import { SmtpClientError, type SmtpStage } from './client-error.ts';
+import type { SmtpClient } from './client-session.ts';
+import {
+  findDestination,
+  type Aim,
+  type Destination,
+  type DestinationPorts,
+  type Unreachable,
+} from './destinations.ts';
+import { remoteHosts, type RemoteHost } from './remote-host.ts';
+import type { Attempt, AttemptOutcomes } from './runner.ts';
+import { deliveryOf, type SendingPorts } from './sending.ts';
+import { tlsTrustFor } from './tls-requirement.ts';
+import type { DirectTransport } from './transport.ts';
+
+export interface DirectPorts extends SendingPorts, DestinationPorts {
+  /** Opens connections, through the proxy of the transport if it has one. */
+  readonly dialer: Dialer;
+  /** Where hosts listen. */
+  readonly port: number;
+}
+
+/** Failures at these stages are about the host, not about the message or a recipient. */
+const HOST_STAGES: ReadonlySet<SmtpStage> = new Set([
+  'dial',
+  'tls',
+  'greeting',
+  'ehlo',
+  'mail',
+  'data',
+]);
+
+export async function attemptDirectly(
+  transport: DirectTransport,
+  one: Attempt,
+  ports: DirectPorts,
+  signal: AbortSignal,
+): Promise<AttemptOutcomes> {
+  const [{ recipient, requireTls }] = one.items;
+  const domain = recipient.slice(recipient.lastIndexOf('@') + 1);
+  const aim: Aim = { domain, requireTls: requireTls ?? undefined, signal };
+  const destination = await findDestination(aim, ports);
+  if (destination.type === 'unreachable') return allOf(one.items, unreached(destination, []));
+  return await new Walk(transport, one, aim, ports).along(destination);
+}
+
+/** What a host made of it: answers for the items, or nothing that counts. */
+type AtHost =
+  | { readonly type: 'answered'; readonly outcomes: AttemptOutcomes }
+  | { readonly type: 'passed-over'; readonly outcome: FailedOutcome };
+
+/** One attempt on its way from host to host. */
+class Walk {
+  readonly #transport: DirectTransport;
+  readonly #one: Attempt;
+  readonly #aim: Aim;
+  readonly #ports: DirectPorts;
+  readonly #dialed: Remote[] = [];
+
+  constructor(transport: DirectTransport, one: Attempt, aim: Aim, ports: DirectPorts) {
+    this.#transport = transport;
+    this.#one = one;
+    this.#aim = aim;
+    this.#ports = ports;
+  }
+
+  async along(destination: Destination): Promise<AttemptOutcomes> {
+    const [{ dialed }] = this.#one.items;
+    const family = familyOf(this.#transport.families);
+    const options = { ...this.#aim, dialed, family };
+    let last = failedWith('No host could be asked.', false);
+    let mayHelp = false;
+    for await (const host of remoteHosts(destination, options, this.#ports.resolver)) {
+      const at = await this.#atHost(host);
+      if (at.type === 'answered') return at.outcomes;
+      // It has failed for ever only when no host gives hope.
+      if (mayHelp && at.outcome.permanent) continue;
+      mayHelp ||= !at.outcome.permanent;
+      last = at.outcome;
+    }
+    return allOf(this.#one.items, { ...last, dialed: this.#dialed });
+  }
+
+  async #atHost(host: RemoteHost | Unreachable): Promise<AtHost> {
+    if (host.type === 'unreachable') {
+      return { type: 'passed-over', outcome: unreached(host, this.#dialed) };
+    }
+    let client: SmtpClient | undefined;
+    try {
+      client = await this.#open(host);
+      const { accountId, items } = this.#one;
+      const delivery = deliveryOf(accountId, items, this.#ports, this.#signal);
+      const result = await client.deliver({
+        ...delivery,
+        requireTls: host.tls.requireTlsExtension,
+      });
+      return this.#judged(host, result, client.remoteIp);
+    } catch (error) {
+      if (!(error instanceof SmtpClientError)) throw error;
+      const ip = client?.remoteIp ?? this.#dialed.at(-1)?.ip ?? '';
+      return this.#judged(host, { recipients: [], failure: error }, ip);
+    } finally {
+      await client?.quit();
+    }
+  }
+
+  #judged(host: RemoteHost, result: DeliveryResult, ip: string): AtHost {
+    const { items, attempt } = this.#one;
+    const remotes = { remote: { host: host.name, ip }, dialed: this.#dialed };
+    const isFinal = (error: SmtpClientError): boolean =>
+      error.permanent &&
+      (error.reply === undefined ||
+        isPermanent(
+          { code: error.replyCode, enhancedCode: error.enhanced, text: '' },
+          attempt,
+          host.dualStack,
+        ));
+    const { failure } = result;
+    if (failure !== undefined && isAboutHost(failure, result)) {
+      // What another host may be able to do does not end the attempt.
+      const isLast = isFinal(failure) && failure.code !== 'NotOffered';
+      if (!isLast) return { type: 'passed-over', outcome: failedBy(failure, remotes, isFinal) };
+      return { type: 'answered', outcomes: allOf(items, failedBy(failure, remotes, isFinal)) };
+    }
+    return { type: 'answered', outcomes: outcomesOf(items, result, remotes, isFinal) };
+  }
+
+  /** The addresses of the host in turn, and without TLS where that is right. */
+  async #open(host: RemoteHost): Promise<SmtpClient> {
+    let failure: SmtpClientError | undefined;
+    for (const ip of host.addresses) {
+      this.#dialed.push({ host: host.name, ip });
+      const secure = host.tls.mode === 'required' ? 'starttls' : 'opportunistic';
+      try {
+        return await this.#dial(host, ip, secure);
+      } catch (error) {
+        if (!(error instanceof SmtpClientError)) throw error;
+        if (error.stage === 'tls' && this.#mayGoPlain(host)) return await this.#plain(host, ip);
+        if (error.stage !== 'dial') throw error;
+        failure = error;
+      }
+    }
+    throw failure ?? new SmtpClientError('CannotConnect', 'No address.', { stage: 'dial' });
+  }
+
+  #mayGoPlain({ tls }: RemoteHost): boolean {
+    const [{ report }] = this.#one.items;
+    return tls.plaintextRetry && report !== 'dmarc';
+  }
+
+  #plain(host: RemoteHost, ip: string): Promise<SmtpClient> {
+    this.#ports.log.info({ host: host.name, ip }, 'TLS failed, going on without');
+    return this.#dial(host, ip, 'none');
+  }
+
+  #dial(
+    { tls, addresses }: RemoteHost,
+    ip: string,
+    security: 'starttls' | 'opportunistic' | 'none',
+  ): Promise<SmtpClient> {
+    const { dialer, clock, random, log, hostName, port } = this.#ports;
+    const { proxy } = this.#transport;
+    return openSmtpClient({
+      dialer,
+      clock,
+      random,
+      log,
+      host: ip,
+      port,
+      hostName: proxy?.hostName ?? hostName,
+      tls: security,
+      trust: tlsTrustFor(tls, () => clock.now()),
+      timeouts: { connectMs: CONNECT_MS / addresses.length },
+      signal: this.#signal,
+    });
+  }
+
+  get #signal(): AbortSignal {
+    return this.#aim.signal as AbortSignal;
+  }
+}
+
+function familyOf(families: DirectTransport['families']): 4 | 6 | undefined {
+  if (families.length > 1) return undefined;
+  return families.includes('ipv4') ? 4 : 6;
+}
+
+/** True when no recipient was answered for, and nobody has the message. */
+function isAboutHost(failure: SmtpClientError, { recipients }: DeliveryResult): boolean {
+  return (
+    HOST_STAGES.has(failure.stage) &&
+    !failure.mayBeTaken &&
+    recipients.every((one) => one.type === 'failed' && one.error === failure)
+  );
+}
+
+function unreached(
+  { permanent, enhanced, reason }: Unreachable,
+  dialed: readonly Remote[],
+): FailedOutcome {
+  return { ...failedWith(reason, permanent, { enhancedCode: enhanced }), dialed };
+}

@@ -1,0 +1,88 @@
+/**
+ * An attempt by way of one server that takes all our mail: a smarthost, or a submission server.
+ *
+ * Invariants: no look-ups, no policies: who the server is stands in the configuration; mail that
+ * requires TLS goes to a server that has proven who it is, or not at all.
+ */
+
+import type { QueueItem } from '#domain/queue/state';
+import type { ClientKey, Dialer } from '../ports.ts';
+import { allOf, failedBy, failedWith, outcomesOf } from './attempt-outcome.ts';
+import { openSmtpClient } from './client.ts';
+import { SmtpClientError } from './client-error.ts';
+import { STRONG_MECHANISMS } from './client-login.ts';
+import type { SmtpClient } from './client-session.ts';
+import { deliveryOf, type SendingPorts } from './sending.ts';
+import type { Attempt, AttemptOutcomes } from './runner.ts';
+import type { RelayAuth, RelayTransport } from './transport.ts';
+
+export interface RelayPorts extends SendingPorts {
+  readonly dialer: Dialer;
+}
+
+/** A minute, and a second more for each MiB. */
+const RELAY_MS = 60_000;
+const MEBIBYTE: number = 1024 * 1024;
+
+export async function attemptByRelay(
+  transport: RelayTransport,
+  { accountId, items }: Attempt,
+  ports: RelayPorts,
+  signal: AbortSignal,
+): Promise<AttemptOutcomes> {
+  const [first] = items;
+  // RFC 8689 §4.2.1
+  if (first.requireTls === true && (transport.tls === 'none' || transport.anyCertificate)) {
+    const text = 'The transport does not verify TLS, which the message requires.';
+    const reply = { code: 554, enhancedCode: '5.7.30' };
+    return allOf(items, failedWith(text, true, reply));
+  }
+  let client: SmtpClient | undefined;
+  try {
+    client = await openRelay(transport, first, ports, signal);
+    if (transport.auth !== undefined) await logIn(client, transport.auth, signal);
+    const delivery = deliveryOf(accountId, items, ports, signal);
+    const result = await client.deliver({ ...delivery, strict8bit: true });
+    const remote = { host: transport.host, ip: client.remoteIp };
+    return outcomesOf(items, result, { remote });
+  } catch (error) {
+    if (!(error instanceof SmtpClientError)) throw error;
+    const remotes =
+      client === undefined ? {} : { remote: { host: transport.host, ip: client.remoteIp } };
+    // Somebody mended the configuration by the next time, or not: that costs attempts.
+    return allOf(items, failedBy(error, remotes));
+  } finally {
+    await client?.quit();
+  }
+}
+
+function openRelay(
+  { host, port, tls, anyCertificate, clientKey }: RelayTransport,
+  { sizeBytes }: QueueItem,
+  { dialer, clock, random, log, hostName }: RelayPorts,
+  signal: AbortSignal,
+): Promise<SmtpClient> {
+  const key: { readonly clientKey?: ClientKey } = clientKey === undefined ? {} : { clientKey };
+  return openSmtpClient({
+    dialer,
+    clock,
+    random,
+    log,
+    host,
+    port,
+    hostName,
+    tls,
+    trust: anyCertificate ? { anyCertificate: true } : {},
+    ...key,
+    timeouts: { deliveryMs: RELAY_MS + Math.ceil(sizeBytes / MEBIBYTE) * 1000 },
+    signal,
+  });
+}
+
+async function logIn(
+  client: SmtpClient,
+  { login, password, mechanisms = STRONG_MECHANISMS }: RelayAuth,
+  signal: AbortSignal,
+): Promise<void> {
+  await client.authenticate({ login, password, mechanisms, signal });
+}
