@@ -34,7 +34,8 @@ describe('a route', () => {
     ['.', 'example.com', false],
   ];
   for (const [pattern, domain, isMatch] of patterns) {
-    it(`to ${pattern} is ${isMatch ? '' : 'not '}for ${domain === '' ? 'no domain' : domain}`, () => {
+    const name = domain === '' ? 'no domain' : domain;
+    it(`to ${pattern} is ${isMatch ? '' : 'not '}for ${name}`, () => {
       const lists = [[route('t', { toDomain: ['other.example', pattern] })]];
       const found = transportByRoute(lists, { ...MAIL, toDomain: domain });
       assert.equal(found, isMatch ? 't' : undefined);
