@@ -272,6 +272,28 @@ const idle: Act = async (client, chance) => {
   });
 };
 
+const listenSlowly: Act = async (client, chance) => {
+  const items = 'UID FLAGS ENVELOPE BODYSTRUCTURE BODY.PEEK[] PREVIEW';
+  const answer = await client.sluggish(`UID FETCH 1:* (${items})`, async () => {
+    for (let rounds = chance.below(50); rounds > 0; rounds--) await nextRound();
+  });
+  heed(client, answer);
+};
+
+/** What the client began is never heard to its end. */
+const breakOff: Act = async (client, chance) => {
+  const text = chance.one([
+    'UID FETCH 1:* (BODY[])\r\n',
+    'APPEND Inbox {1000+}\r\nhalf a mess',
+    'UID MOVE 1:* Archive\r\n',
+    'IDLE\r\n',
+    'SELECT Inb',
+  ]);
+  await client.breakOff(text, async () => {
+    for (let rounds = chance.below(4); rounds > 0; rounds--) await nextRound();
+  });
+};
+
 const mailboxes: Act = async (client, chance) => {
   const [one, other] = [chance.one(PASSING), chance.one(PASSING)];
   const commands = [`CREATE ${one}`, `DELETE ${one}`, `RENAME ${one} ${other}`, `SUBSCRIBE ${one}`];
@@ -361,6 +383,8 @@ const WITH_MAILBOX: readonly Act[] = [
   look,
   notify,
   leave,
+  listenSlowly,
+  breakOff,
 ];
 
 const CLEANING: readonly Act[] = [flagAndExpunge, flagAndExpunge, expunge];

@@ -29,6 +29,8 @@ const LOGIN = `alice@example.org ${PASSWORD}`;
 /** What each client does before all stop. */
 const ACTS_PER_ROUND = 15;
 const PAGE_EVENTS = 1000;
+/** No round takes so long. */
+const PATIENCE_MS = 30_000;
 /** Removals are forgotten early, so that QRESYNC meets both cases. */
 const REMOVALS_KEPT = 400;
 
@@ -144,12 +146,24 @@ class Run implements AsyncDisposable {
 
   async #together(task: (client: StressClient, chance: Chance) => Promise<void>): Promise<void> {
     const all = this.#clients.map((client, i) => task(client, this.#chances[i] as Chance));
-    await Promise.race([Promise.all(all), this.#failure.promise]);
+    const patience = setTimeout(() => this.#failure.reject(this.#stuck()), PATIENCE_MS);
+    try {
+      await Promise.race([Promise.all(all), this.#failure.promise]);
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
+  /** Somebody waits and nothing comes. */
+  #stuck(): Error {
+    const waiting = this.#clients.filter(({ unanswered }) => unanswered.length > 0);
+    const texts = waiting.map(({ name, unanswered }) => `${name}: ${unanswered.join(' | ')}`);
+    const error = new Error(`stuck:\n${texts.join('\n')}`);
+    return waiting[0]?.complaint(error.message) ?? error;
   }
 
   async #work(client: StressClient, chance: Chance): Promise<void> {
     for (let acts = 0; acts < ACTS_PER_ROUND; acts++) {
-      if (client.isConnected && chance.percent(1)) client.cut();
       if (!client.isConnected) await client.connect(LOGIN, profileOf(chance));
       await act(client, chance);
       if (chance.percent(10)) client.keep();
@@ -197,7 +211,8 @@ class Run implements AsyncDisposable {
 
   /** Some come back from where they were once, and find everything. */
   async #resync(client: StressClient, chance: Chance): Promise<void> {
-    if (!client.profile.qresync || client.caches.size === 0 || !chance.percent(50)) return;
+    const { isConnected, profile } = client;
+    if (!isConnected || !profile.qresync || client.caches.size === 0 || !chance.percent(50)) return;
     const entries = [...client.caches.values()];
     const { cache } = chance.one(entries);
     const mailbox = this.#views.mailboxes().find((each) => each.uidValidity === cache.uidValidity);

@@ -50,6 +50,13 @@ export class ResponseStream {
     this.#stream.on('data', (octets: Buffer) => void inflate.write(octets));
   }
 
+  /** Takes nothing off the wire for a while. */
+  async pause(until: () => Promise<void>): Promise<void> {
+    this.#stream.pause();
+    await until();
+    this.#stream.resume();
+  }
+
   /** Goes away without a word. */
   destroy(): void {
     this.#stream.destroy();

@@ -192,6 +192,22 @@ export class StressClient {
     if (this.open !== undefined && !this.open.isWhole) await this.command('NOOP');
   }
 
+  /** Asks, and is slow to hear the answer. */
+  async sluggish(text: string, until: () => Promise<void>): Promise<Answer> {
+    const answer = this.command(text);
+    await this.#stream?.pause(until);
+    return answer;
+  }
+
+  /** Begins a command, and goes away whatever comes of it. */
+  async breakOff(octets: string, until: () => Promise<void>): Promise<void> {
+    const done = (): void => undefined;
+    this.#inProgress.set('cut', { text: octets, untagged: [], done, goAhead: undefined });
+    this.raw(`cut ${octets}`);
+    await until();
+    this.cut();
+  }
+
   async idle(until: () => Promise<void>): Promise<void> {
     const begun = Promise.withResolvers<void>();
     const idling = this.command('IDLE', begun.resolve);
@@ -263,6 +279,11 @@ export class StressClient {
   #note(text: string): void {
     this.said.push(text.length > 300 ? `${text.slice(0, 300)}…` : text);
     if (this.said.length > 400) this.said.splice(0, 200);
+  }
+
+  /** Commands without an answer. */
+  get unanswered(): readonly string[] {
+    return [...this.#inProgress.values()].map(({ text }) => text);
   }
 
   /** The error with what was said before it. */
