@@ -46,17 +46,14 @@ type Numbers = {
 
 const NO_NUMBERS: Numbers = { mailboxId: 0, messageId: 0, uidValidity: 0, queueId: 0 };
 
-const raiseCounters = query((at: Markers<Numbers>) =>
+const raiseCounters = query((at: Markers<Numbers & { readonly usedBytes: number }>) =>
   db.updateTable('counters').set((eb) => ({
     next_mailbox_id: eb.fn<number>('max', ['next_mailbox_id', at.mailboxId]),
     next_message_id: eb.fn<number>('max', ['next_message_id', at.messageId]),
     next_uid_validity: eb.fn<number>('max', ['next_uid_validity', at.uidValidity]),
     next_queue_id: eb.fn<number>('max', ['next_queue_id', at.queueId]),
+    used_bytes: eb('used_bytes', '+', at.usedBytes),
   })),
-);
-
-const useBytes = query((at: Markers<{ bytes: number }>) =>
-  db.updateTable('counters').set((eb) => ({ used_bytes: eb('used_bytes', '+', at.bytes) })),
 );
 
 export class MailboxDrafts {
@@ -102,8 +99,9 @@ export class MailboxDrafts {
       const all = editedKeywords(known, keywords, '');
       if (all !== known) setKeywords.run(write, { mailboxId, keywords: all });
     }
-    if (this.#numbers !== NO_NUMBERS) raiseCounters.run(write, this.#numbers);
-    if (this.#usedBytes !== 0) useBytes.run(write, { bytes: this.#usedBytes });
+    if (this.#numbers !== NO_NUMBERS || this.#usedBytes !== 0) {
+      raiseCounters.run(write, { ...this.#numbers, usedBytes: this.#usedBytes });
+    }
     this.drop();
   }
 

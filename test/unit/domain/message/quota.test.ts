@@ -11,6 +11,7 @@ import {
   stored,
   type Given,
 } from '../../../support/given.ts';
+import { FIRST, notice, QUEUED, REPLY, started } from '../../../support/queued.ts';
 
 const TWO: Given = given(OPENED, delivered(INBOX_ID, 1), delivered(INBOX_ID, 2));
 
@@ -95,6 +96,28 @@ describe('a quota', () => {
           target: ARCHIVE_ID,
           firstUid: 1,
         },
+      ]);
+  });
+
+  it('does not stop what the queue brings back: a notice of failure, a copy in local mode', () => {
+    const trying = given(OPENED, QUEUED, started(1));
+    const end = { type: 'FinishAttempt', queueId: FIRST, attempt: 1, attemptsMax: 8 } as const;
+    const settings = { quotaBytes: 1 };
+    const ended = { queueId: FIRST, attempt: 1 } as const;
+    trying
+      .when({ ...end, outcome: { type: 'delivered', reply: REPLY, copy: notice() } }, settings)
+      .gives([
+        { type: 'AttemptSucceeded', ...ended, ...REPLY },
+        { type: 'MessageRetired', queueId: FIRST, outcome: 'delivered' },
+        delivered(INBOX_ID, 1),
+      ]);
+    const failure = { type: 'failed', reply: REPLY, permanent: true } as const;
+    given(OPENED, QUEUED, started(1))
+      .when({ ...end, outcome: { ...failure, notices: { failed: notice() } } }, settings)
+      .gives([
+        { type: 'AttemptFailed', ...ended, ...REPLY, permanent: true },
+        { type: 'MessageRetired', queueId: FIRST, outcome: 'failed' },
+        delivered(INBOX_ID, 1),
       ]);
   });
 
