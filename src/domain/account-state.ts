@@ -47,7 +47,11 @@ import {
   sentItemIn,
   type QueueRecords,
 } from './queue/state.ts';
-import { emptySuppressions, evolveSuppressions } from './suppression/state.ts';
+import {
+  emptySuppressions,
+  evolveSuppressions,
+  type SuppressionRecords,
+} from './suppression/state.ts';
 import type { MailboxId } from './values/ids.ts';
 import type { UidSet } from './values/uid-set.ts';
 
@@ -56,6 +60,7 @@ export interface AccountRecords extends AccountState {
   readonly mailboxRecords: MailboxRecords;
   readonly messageRecords: MessageRecords;
   readonly queueRecords: QueueRecords;
+  readonly suppressionRecords: SuppressionRecords;
   mailbox(mailboxId: MailboxId): MailboxRecord | undefined;
   mailboxNamed(name: string): MailboxRecord | undefined;
   marksOf(mailboxId: MailboxId, uids: UidSet): readonly MessageRecord[];
@@ -78,6 +83,7 @@ export function emptyAccountState(): AccountRecords {
     mailboxRecords,
     messageRecords,
     queueRecords,
+    suppressionRecords,
     mailbox: (mailboxId) => mailboxRecords.mailboxes.get(mailboxId),
     mailboxNamed: (name) => recordNamed(mailboxRecords, name),
     mailboxesBelow: (name) => recordsBelow(mailboxRecords, name),

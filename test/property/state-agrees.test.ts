@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { arbitraryHistory, type History } from '../support/arbitrary.ts';
+import { arbitraryHistory, arbitraryQueueHistory, type History } from '../support/arbitrary.ts';
 import { emptyViews, type PostedViews } from '../support/views.ts';
 import type { AccountRecords } from '#domain/account-state';
 import type { MailboxContents } from '#domain/message/state';
@@ -16,9 +16,12 @@ import { uidSetOf, type UidSet } from '#domain/values/uid-set';
 const RUNS = { numRuns: 60, seed: 20_260_501 };
 const EVERYTHING: UidSet = [[1, 100_000]];
 
-function everyHistory(check: (history: History, views: PostedViews) => void): void {
+function everyHistory(
+  check: (history: History, views: PostedViews) => void,
+  histories: fc.Arbitrary<History> = arbitraryHistory(60),
+): void {
   fc.assert(
-    fc.property(arbitraryHistory(60), (history) => {
+    fc.property(histories, (history) => {
       using views = emptyViews();
       views.post(history.facts);
       check(history, views);
@@ -85,6 +88,37 @@ describe('after any history', () => {
         }
       }
     });
+  });
+
+  it('decisions get the same answers about outgoing mail', () => {
+    everyHistory(({ state, facts }, views) => {
+      const { items, sent } = state.queueRecords;
+      for (const queueId of [...items.keys(), ...sent.keys()]) {
+        assert.deepEqual(views.state.queueItem(queueId), state.queueItem(queueId));
+      }
+      assert.deepEqual(views.state.openAttempts(), state.openAttempts());
+      assert.equal(views.state.queuedBytes(), state.queuedBytes());
+      for (const { recipient, headerId, fromId = '', envelopeId = '' } of sent.values()) {
+        const references = [
+          { type: 'from-id', fromId },
+          { type: 'envelope-id', envelopeId, recipient },
+          { type: 'header-id', headerId, recipient },
+        ] as const;
+        for (const reference of references) {
+          const found = views.state.sentItem(reference);
+          assert.deepEqual(found && { ...found }, state.sentItem(reference));
+        }
+        assert.equal(views.state.failuresInRow(recipient), state.failuresInRow(recipient));
+      }
+      const last = facts.at(-1)?.at ?? 0;
+      for (const upTo of [0, last, last + 600_001, last + 15 * 86_400_000]) {
+        assert.equal(views.state.remembersUpTo(upTo), state.remembersUpTo(upTo));
+      }
+      for (const [base, suppression] of state.suppressionRecords.suppressions) {
+        assert.deepEqual(views.state.suppression(base), suppression);
+      }
+      assert.equal(views.reader.suppressions().length, state.suppressionRecords.suppressions.size);
+    }, arbitraryQueueHistory(60));
   });
 
   it('conversations see the messages, and counts that were never counted', () => {

@@ -2,15 +2,16 @@
  * Random histories of an account: commands that make sense where they stand, drawn from numbers.
  *
  * fast-check draws and shrinks the numbers; `commandOf` turns one draw into a command about
- * mailboxes and messages that exist at that moment, so that most commands change something and
+ * mailboxes, messages and outgoing mail that exist at that moment, so that most commands change something and
  * some are refused. The same draws always make the same history.
  */
 
 import fc from 'fast-check';
+import { queueCommandOf } from './arbitrary-queue.ts';
 import { ARRIVAL, recorded, stored } from './given.ts';
 import { decideAccount, type AccountCommand } from '#domain/account';
 import { emptyAccountState, evolveAccount, type AccountRecords } from '#domain/account-state';
-import { DEFAULT_POLICY } from '#domain/directory/settings';
+import { DEFAULT_POLICY, DEFAULT_SETTINGS, type AccountPolicy } from '#domain/directory/settings';
 import type { AccountFact } from '#domain/log/streams';
 import type { MailboxRecord } from '#domain/mailbox/state';
 import type { StoredMessage } from '#domain/message/decide';
@@ -28,17 +29,23 @@ export interface Draw {
 
 const number = fc.nat({ max: 999 });
 
-const arbitraryDraw: fc.Arbitrary<Draw> = fc.record({
-  kind: fc.nat({ max: 99 }),
-  a: number,
-  b: number,
-  c: number,
-  bits: fc.nat({ max: 2 ** 20 - 1 }),
-});
+const KINDS_MAX = 139;
+/** Draws from here on are about outgoing mail. */
+const QUEUE_KINDS = 100;
+
+function arbitraryDraw(kindMin: number): fc.Arbitrary<Draw> {
+  return fc.record({
+    kind: fc.integer({ min: kindMin, max: KINDS_MAX }),
+    a: number,
+    b: number,
+    c: number,
+    bits: fc.nat({ max: 2 ** 20 - 1 }),
+  });
+}
 
 /** Draws for up to `max` commands. */
 export function arbitraryDraws(max: number): fc.Arbitrary<readonly Draw[]> {
-  return fc.array(arbitraryDraw, { maxLength: max, size: 'max' });
+  return fc.array(arbitraryDraw(0), { maxLength: max, size: 'max' });
 }
 
 const NAMES = ['a', 'a/b', 'a/b/c', 'b', 'Inbox/x', 'Old', 'Projects/2026', 'Ärger'];
@@ -91,6 +98,7 @@ function unchangedSince(draw: Draw, head: ModSeq): { readonly unchangedSince?: M
 export function commandOf(draw: Draw, state: AccountRecords, head: ModSeq): AccountCommand {
   if (mailboxes(state).length === 0) return { type: 'OpenAccount' };
   const { kind } = draw;
+  if (kind >= QUEUE_KINDS) return queueCommandOf(draw, state);
   const source = mailboxAt(state, draw.a);
   const target = mailboxAt(state, draw.b).name;
   if (kind < 20) {
@@ -157,6 +165,12 @@ export interface History {
   readonly state: AccountRecords;
 }
 
+const POLICY: AccountPolicy = {
+  ...DEFAULT_POLICY,
+  settings: { ...DEFAULT_SETTINGS, keepRetiredMs: 600_000 },
+  holdRules: [{ ruleId: 1, recipient: 'held.example' }],
+};
+
 /** Carries out OpenAccount and one command per draw; a minute passes between commands. */
 function historyOf(draws: readonly Draw[], accountId: AccountId = 7): History {
   const state = emptyAccountState();
@@ -166,7 +180,7 @@ function historyOf(draws: readonly Draw[], accountId: AccountId = 7): History {
   for (const [i, draw] of [start, ...draws].entries()) {
     const command = commandOf(draw, state, facts.length);
     const at = 1_000_000_000 + i * 60_000;
-    const decision = decideAccount(command, state, { accountId, at, policy: DEFAULT_POLICY });
+    const decision = decideAccount(command, state, { accountId, at, policy: POLICY });
     commands.push(command);
     if ('refused' in decision) continue;
     for (const fact of recorded(decision.events, facts.length, at)) {
@@ -180,6 +194,12 @@ function historyOf(draws: readonly Draw[], accountId: AccountId = 7): History {
 /** Histories of up to `max` commands. */
 export function arbitraryHistory(max: number): fc.Arbitrary<History> {
   return arbitraryDraws(max).map((draws) => historyOf(draws));
+}
+
+/** The same with nothing but outgoing mail. */
+export function arbitraryQueueHistory(max: number): fc.Arbitrary<History> {
+  const draws = fc.array(arbitraryDraw(QUEUE_KINDS), { maxLength: max, size: 'max' });
+  return draws.map((list) => historyOf(list));
 }
 
 /** Sets of numbers 1 … `max`, with few or many gaps. */
