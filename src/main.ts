@@ -53,6 +53,7 @@ const openers: Openers = {
     yield* (await import('#compose')).tailLog(dir, options, signal);
   },
   openControl: async (dir) => (await import('#compose')).openControl(dir),
+  openSubmission: async (file) => (await import('#submission')).openSubmission(file),
   defaultDir,
   version,
 };

@@ -94,6 +94,7 @@ export const RFC_TITLES: ReadonlyMap<number, string> = new Map([
   [8265, 'PRECIS: usernames and passwords'],
   [8301, 'DKIM: algorithms and key sizes'],
   [8314, 'TLS for mail submission and access'],
+  [8410, 'Ed25519 in certificates and keys'],
   [8437, 'IMAP: UNAUTHENTICATE'],
   [8422, 'elliptic curves in TLS'],
   [8438, 'IMAP: STATUS=SIZE'],

@@ -10,6 +10,7 @@ import {
   constants,
   createHash,
   createPrivateKey,
+  createPublicKey,
   KeyObject,
   webcrypto,
   X509Certificate,
@@ -88,6 +89,28 @@ function fits(pair: KeyPair, names: readonly string[], clock: Clock): boolean {
   return names.every((name) =>
     isIP(name) === 0 ? cert.checkHost(name) !== undefined : cert.checkIP(name) !== undefined,
   );
+}
+
+/** A certificate around a key that somebody has, to show the key in a handshake. */
+export async function certificateFor(privateKey: KeyObject, clock: Clock): Promise<KeyPair> {
+  await import('reflect-metadata');
+  const x509 = await import('@peculiar/x509');
+  const algorithm = { name: 'Ed25519' };
+  const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'der' });
+  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+  const { subtle } = webcrypto;
+  const cert = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: '01',
+    name: [{ CN: ['daybook'] }],
+    notBefore: new Date(clock.now() - DAY_MS),
+    notAfter: new Date(clock.now() + VALID_MS),
+    signingAlgorithm: algorithm,
+    keys: {
+      privateKey: await subtle.importKey('pkcs8', pkcs8, algorithm, true, ['sign']),
+      publicKey: await subtle.importKey('spki', spki, algorithm, true, ['verify']),
+    },
+  });
+  return { key: pemOf(privateKey), cert: `${cert.toString('pem')}\n` };
 }
 
 async function makeSelfSigned(

@@ -27,6 +27,29 @@ export interface LoadedConfig {
 
 /** Throws BadConfig when the file is missing, unreadable or wrong. */
 export function readConfig(path: string): LoadedConfig {
+  const config = readChecked(path, schema, isStaticConfig);
+  return { path, config, pathOf: (relative) => resolve(dirname(path), relative) };
+}
+
+/** What a schema finds wrong; Compile of typebox makes them. */
+export interface CompiledSchema {
+  Errors(value: unknown): readonly [
+    boolean,
+    readonly {
+      readonly keyword: string;
+      readonly instancePath: string;
+      readonly message: string;
+      readonly params: object;
+    }[],
+  ];
+}
+
+/** A YAML file as its schema says; throws BadConfig when it is missing, unreadable or wrong. */
+export function readChecked<T>(
+  path: string,
+  schema: CompiledSchema,
+  isRight: (value: unknown) => value is T,
+): T {
   const lines = new LineCounter();
   const document = parseDocument(textOf(path), { lineCounter: lines, prettyErrors: false });
   const mistakes = document.errors.map(({ message, pos }) => {
@@ -35,10 +58,9 @@ export function readConfig(path: string): LoadedConfig {
   });
   if (mistakes.length > 0) throw new BadConfig(mistakes.join('\n'));
   const value = valueOf(document, path);
-  if (!isStaticConfig(value)) {
-    throw new BadConfig(mistakesIn(value, document, lines, path).join('\n'));
-  }
-  return { path, config: value, pathOf: (relative) => resolve(dirname(path), relative) };
+  if (isRight(value)) return value;
+  const found = mistakesIn(value, schema, { document, lines, path });
+  throw new BadConfig(found.join('\n'));
 }
 
 function textOf(path: string): string {
@@ -76,11 +98,16 @@ function isStaticConfig(value: unknown): value is StaticConfig {
   return schema.Check(value);
 }
 
+interface ReadFile {
+  readonly document: Document;
+  readonly lines: LineCounter;
+  readonly path: string;
+}
+
 function mistakesIn(
   value: unknown,
-  document: Document,
-  lines: LineCounter,
-  path: string,
+  schema: CompiledSchema,
+  { document, lines, path }: ReadFile,
 ): readonly string[] {
   const [, errors] = schema.Errors(value);
   return errors

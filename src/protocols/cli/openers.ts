@@ -5,6 +5,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { RecordedEvent } from '#domain/log/event';
+import type { Submission } from './submission.ts';
 
 export interface Terminal {
   /** Results, one line each, to standard output. */
@@ -86,6 +87,8 @@ export interface Openers {
   tailLog(dir: string, options: TailOptions, signal: AbortSignal): AsyncIterable<RecordedEvent>;
   /** A connection to the server that runs on the folder. Throws, naming the socket, without one. */
   openControl(dir: string): Promise<Duplex>;
+  /** What sendmail works with; throws when its file (a usual one when absent) cannot be used. */
+  openSubmission(file: string | undefined): Promise<Submission>;
   /** Where localserve keeps its data when nobody says otherwise. */
   defaultDir(): string;
   version(): string;

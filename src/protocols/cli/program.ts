@@ -63,6 +63,7 @@ function commandTree(
   addLookingAfterData(program, terminal, openers, finish);
   addLog(program, terminal, openers);
   addConfig(program, { terminal, openers });
+  addSendmail(program, terminal, openers, finish);
   addAttempts(program, { terminal, openers });
   program
     .command('version')
@@ -250,6 +251,29 @@ function addAttempts(program: Command, tools: Tools): void {
     .option('--json', 'one JSON object a line', false)
     .action(async (flags: AttemptFlags) => {
       await (await import('./login-attempts.ts')).listAttempts(flags, tools);
+    });
+}
+
+function addSendmail(
+  program: Command,
+  terminal: Terminal,
+  openers: Openers,
+  finish: (exitCode: number) => void,
+): void {
+  program
+    .command('sendmail [arguments...]')
+    .summary('hand in a message from standard input at a mail server')
+    .description(
+      'hand in a message from standard input at a mail server; takes the flags of sendmail ' +
+        '(-t, -F name, -q for what was kept, -i, -f and others), and --config <file>',
+    )
+    .usage('[flags] [recipient...]')
+    // The flags of sendmail follow rules of their own.
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (args: readonly string[]) => {
+      const { sendmail } = await import('./sendmail.ts');
+      finish(await sendmail(args, terminal, openers));
     });
 }
 

@@ -57,6 +57,7 @@ async function run(attempts: RecordedLogins, ...args: readonly string[]): Promis
     prepareLocal: unused,
     openLocalServer: unused,
     openStore: unused,
+    openSubmission: unused,
     tailLog: unused,
     async openControl() {
       const [client, server] = duplexPair();

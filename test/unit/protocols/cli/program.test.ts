@@ -97,6 +97,7 @@ async function run(args: readonly string[], pretence: Pretence = {}): Promise<Ra
     async openControl(dir) {
       throw new Error(`No server answers on ${dir}/ctl.`);
     },
+    openSubmission: () => assert.fail('not used here'),
     defaultDir: () => DIR,
     version: () => '1.2.3',
   };

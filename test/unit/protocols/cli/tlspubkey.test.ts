@@ -86,6 +86,7 @@ async function run(keys: TlsKeys, args: readonly string[], input = ''): Promise<
       );
       return client;
     },
+    openSubmission: unused,
     defaultDir: () => 'here',
     version: () => '1.2.3',
   };
