@@ -172,6 +172,7 @@ export function decideMessage(command: MessageCommand, state: State): Outcome<Me
   }
 }
 
+/** Whether or not the quota has room for it; see `quota.ts`. */
 export function deliverMessage(command: DeliverMessage, state: State): Outcome<DeliverMessage> {
   const target = targetFor(command.mailbox, 1, state);
   if ('refused' in target) return target;

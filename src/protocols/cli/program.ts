@@ -46,7 +46,8 @@ export async function runProgram(
   }
 }
 
-function commandTree(
+/** All commands, not yet run. */
+export function commandTree(
   terminal: Terminal,
   openers: Openers,
   finish: (exitCode: number) => void,

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
 import { fakeClock } from '../../../support/clock.ts';
+import { NO_OPENERS, NO_TERMINAL } from '../../../support/openers.ts';
 import { silentLog } from '../../../support/silent-log.ts';
 import { DEFAULT_SETTINGS, type AccountSettings } from '#domain/directory/settings';
 import { refuse, type Refusal } from '#domain/values/decision';
@@ -43,25 +44,18 @@ async function run(accounts: AdministeredAccounts, ...args: readonly string[]): 
   const keys = { add: unused, change: unused, remove: unused, get: unused, list: unused };
   const attempts = { list: unused };
   const openers: Openers = {
-    prepareLocal: unused,
-    openLocalServer: unused,
-    openStore: unused,
-    openSubmission: unused,
-    tailLog: unused,
+    ...NO_OPENERS,
     async openControl() {
       const [client, server] = duplexPair();
       const ports = { clock: fakeClock(), log: silentLog };
       void serveControl(server, controlCommands({ accounts, keys, attempts }), ports);
       return client;
     },
-    defaultDir: () => 'here',
-    version: () => '1.2.3',
   };
   const terminal = {
+    ...NO_TERMINAL,
     out: (line: string) => void out.push(line),
     err: (line: string) => void err.push(line),
-    input: unused,
-    stopAsked: unused,
   };
   const code = await runProgram(['config', 'account', ...args], terminal, openers);
   return { code, out, err };
