@@ -218,5 +218,9 @@ export const STRUCTURES: Readonly<Record<string, Buffer>> = {
     ),
   ),
   'twenty multiparts in each other': mail(...multipartsInMultiparts(20)),
+  'ninety-nine multiparts in each other': mail(...multipartsInMultiparts(99)),
+  'two hundred multiparts in each other': mail(...multipartsInMultiparts(200)),
+  'two hundred messages in each other': mail(...messagesInMessages(200)),
   'ten thousand parts': manyParts(9_999),
+  'twelve thousand parts': manyParts(12_000),
 };

@@ -17,7 +17,7 @@ import { fetchedItems, partsByNumber, type Items, type Value } from '../support/
 import { startLocalserve } from '../support/localserve.ts';
 
 /** Parts of one message that are asked for. */
-const PARTS_MAX = 30;
+const PARTS_MAX = 16;
 
 interface Difference {
   readonly name: string;
@@ -133,6 +133,12 @@ const HERE: readonly {
     why: 'RFC 2046 §5.1.1: at most 70. Dovecot compares 80, and takes the end for a part.',
   },
   {
+    names: ['two hundred multiparts in each other', 'two hundred messages in each other'],
+    why:
+      'RFC 2046 §5.1 sets no depth. Both look 100 deep; what is deeper is a text for us. Dovecot ' +
+      'cuts it off.',
+  },
+  {
     names: ['a message in base64'],
     why: 'RFC 2046 §5.2.1 forbids it. Asked for the decoded octets, we decode.',
   },
@@ -213,11 +219,11 @@ test('imap 7: what we say of messages is what Dovecot says', async (t) => {
   const ours = await filled({ ip: server.ip, imapPort: 1143 });
   const theirs = await filled(dovecot);
   const used = new Set<string>();
-  const unexplained: Difference[] = [];
+  const unexplained: string[] = [];
   for (const [index, name] of [...MIME_CORPUS.keys()].entries()) {
     for (const difference of await differences(name, index + 1, ours, theirs)) {
       const why = explanationOf(difference);
-      if (why === undefined) unexplained.push(difference);
+      if (why === undefined) unexplained.push(shown(difference));
       else used.add(why);
     }
   }
@@ -227,6 +233,11 @@ test('imap 7: what we say of messages is what Dovecot says', async (t) => {
   const unused = [...EVERYWHERE, ...HERE].map(({ why }) => why).filter((why) => !used.has(why));
   assert.deepEqual(unused, []);
 });
+
+function shown({ name, item, ours, theirs }: Difference): string {
+  const [mine, others] = [ours, theirs].map((value) => JSON.stringify(value).slice(0, 1000));
+  return `${name}, ${item.slice(0, 100)}:\n ours: ${mine}\n theirs: ${others}`;
+}
 
 function explanationOf(difference: Difference): string | undefined {
   const { name, item } = difference;
