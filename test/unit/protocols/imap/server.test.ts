@@ -176,6 +176,20 @@ describe('the server', () => {
     assert.equal(new Set(modSeqs).size, 10);
   });
 
+  it('notes once that a client is ahead of the mailbox (item 195)', async () => {
+    await using server = await openTestServer();
+    const client = await opened(server, 'ENABLE QRESYNC');
+    const status = await client.command('s STATUS Inbox (UIDVALIDITY)');
+    const [, validity] = /UIDVALIDITY (\d+)/.exec(status.join('')) ?? [];
+    const lines = await client.command(`a SELECT Inbox (QRESYNC (${validity} 99999))`);
+    assert.ok(!lines.some((line) => /VANISHED|FETCH/.test(line)));
+    const warnings = server.world.said.filter(({ level }) => level === 'warn');
+    assert.deepEqual(
+      warnings.map(({ phrase }) => phrase),
+      ['client is ahead of us'],
+    );
+  });
+
   it('goes on with the others when one conversation ends badly', async () => {
     await using server = await openTestServer();
     const client = await opened(server);
