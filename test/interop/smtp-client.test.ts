@@ -212,6 +212,8 @@ test('our client and smtp-server: what goes wrong', async () => {
   await client.quit();
 });
 
+const PROGRAM = 'smtp-sink';
+
 /** Postfix's sink, which writes what it takes into a folder. */
 async function withSink(
   flags: readonly string[],
@@ -221,7 +223,7 @@ async function withSink(
   const ip = freeLoopbackAddress();
   const user = process.getuid?.() === 0 ? ['-u', 'root'] : [];
   const args = [...user, ...flags, '-d', directory.file('mail.'), `${ip}:2525`, '100'];
-  const sink = spawn('smtp-sink', args, { stdio: 'ignore' });
+  const sink = spawn(PROGRAM, args, { stdio: 'ignore' });
   const exited = new Promise((resolve) => sink.once('exit', resolve));
   const client = async (): Promise<SmtpClient> => {
     for (let attempt = 0; ; attempt++) {
@@ -246,7 +248,7 @@ async function withSink(
   }
 }
 
-const SINK = { skip: missing('smtp-sink') };
+const SINK = { skip: missing(PROGRAM) };
 
 for (const [name, flags] of [
   ['with all that it can', []],

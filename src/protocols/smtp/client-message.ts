@@ -89,24 +89,26 @@ export async function* dotted(
   const ends = new LineEnds();
   let isAtLineStart = true;
   let left = survey.sizeBytes;
-  let held: Buffer = Buffer.alloc(0);
+  let held: Buffer[] = [];
+  let heldBytes = 0;
   for await (const piece of pieces(message, guard)) {
     ends.add(piece);
     left -= piece.length;
     if (!ends.isGood || left < 0) break;
     const octets = withDots(piece, isAtLineStart);
     isAtLineStart = piece[piece.length - 1] === LF;
-    if (held.length + octets.length <= SMTP_CLIENT_PIECE_BYTES) {
-      held = held.length === 0 ? octets : Buffer.concat([held, octets]);
-      continue;
+    if (heldBytes + octets.length > SMTP_CLIENT_PIECE_BYTES && heldBytes > 0) {
+      yield { octets: Buffer.concat(held), isLast: false };
+      held = [];
+      heldBytes = 0;
     }
-    if (held.length > 0) yield { octets: held, isLast: false };
-    held = octets;
+    held.push(octets);
+    heldBytes += octets.length;
   }
   // The end of what is not the message must never be sent.
   if (!ends.isGood || left !== 0) throw new Error('The message has changed while it was sent.');
   const end = Buffer.from(isAtLineStart ? '.\r\n' : '\r\n.\r\n');
-  yield { octets: Buffer.concat([held, end]), isLast: true };
+  yield { octets: Buffer.concat([...held, end]), isLast: true };
 }
 
 async function* pieces(message: OutgoingMessage, guard: Guard): AsyncGenerator<Buffer> {
