@@ -126,9 +126,14 @@ class Run implements AsyncDisposable {
     this.rounds++;
     await this.#together((client, chance) => this.#work(client, chance));
     this.#server.world.clock.advance(1000);
-    await this.#together((client) => this.#catchUp(client));
-    await this.#readLog();
+    // What a client began before it broke off may still be carried out.
+    let revision: number;
+    do {
+      revision = this.#views.revision;
+      await this.#together((client) => this.#catchUp(client));
+    } while (this.#views.revision !== revision);
     for (const client of this.#clients) this.#compare(client);
+    await this.#readLog();
     await this.#together((client, chance) => this.#resync(client, chance));
     this.#ledger.forget();
   }
@@ -189,7 +194,7 @@ class Run implements AsyncDisposable {
     const { open } = client;
     if (open === undefined) return;
     const mailbox = this.#views.mailboxes().find((each) => each.uidValidity === open.uidValidity);
-    const about = `client ${client.name} in ${open.name}`;
+    const about = `in ${open.name}`;
     if (mailbox === undefined) throw client.complaint('has a mailbox open that is gone');
     const facts = this.#factsOf(mailbox);
     const believed = open.uids.join();
@@ -223,7 +228,7 @@ class Run implements AsyncDisposable {
     const words = `${cache.uidValidity} ${cache.modSeq}`;
     await client.select(`SELECT "${mailbox.name}" (QRESYNC (${words}))`, { cache });
     await client.fetchUnknown();
-    this.#compare(client);
+    if (this.#views.revision === this.#revision) this.#compare(client);
   }
 
   #factsOf({ mailboxId }: MailboxSummary): ReadonlyMap<number, Fact> {
@@ -247,6 +252,7 @@ class Run implements AsyncDisposable {
       this.#rememberMailboxes();
       if (facts.length < PAGE_EVENTS) break;
     }
+    if (this.#views.revision !== this.#revision) return;
     for (const mailbox of this.#views.mailboxes()) {
       const { mailboxId, name } = mailbox;
       const { uids } = this.#views.uidRuns(mailboxId);
