@@ -1,7 +1,7 @@
 /**
- * Writes the generated documents: `docs/events.md` from the tables and samples of events,
- * `docs/rfc.md` from the citations in `src`, `docs/cli.md` from the tree of commands. With `--check` writes nothing and fails when a
- * document is stale.
+ * Writes the generated documents: `docs/cli.md` from the tree of commands, `docs/events.md` from
+ * the tables and samples of events, `docs/rfc.md` from the citations in `src`. With `--check`
+ * writes nothing and fails when a document is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -145,8 +145,8 @@ function cliDocument(): string {
   const parts = [
     '# Command line',
     GENERATED,
-    `Results go to standard output, errors as one sentence to standard error. The exit code is 0 when
-all is well, 1 when it failed, and 2 for wrong usage. Every command has \`--help\`.`,
+    `Results go to standard output, errors as one sentence to standard error. The exit code is 0
+when all is well, 1 when it failed, and 2 for wrong usage. Every command has \`--help\`.`,
   ];
   for (const { command, path } of leavesOf(program, 'daybook')) {
     parts.push(`## ${path}`, `\`${path} ${command.usage()}\``, sentence(command.description()));

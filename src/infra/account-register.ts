@@ -2,9 +2,16 @@
  * What the administrator has decided about accounts: told to conversations, changed by name.
  */
 
-import { settingsOf, type DirectoryAccount } from '#domain/directory/state';
+import { domainToASCII } from 'node:url';
+import {
+  accountOfLogin,
+  addressKey,
+  settingsOf,
+  type DirectoryAccount,
+} from '#domain/directory/state';
 import type { AccountSettings } from '#domain/directory/settings';
 import type { Cause } from '#domain/log/event';
+import { foldedLocalpart, parseAddress } from '#domain/values/address';
 import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
 import type { AccountId } from '#domain/values/ids';
 import type { AccountViews } from '#projections/account-views';
@@ -46,9 +53,33 @@ export class AccountRegister implements Settings, AdministeredAccounts {
     const account = this.#named(name);
     if (account === undefined) return refuse('NoSuchAccount', name);
     const { accountId } = account;
-    const command = { type: 'ChangeAccountSettings', accountId, changes } as const;
+    const logins: string[] = [];
+    for (const login of changes.fromIdLogins ?? []) {
+      const canonical = this.#fromIdLogin(accountId, login);
+      if (typeof canonical !== 'string') return canonical;
+      logins.push(canonical);
+    }
+    const right = changes.fromIdLogins === undefined ? {} : { fromIdLogins: logins };
+    const command = {
+      type: 'ChangeAccountSettings',
+      accountId,
+      changes: { ...changes, ...right },
+    } as const;
     const outcome = await this.#directory.execute(command, cause);
     return isRefusal(outcome) ? outcome : this.get(name);
+  }
+
+  /** As the directory writes it; only addresses to which what comes back finds its way. */
+  #fromIdLogin(accountId: AccountId, login: string): string | Refusal {
+    const { state } = this.#directory;
+    const address = parseAddress(login, domainToASCII);
+    if (address === undefined) return refuse('NoSuchAddress', login);
+    const rules = state.domains.get(address.domain);
+    const owner = accountOfLogin(state, address.localpart, address.domain);
+    if (rules === undefined || owner === undefined) return refuse('NoSuchAddress', login);
+    if (owner !== accountId) return refuse('AddressOfAnother', login);
+    if (rules.catchallSeparator === '') return refuse('AddressForbidden', login);
+    return addressKey(foldedLocalpart(address.localpart, rules.caseSensitive), address.domain);
   }
 
   /** Names that differ in case alone are one. */

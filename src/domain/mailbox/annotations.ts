@@ -16,7 +16,7 @@ import { utf8Length } from '../values/text.ts';
 import type { AnnotationEntry, AnnotationsSet } from './events.ts';
 import type { MailboxState } from './state.ts';
 
-export const ANNOTATIONS_MAX = 1000;
+const ANNOTATIONS_MAX = 1000;
 export const ANNOTATION_BYTES_MAX = 1_000_000;
 
 /** RFC 6154 §4: the special use of a mailbox as an annotation. */

@@ -20,11 +20,12 @@ export async function setAccount(
   flags: AccountSetFlags,
   tools: Tools,
 ): Promise<void> {
-  const { quota, queueLimit, keepRetired, hideCapability } = flags;
+  const { quota, queueLimit, keepRetired, hideCapability, fromIdLogin } = flags;
   const changes = {
     ...(quota === undefined ? {} : { quotaBytes: quota }),
     ...(queueLimit === undefined ? {} : { queueBytesMax: queueLimit }),
     ...(keepRetired === undefined ? {} : { keepRetiredMs: keepRetired }),
+    ...(fromIdLogin === undefined ? {} : { fromIdLogins: namesIn(fromIdLogin) }),
     ...(hideCapability === undefined ? {} : { hiddenCapabilities: namesIn(hideCapability) }),
   };
   if (Object.keys(changes).length === 0) throw new Error('There is nothing to set.');

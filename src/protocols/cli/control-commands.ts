@@ -43,6 +43,7 @@ export interface ShownAccount {
   readonly UsedMessageSize: number;
   readonly QueueMessageSize: number;
   readonly KeepRetiredMessagePeriod: string;
+  readonly FromIDLoginAddresses: readonly string[];
   readonly HiddenCapabilities: readonly string[];
 }
 
@@ -96,12 +97,14 @@ async function setAccount(
   const quotaBytes = fields.optionalCount('quotaBytes');
   const queueBytesMax = fields.optionalCount('queueBytesMax');
   const keepRetiredMs = fields.optionalCount('keepRetiredMs');
+  const fromIdLogins = fields.optionalTexts('fromIdLogins');
   const hidden = fields.optionalTexts('hiddenCapabilities');
   fields.end();
   const changes = {
     ...(quotaBytes === undefined ? {} : { quotaBytes }),
     ...(queueBytesMax === undefined ? {} : { queueBytesMax }),
     ...(keepRetiredMs === undefined ? {} : { keepRetiredMs }),
+    ...(fromIdLogins === undefined ? {} : { fromIdLogins: [...new Set(fromIdLogins)].sort() }),
     ...(hidden === undefined ? {} : { hiddenCapabilities: capabilityNames(hidden) }),
   };
   return accountShown(granted(await accounts.change(name, changes, CAUSE)));
@@ -124,6 +127,7 @@ function accountShown({ name, settings, usedBytes }: AdministeredAccount): Shown
     UsedMessageSize: usedBytes,
     QueueMessageSize: settings.queueBytesMax,
     KeepRetiredMessagePeriod: formatDuration(settings.keepRetiredMs),
+    FromIDLoginAddresses: settings.fromIdLogins,
     HiddenCapabilities: settings.hiddenCapabilities,
   };
 }
@@ -137,11 +141,14 @@ async function listAttempts(
   const limit = fields.optionalCount('limit') ?? ATTEMPTS_LISTED;
   fields.end();
   const found = granted(await attempts.list({ account, failedOnly, limit }));
-  return found.map(({ accountId: _, firstAt, lastAt, ...attempt }) => ({
-    ...attempt,
-    firstAt: new Date(firstAt).toISOString(),
-    lastAt: new Date(lastAt).toISOString(),
-  }));
+  return found.map((one) => {
+    const { accountId: _, firstAt, lastAt, ...attempt } = one;
+    return {
+      ...attempt,
+      firstAt: new Date(firstAt).toISOString(),
+      lastAt: new Date(lastAt).toISOString(),
+    };
+  });
 }
 
 async function addKey(fields: ControlFields, keys: TlsKeys): Promise<RegisteredTlsKey> {

@@ -40,6 +40,7 @@ export interface AccountSetFlags extends RunningFlags {
   readonly queueLimit?: number;
   readonly keepRetired?: number;
   readonly hideCapability?: readonly string[];
+  readonly fromIdLogin?: readonly string[];
 }
 
 export interface KeyAddFlags extends RunningFlags {

@@ -185,6 +185,10 @@ function addAccountSettings(config: Command, tools: Tools): void {
     .option('--quota <size>', 'room for all messages: 500m, 10g, none for no limit', size)
     .option('--queue-limit <size>', 'what may wait in the queue, none for no limit', size)
     .option('--keep-retired <time>', 'how long sent mail is remembered: 12h, 7d, none', duration)
+    .option(
+      '--from-id-login <addresses...>',
+      'all that send with a MAIL FROM per recipient, or none',
+    )
     .option('--hide-capability <names...>', 'all IMAP capabilities to hide from it, or none')
     .action(async (account: string, flags: AccountSetFlags) => {
       await (await import('./account.ts')).setAccount(account, flags, tools);

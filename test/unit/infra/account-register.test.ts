@@ -17,7 +17,21 @@ async function opened(): Promise<AccountRegister> {
     random: fakeRandom(),
     fatal: (error) => assert.fail(String(error)),
   });
-  await directory.execute({ type: 'AddAccount', name: 'alice' }, CAUSE);
+  for (const name of ['alice', 'bob']) await directory.execute({ type: 'AddAccount', name }, CAUSE);
+  for (const [domain, catchallSeparator] of [
+    ['example.org', '+'],
+    ['plain.example', ''],
+  ] as const) {
+    const rules = { catchallSeparator, caseSensitive: false };
+    await directory.execute({ type: 'AddDomain', domain, ...rules }, CAUSE);
+  }
+  for (const [localpart, domain, accountId] of [
+    ['alice', 'example.org', 1],
+    ['alice', 'plain.example', 1],
+    ['bob', 'example.org', 2],
+  ] as const) {
+    await directory.execute({ type: 'AddAddress', localpart, domain, accountId }, CAUSE);
+  }
   return new AccountRegister(directory, { account: async () => ({ usedBytes: () => 7 }) });
 }
 
@@ -36,12 +50,26 @@ describe('settings of an account', () => {
     assert.equal(accounts.of(1).quotaBytes, 1000);
   });
 
+  it('have addresses of the account alone, of domains with a separator', async () => {
+    const accounts = await opened();
+    const login = (address: string): ReturnType<typeof accounts.change> =>
+      accounts.change('alice', { fromIdLogins: [address] }, CAUSE);
+    assert.ok('settings' in (await login('Alice@Example.org')));
+    assert.partialDeepStrictEqual(await login('who@example.org'), { refused: 'NoSuchAddress' });
+    assert.partialDeepStrictEqual(await login('no address'), { refused: 'NoSuchAddress' });
+    assert.partialDeepStrictEqual(await login('bob@example.org'), { refused: 'AddressOfAnother' });
+    assert.partialDeepStrictEqual(await login('alice@plain.example'), {
+      refused: 'AddressForbidden',
+    });
+    assert.deepEqual(accounts.of(1).fromIdLogins, ['alice@example.org']);
+  });
+
   it('of an account that does not exist are refused', async () => {
     const accounts = await opened();
-    assert.deepEqual(await accounts.get('bob'), { refused: 'NoSuchAccount', detail: 'bob' });
-    assert.deepEqual(await accounts.change('bob', {}, CAUSE), {
+    assert.deepEqual(await accounts.get('carl'), { refused: 'NoSuchAccount', detail: 'carl' });
+    assert.deepEqual(await accounts.change('carl', {}, CAUSE), {
       refused: 'NoSuchAccount',
-      detail: 'bob',
+      detail: 'carl',
     });
   });
 });

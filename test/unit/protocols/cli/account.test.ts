@@ -71,6 +71,7 @@ describe('config account', () => {
       'UsedMessageSize: 1234',
       'QueueMessageSize: 0',
       'KeepRetiredMessagePeriod: none',
+      'FromIDLoginAddresses: none',
       'HiddenCapabilities: none',
     ]);
   });
@@ -78,16 +79,19 @@ describe('config account', () => {
   it('sets what is named and leaves the rest', async () => {
     const accounts = new FakeAccounts();
     const flags = ['--quota', '1g', '--keep-retired', '7d', '--hide-capability', 'notify', 'IDLE'];
-    const { out } = await run(accounts, 'set', 'alice', '--json', ...flags);
+    const logins = ['--from-id-login', 'b@localhost', 'a@localhost'];
+    const { out } = await run(accounts, 'set', 'alice', '--json', ...flags, ...logins);
     assert.deepEqual(JSON.parse(out[0] ?? ''), {
       Account: 'alice',
       QuotaMessageSize: 1_073_741_824,
       UsedMessageSize: 1234,
       QueueMessageSize: 0,
       KeepRetiredMessagePeriod: '1w',
+      FromIDLoginAddresses: ['a@localhost', 'b@localhost'],
       HiddenCapabilities: ['IDLE', 'NOTIFY'],
     });
     await run(accounts, 'set', 'alice', '--hide-capability', 'none', '--queue-limit', '10m');
+    await run(accounts, 'set', 'alice', '--from-id-login', 'none');
     assert.deepEqual(accounts.settings, {
       ...DEFAULT_SETTINGS,
       quotaBytes: 1_073_741_824,
