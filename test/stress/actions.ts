@@ -238,7 +238,7 @@ const search: Act = async (client, chance) => {
     found.toSorted((a, b) => a - b),
     'results ascend',
   );
-  if (!byUid) assert.ok((found.at(-1) ?? 0) <= open.count, `${found} of ${open.count}`);
+  if (!byUid) assert.ok((found.at(-1) ?? 0) <= open.count, `${found.join()} of ${open.count}`);
   else if (wasWhole && !answer.untagged.some((line) => line.endsWith(' EXISTS'))) {
     for (const uid of open.uids) before.add(uid);
     const invented = found.filter((uid) => !before.has(uid));

@@ -98,7 +98,7 @@ class Run implements AsyncDisposable {
           () => {
             const place = ++this.connections;
             const ip = `10.${(place >> 16) & 255}.${(place >> 8) & 255}.${place & 255}`;
-            return server.connect({ ip: `${ip}` });
+            return server.connect({ ip });
           },
           this.#ledger,
           (error) => this.#failure.reject(error),
