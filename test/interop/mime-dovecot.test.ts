@@ -49,7 +49,8 @@ const EVERYWHERE: readonly Explanation[] = [
     why:
       'RFC 9051 §6.4.5.1: the empty line behind a header is shown with it, also where it is all ' +
       'that stands before a delimiter. Dovecot counts it to the delimiter.',
-    explains: ({ item, ours, theirs }) => /MIME\]$/.test(item) && `${String(theirs)}\r\n` === ours,
+    explains: ({ item, ours, theirs }) =>
+      item.endsWith('MIME]') && `${String(theirs)}\r\n` === ours,
   },
   {
     why:

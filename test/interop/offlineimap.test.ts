@@ -54,7 +54,7 @@ test('offlineimap two-way with expunge', { skip: missing(PROGRAM) }, async () =>
   await imap.command('NOOP');
   const answer = (await imap.command('FETCH 1:* (UID FLAGS)')).toString('latin1');
   const told = [...answer.matchAll(/UID (\d+) FLAGS \(([^)]*)\)/g)];
-  assert.deepEqual(told.map(([, uid]) => uid).toSorted(), ['2', '4', '5'], answer);
+  assert.deepEqual(new Set(told.map(([, uid]) => uid)), new Set(['2', '4', '5']), answer);
   assert.match(answer, /UID 2 FLAGS \([^)]*\\Flagged/);
   imap.close();
 });
