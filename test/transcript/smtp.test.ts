@@ -13,6 +13,7 @@
  *     remove alices                    the key is taken from its account
  *     clock 31s                        time goes on
  *     delivered alice 1                messages in Inbox, or in the queue: `queued alice 1`
+ *     entry alice {"requireTls":true}  what the queue says of the newest message, at least
  */
 
 import assert from 'node:assert/strict';
@@ -89,6 +90,12 @@ async function step(line: string, talk: Talk, world: World): Promise<void> {
       const events = word === 'delivered' ? deliveredTo : queuedBy;
       const accountId = ACCOUNTS[rest[0] as string] as number;
       return assert.equal(events(world, accountId).length, Number(rest[1]));
+    }
+    case 'entry': {
+      const [account = '', ...json] = rest;
+      const items = [...world.state(ACCOUNTS[account] as number).queueRecords.items.values()];
+      const entry = JSON.parse(json.join(' ')) as object;
+      return assert.partialDeepStrictEqual(items.at(-1), entry);
     }
     default:
       throw new Error(`not a word of transcripts: ${word}`);

@@ -22,6 +22,8 @@ export interface Received {
   readonly protocol: string;
   readonly receipt: string;
   readonly tls: Pick<TlsFacts, 'version' | 'cipher'> | undefined;
+  /** RFC 8689: the sender asked for TLS all the way. */
+  readonly requireTls?: boolean;
   /** Left out when there are several, who must not learn of each other. */
   readonly recipient: string | undefined;
   readonly at: Instant;
@@ -33,7 +35,7 @@ const NAME_CHARS_MAX = 255;
 const ADDRESS_CHARS_MAX = 512;
 
 export function formatReceived(received: Received): string {
-  const { helo, ip, localIp, by, protocol, receipt, tls, recipient, at } = received;
+  const { helo, ip, localIp, by, protocol, receipt, tls, requireTls, recipient, at } = received;
   const host = cleanName(by);
   const words = [
     'from',
@@ -51,6 +53,7 @@ export function formatReceived(received: Received): string {
     ...(tls === undefined
       ? []
       : [`(${cleanName(tls.version).replace('TLSv', 'TLS')}`, `${cleanName(tls.cipher)})`]),
+    ...(requireTls === true ? ['(requiretls)'] : []),
     ...(recipient === undefined ? [] : ['for', `<${cleanAddress(recipient)}>`]),
   ];
   // RFC 5321 §4.4: the date stands behind a semicolon.

@@ -112,7 +112,7 @@ async function deliverToAll(
 /** Undefined when the message is delivered, durably. */
 async function deliver(
   session: Session,
-  { mailFrom, smtpUtf8 }: Transaction,
+  { mailFrom, smtpUtf8, requireTls }: Transaction,
   { accountId, mailbox, rcptTo }: Delivery,
   staged: StagedBody,
 ): Promise<Reply | undefined> {
@@ -130,6 +130,7 @@ async function deliver(
       protocol: protocolOf(session, smtpUtf8),
       receipt,
       tls: channel.tls,
+      requireTls,
       recipient: rcptTo,
       at,
     }),

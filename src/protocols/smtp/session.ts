@@ -4,7 +4,7 @@
  */
 
 import type { Address } from '#domain/values/address';
-import type { AccountId } from '#domain/values/ids';
+import type { AccountId, Instant } from '#domain/values/ids';
 import type {
   AddressTarget,
   Bodies,
@@ -53,10 +53,20 @@ export interface Recipient {
   readonly target: AddressTarget;
 }
 
+/** RFC 4865: the message is not to go before. */
+export interface FutureRelease {
+  /** `for;<seconds>` or `until;<UTC>`. */
+  readonly request: string;
+  readonly at: Instant;
+}
+
 /** RFC 5321 §3.3: from MAIL to the end of DATA. */
 export interface Transaction {
   readonly mailFrom: Address;
   readonly smtpUtf8: boolean;
+  /** RFC 8689: every server on the way must have asked for TLS, and have got it. */
+  readonly requireTls: boolean;
+  readonly release?: FutureRelease;
   /** By `localpart@domain`, so that nobody is there twice. */
   readonly recipients: Map<string, Recipient>;
 }

@@ -10,24 +10,24 @@
 import { Buffer } from 'node:buffer';
 import { domainToASCII } from 'node:url';
 import { formatAddress, parseDomain, type Address } from '#domain/values/address';
+import type { SendingOptions } from '#domain/queue/events';
 import { isRefusal } from '#domain/values/decision';
 import { parseAddresses, type Address as HeaderAddress } from '../message/addresses.ts';
-import { formatDate } from '../message/date.ts';
 import { readHeader, valueOf, type Header } from '../message/header.ts';
 import { formatReceived } from '../message/trace.ts';
 import type { IncomingData } from './incoming.ts';
 import { refused } from './receive.ts';
 import { refusalReply, reply, type Reply } from './reply.ts';
 import { actorOf, protocolOf, type Login, type Session, type Transaction } from './session.ts';
+import { completionOf, extraDataOf, tlsRequiredOf, travellingHeader } from './submission-fields.ts';
 
 const QUEUED = reply(250, '2.0.0', 'The message is on its way.');
 const NO_BODY = reply(554, '5.6.0', 'The message has no empty line behind its header.');
 const BAD_FROM = reply(550, '5.6.0', 'The message needs one From field with one address.');
 const FOREIGN_FROM = reply(550, '5.7.1', 'You cannot send as the address in From.');
 
-const MESSAGE_ID_BYTES = 16;
-/** Enough to see whether anybody stands in To or Cc. */
-const ADDRESSES_LOOKED_AT = 100;
+/** Of the ids that we make: nobody guesses them. */
+const TOKEN_BYTES = 16;
 
 export async function submit(
   session: Session,
@@ -41,8 +41,11 @@ export async function submit(
   const refusal =
     fromRefused(session, login, header) ?? (await refused(session, transaction, incoming));
   if (refusal !== undefined) return refusal;
+  const data = extraDataOf(header);
+  if (data.type === 'refused') return data.reply;
   const { bodies } = session.ports;
-  const octets = withHead(Buffer.from(withoutBcc(header), 'latin1'), head.octets.length, incoming);
+  const travelling = Buffer.from(travellingHeader(header), 'latin1');
+  const octets = withHead(travelling, head.octets.length, incoming);
   const staged = await bodies.stage(octets, session.settings.messageBytesMax);
   try {
     await bodies.link(staged, login.accountId);
@@ -51,6 +54,7 @@ export async function submit(
       body: staged.hash,
       bodyBytes: staged.sizeBytes,
       eightBit: incoming.eightBit,
+      extra: data.extra,
     });
   } finally {
     await staged.discard();
@@ -87,55 +91,31 @@ function utf8Of(octets: string): string {
   return Buffer.from(octets, 'latin1').toString('utf8');
 }
 
-/** The header, without Bcc fields where the recipients see somebody in To or Cc. */
-function withoutBcc(header: Header): string {
-  const shown = ['to', 'cc'].some((name) =>
-    parseAddresses(valueOf(header, name) ?? '', ADDRESSES_LOOKED_AT).some(({ host }) => host),
-  );
-  if (!shown) return header.text;
-  let text = '';
-  let start = 0;
-  for (const field of header.fields) {
-    if (field.name !== 'bcc') continue;
-    text += header.text.slice(start, field.start);
-    start = field.end;
-  }
-  return text + header.text.slice(start);
-}
-
 interface StoredSubmission {
   readonly header: Header;
   readonly body: string;
   readonly bodyBytes: number;
   readonly eightBit: boolean;
+  readonly extra: Readonly<Record<string, string>>;
 }
 
 async function queue(
   session: Session,
   { accountId }: Login,
-  { mailFrom, smtpUtf8, recipients }: Transaction,
-  { header, body, bodyBytes, eightBit }: StoredSubmission,
+  transaction: Transaction,
+  stored: StoredSubmission,
 ): Promise<Reply> {
   const { ports, settings, channel, receipt } = session;
-  const at = ports.clock.now();
-  const given = valueOf(header, 'message-id');
-  const token = ports.random.bytes(MESSAGE_ID_BYTES).toString('base64url');
-  const headerId = given ?? `<${token}@${settings.hostName}>`;
+  const { mailFrom, smtpUtf8, recipients, release } = transaction;
+  const { header, body, bodyBytes, eightBit } = stored;
+  const completion = completionOf(header, {
+    hostName: settings.hostName,
+    token: tokenOf(session),
+    at: ports.clock.now(),
+    eightBit,
+  });
   const to = [...recipients.values()].map(({ address }) => formatAddress(address));
-  const prefix = [
-    formatReceived({
-      by: settings.hostName,
-      protocol: protocolOf(session, smtpUtf8),
-      receipt,
-      tls: channel.tls,
-      // Several recipients share the prefix and must not learn of each other from it.
-      recipient: to.length === 1 ? to[0] : undefined,
-      at,
-    }),
-    given === undefined ? `Message-ID: ${headerId}\r\n` : '',
-    valueOf(header, 'date') === undefined ? `Date: ${formatDate(at)}\r\n` : '',
-    contentFields(header, eightBit),
-  ].join('');
+  const prefix = receivedField(session, transaction, to) + completion.fields;
   const done = await ports.commands.execute(
     accountId,
     {
@@ -145,23 +125,50 @@ async function queue(
       body,
       prefix,
       sizeBytes: Buffer.byteLength(prefix) + bodyBytes,
-      headerId,
+      headerId: completion.headerId,
       smtpUtf8,
       eightBit,
+      options: sendingOptions(session, transaction, stored),
+      ...(release === undefined ? {} : { releaseAt: release.at }),
     },
     { actor: actorOf(session), ip: channel.remoteIp, cid: receipt },
   );
   return isRefusal(done) ? refusalReply(done) : QUEUED;
 }
 
-/** RFC 2045 §5.2 defaults, written out for readers that have others. */
-function contentFields(header: Header, eightBit: boolean): string {
-  if (valueOf(header, 'content-type') !== undefined) return '';
-  const version = valueOf(header, 'mime-version') === undefined ? 'MIME-Version: 1.0\r\n' : '';
-  const charset = eightBit ? 'utf-8' : 'us-ascii';
-  const encoding =
-    eightBit && valueOf(header, 'content-transfer-encoding') === undefined
-      ? 'Content-Transfer-Encoding: 8bit\r\n'
-      : '';
-  return `${version}Content-Type: text/plain; charset=${charset}\r\n${encoding}`;
+function tokenOf({ ports }: Session): string {
+  return ports.random.bytes(TOKEN_BYTES).toString('base64url');
+}
+
+function receivedField(
+  session: Session,
+  { smtpUtf8, requireTls }: Transaction,
+  to: readonly string[],
+): string {
+  const { ports, settings, channel, receipt } = session;
+  return formatReceived({
+    by: settings.hostName,
+    protocol: protocolOf(session, smtpUtf8),
+    receipt,
+    tls: channel.tls,
+    requireTls,
+    // Several recipients share the prefix and must not learn of each other from it.
+    recipient: to.length === 1 ? to[0] : undefined,
+    at: ports.clock.now(),
+  });
+}
+
+function sendingOptions(
+  session: Session,
+  { requireTls, release }: Transaction,
+  { header, extra }: StoredSubmission,
+): SendingOptions {
+  // RFC 8689 §4.1: the parameter counts more than the field.
+  const tls = requireTls ? true : tlsRequiredOf(header);
+  return {
+    envelopeId: tokenOf(session),
+    ...(tls === undefined ? {} : { requireTls: tls }),
+    ...(release === undefined ? {} : { futureRelease: release.request }),
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
+  };
 }

@@ -4,17 +4,14 @@
  *
  * Invariants: EHLO, HELO and RSET clear the transaction; a refused command changes nothing of it.
  * RFC 5321 §4.1.1, §4.1.4 (order); RFC 1870 (SIZE); RFC 6152 (8BITMIME); RFC 6531 (SMTPUTF8);
- * RFC 9422 (LIMITS); RFC 4954 (AUTH).
+ * RFC 9422 (LIMITS); RFC 4954 (AUTH); RFC 4865 (FUTURERELEASE); RFC 8689 (REQUIRETLS).
  */
 
 import { isNullPath, needsSmtpUtf8, parseDomain, type Address } from '#domain/values/address';
 import { domainToASCII } from 'node:url';
-import {
-  MESSAGE_BYTES_MAX,
-  SMTP_RECIPIENTS_MAX,
-  SMTP_REFUSED_TRANSACTIONS_MAX,
-} from '../limits.ts';
+import { SMTP_HOLD_MS_MAX, SMTP_RECIPIENTS_MAX, SMTP_REFUSED_TRANSACTIONS_MAX } from '../limits.ts';
 import { offeredMechanisms } from '../sasl/catalog.ts';
+import { BAD_PARAMETER, readMailParameters, utcTime } from './mail-parameters.ts';
 import { parsePathCommand, type PathProblem } from './path.ts';
 import {
   BAD_ARGUMENTS,
@@ -22,7 +19,6 @@ import {
   closing,
   OK,
   reply,
-  TOO_LARGE,
   UNKNOWN_ADDRESS,
   type Reply,
 } from './reply.ts';
@@ -31,7 +27,6 @@ import { isAddressLiteral, recipientKey, targetOf } from './targets.ts';
 
 const SENDER_OK = reply(250, '2.1.0', 'The sender is fine.');
 const RECIPIENT_OK = reply(250, '2.1.0', 'The recipient is fine.');
-const BAD_PARAMETER = reply(555, '5.3.3', 'That parameter is not known here.');
 const REPEATED_PARAMETER = reply(501, '5.5.4', 'A parameter stands there twice.');
 const NOT_YOURS = reply(550, '5.7.1', 'You cannot send as this address.');
 
@@ -46,18 +41,25 @@ export function ehlo(session: Session, argument: string): Reply {
   return introduce(session, argument, true) ?? reply(250, '', ...extensions(session));
 }
 
-function extensions({ settings, channel }: Session): readonly string[] {
+function extensions({ settings, channel, ports }: Session): readonly string[] {
   return [
     settings.hostName,
     'PIPELINING',
     `SIZE ${settings.messageBytesMax}`,
     ...(channel.offersStartTls ? ['STARTTLS'] : []),
-    ...(settings.role === 'submission' ? [`AUTH ${offered().join(' ')}`] : []),
+    ...(channel.tls === undefined ? [] : ['REQUIRETLS']),
+    ...(settings.role === 'submission' ? ofSubmission() : []),
     'ENHANCEDSTATUSCODES',
     '8BITMIME',
     `LIMITS RCPTMAX=${SMTP_RECIPIENTS_MAX}`,
     'SMTPUTF8',
   ];
+
+  function ofSubmission(): readonly string[] {
+    // RFC 4865: how long, and until when at the latest.
+    const latest = utcTime(ports.clock.now() + SMTP_HOLD_MS_MAX);
+    return [`AUTH ${offered().join(' ')}`, `FUTURERELEASE ${SMTP_HOLD_MS_MAX / 1000} ${latest}`];
+  }
 
   function offered(): readonly string[] {
     if (channel.tls === undefined && !settings.allowPlaintextLogin) return [];
@@ -108,52 +110,19 @@ export async function mail(session: Session, argument: string): Promise<Reply> {
   const { path, parameters } = parsed;
   // RFC 5321 §4.1.1.3: Postmaster alone may be a recipient only.
   if (path.domain === '' && !isNullPath(path)) return BAD_ARGUMENTS;
+  const read = readMailParameters(session, parameters);
+  if (read.type === 'refused') return read.reply;
+  const { type: _, ...wishes } = read;
   const refusal =
-    parametersRefused(session, parameters) ??
-    senderRefused(session, path, parameters.has('SMTPUTF8')) ??
+    senderRefused(session, path, wishes.smtpUtf8) ??
     (await askedFailure(session, path.localpart, 'mailfrom'));
   if (refusal !== undefined) return refusal;
-  const smtpUtf8 = parameters.has('SMTPUTF8');
-  session.transaction = { mailFrom: path, smtpUtf8, recipients: new Map() };
+  session.transaction = { mailFrom: path, ...wishes, recipients: new Map() };
   return SENDER_OK;
 }
 
 function problemReply(problem: PathProblem): Reply {
   return problem === 'syntax' ? BAD_ARGUMENTS : REPEATED_PARAMETER;
-}
-
-function parametersRefused(
-  { settings }: Session,
-  parameters: ReadonlyMap<string, string>,
-): Reply | undefined {
-  for (const [keyword, value] of parameters) {
-    switch (keyword) {
-      case 'SIZE':
-        if (!/^\d{1,20}$/.test(value)) return BAD_ARGUMENTS;
-        if (Number(value) > settings.messageBytesMax) return tooLarge(Number(value));
-        break;
-      case 'BODY':
-        if (!/^(7BIT|8BITMIME)$/i.test(value)) {
-          return reply(555, '5.5.4', 'That kind of body cannot be taken here.');
-        }
-        break;
-      case 'SMTPUTF8':
-        if (value !== '') return BAD_ARGUMENTS;
-        break;
-      case 'AUTH':
-        // RFC 4954 §5: who sent it first; nobody here believes it.
-        if (value === '') return BAD_ARGUMENTS;
-        break;
-      default:
-        return BAD_PARAMETER;
-    }
-  }
-  return undefined;
-}
-
-/** RFC 1870 §6; 5.2.3 where the administrator wants smaller messages than is usual. */
-function tooLarge(bytes: number): Reply {
-  return bytes > MESSAGE_BYTES_MAX ? TOO_LARGE : { ...TOO_LARGE, enhanced: '5.2.3' };
 }
 
 function senderRefused(session: Session, sender: Address, smtpUtf8: boolean): Reply | undefined {

@@ -42,7 +42,7 @@ async function submitted(
 
 const FROM = 'From: Alice <alice@example.org>\r\n';
 
-test('what is missing is added: Received, Message-ID, Date, Content-Type', async () => {
+test('smtp 91, 98: what is missing is added: Received, Message-ID, Date, Content-Type', async () => {
   await using world = smtpWorld({ role: 'submission' });
   const { event, text } = await submitted(world, `${FROM}\r\nhi\r\n`);
   const [received = '', ...rest] = text.split(/\r\n(?![ \t])/);
@@ -88,7 +88,7 @@ test('eight bits are told and named', async () => {
   );
 });
 
-test('one step for all recipients, who do not learn of each other', async () => {
+test('smtp 98, smtp 99: one step for all recipients, who do not learn of each other', async () => {
   await using world = smtpWorld({ role: 'submission' });
   const recipients = ['x@other.example', 'bob@example.org', '"a b"@other.example'];
   const { event, text } = await submitted(world, `${FROM}\r\nhi\r\n`, recipients);
@@ -101,7 +101,7 @@ test('one step for all recipients, who do not learn of each other', async () => 
   assert.equal(world.bodies.staged.size, 0);
 });
 
-test('Bcc is taken out where somebody else is shown', async () => {
+test('smtp 97: Bcc is taken out where somebody else is shown', async () => {
   await using world = smtpWorld({ role: 'submission' });
   const bcc = 'Bcc: hidden@x.example,\r\n other@x.example\r\n';
   const shown = await submitted(
@@ -127,4 +127,13 @@ test('an endless header is refused', async () => {
     submitted(world, `${FROM}${`X: ${'y'.repeat(900)}\r\n`.repeat(1400)}\r\nhi\r\n`),
     /554 5\.6\.0/,
   );
+});
+
+test('no two messages have the same envelope id', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  const first = await submitted(world, `${FROM}\r\nhi\r\n`);
+  const second = await submitted(world, `${FROM}\r\nhi\r\n`);
+  assert.match(first.event.envelopeId ?? '', /^[\w-]{22}$/);
+  assert.notEqual(first.event.envelopeId, second.event.envelopeId);
+  assert.ok(!first.text.includes(first.event.envelopeId ?? ''), 'recipients do not see it');
 });
