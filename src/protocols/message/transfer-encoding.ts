@@ -14,6 +14,8 @@ const CR = 13;
 const SPACE = 32;
 const TAB = 9;
 const EQUALS = 61;
+const DASH = 45;
+const UNDERSCORE = 95;
 
 /** Lower-case; RFC 2045 §6.1: `7bit` where nothing is said. */
 export function encodingOf(part: Part): string {
@@ -40,6 +42,8 @@ export function decodeTransfer(encoding: string, octets: Buffer): Buffer | undef
 
 /** RFC 2045 §6.8: characters outside the alphabet are skipped. */
 function decodeBase64(octets: Buffer): Buffer {
+  // Node takes these two for letters of another alphabet (base64url).
+  if (octets.includes(DASH) || octets.includes(UNDERSCORE)) return decodePieces(octets);
   const padding = octets.indexOf(EQUALS);
   for (let at = padding; at >= 0 && at < octets.length; at++) {
     if ((SEXTETS[octets[at] as number] as number) < SKIPPED) return decodePieces(octets);
@@ -47,7 +51,7 @@ function decodeBase64(octets: Buffer): Buffer {
   return Buffer.from(octets.toString('latin1'), 'base64');
 }
 
-/** Base64 with more behind its padding: texts that were encoded piece by piece. */
+/** Base64 with anything between, or with more behind its padding: encoded piece by piece. */
 function decodePieces(octets: Buffer): Buffer {
   const decoded = Buffer.allocUnsafe(octets.length);
   let length = 0;

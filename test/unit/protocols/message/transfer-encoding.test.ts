@@ -18,6 +18,7 @@ function check(encoding: string, encoded: string, decoded: string): void {
 describe('base64', () => {
   check('base64', 'SGVsbG8=', 'Hello');
   check('base64', 'SGVs\r\nbG8=\r\n', 'Hello');
+  check('base64', 'SGVs-_bG8=', 'Hello');
   check('base64', 'SG!Vs\u00ff bG8', 'Hello');
   check('base64', 'SGVsbG8=SGVsbG8=', 'HelloHello');
   check('base64', 'SGVsbA==\r\n\r\nbw==\r\n', 'Hello');
