@@ -73,6 +73,7 @@ export const HEADERS: Readonly<Record<string, Buffer>> = {
     ' <folded@example.org>',
   ),
   'white space around values': headed('Subject:   wide   ', 'From:ann@example.org', 'To:\tb@c.d\t'),
+  'blanks inside a subject': headed('Subject: two  and   three'),
   'utf-8': headed(
     'Subject: Gr\xc3\xbc\xc3\x9fe',
     'From: J\xc3\xbcrgen <j\xc3\xbcrgen@b\xc3\xbccher.example>',
@@ -136,6 +137,8 @@ export const HEADERS: Readonly<Record<string, Buffer>> = {
   'encoded pieces': named("name*0*=utf-8''gr%C3%BC", 'name*1*=%C3%9F', 'name*2=e.txt'),
   'pieces out of order': named('name*1=two', 'name*0=one', 'x=y'),
   'pieces with a gap': named('name*0=one', 'name*2=three'),
+  'a piece alone': named('name*1=two', 'x=y'),
+  'an encoded parameter beside pieces': named("x*=utf-8''%41", 'w*0=p', 'w*1=q', 'y=1'),
   'an encoded and a plain parameter': named('name=plain.txt', "name*=utf-8''fancy.txt"),
   'an encoded word as a parameter': named('name="=?utf-8?Q?gr=C3=BCn?=.txt"'),
   'a bad percent sign': named("name*=utf-8''100%.txt"),

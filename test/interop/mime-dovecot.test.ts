@@ -172,7 +172,7 @@ const HERE: readonly {
     why: 'RFC 3516 §4.4: NUL in a literal8 is kept. Dovecot drops it, and shows U+FFFD for it.',
   },
   {
-    names: ['bare CR in the header', 'folded fields'],
+    names: ['bare CR in the header', 'folded fields', 'blanks inside a subject'],
     why: 'RFC 5322 §2.2.3: unfolding takes CRLF away and nothing else. Dovecot makes blanks.',
   },
   {
@@ -196,8 +196,15 @@ const HERE: readonly {
     why: 'RFC 5322 §3.4: wrong, but we lose nothing. Dovecot drops what stands behind.',
   },
   {
-    names: ['pieces out of order', 'pieces with a gap'],
-    why: 'RFC 2231 §3: pieces may come in any order, without gaps. Only the order shown differs.',
+    names: [
+      'pieces out of order',
+      'pieces with a gap',
+      'a piece alone',
+      'an encoded parameter beside pieces',
+    ],
+    why:
+      'RFC 2231 §3: pieces may come in any order, without gaps. Dovecot shows what was cut behind ' +
+      'what was not, pieces behind a gap one by one, and x* as x*1*.',
   },
   {
     names: ['dispositions of nonsense', 'an empty disposition'],
