@@ -30,6 +30,8 @@ import {
 } from '#projections/checkpoints';
 import { ATTEMPTS_KEPT_MS, attemptsSince, type AttemptFilter } from '#projections/login-attempts';
 import type { ServerFact } from '#projections/model';
+import type { Sql } from '#projections/query';
+import { accountsToForget, touchesRetired } from '#projections/retired';
 import { accountCredentials, touchesCredentials } from '#projections/server-credentials';
 import {
   accountsInAttempt,
@@ -38,6 +40,7 @@ import {
   nextDueAfter,
   touchesQueue,
 } from '#projections/server-queue';
+import { touchesSuppressions } from '#projections/server-suppressions';
 import {
   accountTlsKey,
   accountTlsKeys,
@@ -62,7 +65,13 @@ const WAITING_FACTS_MAX = 100_000;
 const RETRY_MS = 5_000;
 
 /** Which facts change anything here. */
-const TOUCHES = [touchesQueue, touchesCredentials, touchesTlsKeys];
+const TOUCHES = [
+  touchesQueue,
+  touchesRetired,
+  touchesSuppressions,
+  touchesCredentials,
+  touchesTlsKeys,
+];
 
 const MODELS = [...SERVER_MODELS, ...AUDIT_MODELS];
 
@@ -157,6 +166,15 @@ export class ServerBooks implements Queue {
 
   accountsInAttempt(): readonly AccountId[] {
     return accountsInAttempt(this.#db);
+  }
+
+  accountsToForget(now: Instant): readonly AccountId[] {
+    return accountsToForget(this.#db, now);
+  }
+
+  /** Asks what it likes of the rows, and writes none. */
+  read<Answer>(question: (sql: Sql) => Answer): Answer {
+    return question(this.#db);
   }
 
   credentials(accountId: AccountId): Credentials {

@@ -3,6 +3,7 @@
  */
 
 import { annotations } from './annotations.ts';
+import { attemptResults } from './attempt-results.ts';
 import { changes } from './changes.ts';
 import { credentials } from './credentials.ts';
 import { listings } from './listings.ts';
@@ -13,8 +14,10 @@ import { messageRuns } from './message-runs.ts';
 import { messages } from './messages.ts';
 import type { AccountModel, AuditModel, ServerModel } from './model.ts';
 import { queue } from './queue.ts';
+import { retired } from './retired.ts';
 import { serverCredentials } from './server-credentials.ts';
 import { serverQueue } from './server-queue.ts';
+import { serverSuppressions } from './server-suppressions.ts';
 import { serverTlsKeys } from './server-tls-keys.ts';
 import { suppressions } from './suppressions.ts';
 import { tlsKeys } from './tls-keys.ts';
@@ -37,8 +40,12 @@ export const ACCOUNT_MODELS: readonly AccountModel[] = [
   tlsKeys,
 ];
 
+/** What leaves the queue is looked up in `serverQueue`, and what is forgotten in `retired`. */
 export const SERVER_MODELS: readonly ServerModel[] = [
+  attemptResults,
+  retired,
   serverQueue,
+  serverSuppressions,
   serverCredentials,
   serverTlsKeys,
 ];

@@ -10,7 +10,7 @@
 import { sql as raw } from 'kysely';
 import type { AccountEvent } from '#domain/log/streams';
 import type { AttemptReply, MessageQueued } from '#domain/queue/events';
-import { changedItems, itemsQueued } from '#domain/queue/state';
+import { changedItems, itemsQueued, partsOf, type QueueItem } from '#domain/queue/state';
 import type { AccountId, Instant, QueueId } from '#domain/values/ids';
 import type { ServerFact, ServerModel } from './model.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
@@ -32,8 +32,11 @@ export interface ServerQueueTables {
     is_held: 0 | 1;
     /** '' where the routes decide. */
     transport: string;
+    require_tls: 0 | 1 | null;
     /** What the last attempt came to; '' before the first. */
     last_answer: string;
+    /** QueuedMessage without its prefix, in JSON. */
+    details: string;
   };
   /** Where something waits that is neither held nor in an attempt, and when the first is due. */
   destinations: { destination: string; next_at: Instant };
@@ -43,7 +46,7 @@ const db = tables<ServerQueueTables>();
 
 export const serverQueue: ServerModel = {
   name: 'server-queue',
-  version: 2,
+  version: 3,
   ddl: [
     `CREATE TABLE server_queue (
       queue_id INTEGER PRIMARY KEY,
@@ -59,13 +62,18 @@ export const serverQueue: ServerModel = {
       in_attempt INTEGER NOT NULL,
       is_held INTEGER NOT NULL,
       transport TEXT NOT NULL,
-      last_answer TEXT NOT NULL
+      require_tls INTEGER,
+      last_answer TEXT NOT NULL,
+      details TEXT NOT NULL
     )`,
     `CREATE INDEX server_queue_waiting ON server_queue (destination, next_attempt_at, queue_id)
       WHERE in_attempt = 0 AND is_held = 0`,
     'CREATE INDEX server_queue_open ON server_queue (account_id) WHERE in_attempt = 1',
     'CREATE INDEX server_queue_due ON server_queue (next_attempt_at, queue_id)',
     'CREATE INDEX server_queue_queued ON server_queue (queued_at, queue_id)',
+    `CREATE INDEX server_queue_account_due
+      ON server_queue (account_id, next_attempt_at, queue_id)`,
+    'CREATE INDEX server_queue_account_queued ON server_queue (account_id, queued_at, queue_id)',
     `CREATE TABLE destinations (
       destination TEXT PRIMARY KEY,
       next_at INTEGER NOT NULL
@@ -97,7 +105,9 @@ const addItem = query((at: Markers<Row>) =>
     in_attempt: at.in_attempt,
     is_held: at.is_held,
     transport: at.transport,
+    require_tls: at.require_tls,
     last_answer: at.last_answer,
+    details: at.details,
   }),
 );
 
@@ -124,6 +134,13 @@ const setTransport = query((at: Markers<Item & { transport: string }>) =>
   db
     .updateTable('server_queue')
     .set({ transport: at.transport })
+    .where('queue_id', '=', at.queueId),
+);
+
+const setRequireTls = query((at: Markers<Item & { requireTls: 0 | 1 | null }>) =>
+  db
+    .updateTable('server_queue')
+    .set({ require_tls: at.requireTls })
     .where('queue_id', '=', at.queueId),
 );
 
@@ -232,9 +249,21 @@ function messageQueued(
       in_attempt: 0,
       is_held: item.isHeld ? 1 : 0,
       transport: item.transport,
+      require_tls: numberOf(item.requireTls),
       last_answer: '',
+      details: detailsOf(item),
     });
   }
+}
+
+function numberOf(value: boolean | null | undefined): 0 | 1 | null {
+  if (value === null || value === undefined) return null;
+  return value ? 1 : 0;
+}
+
+function detailsOf(item: QueueItem): string {
+  const { prefix: _, ...details } = partsOf(item).message;
+  return JSON.stringify(details);
 }
 
 function domainOf(address: string): string {
@@ -254,6 +283,9 @@ function change(write: Sql, queueId: QueueId, event: AccountEvent, at: Instant):
     }
     case 'TransportForced':
       setTransport.run(write, { queueId, transport: event.transport ?? '' });
+      return;
+    case 'TlsRequirementSet':
+      setRequireTls.run(write, { queueId, requireTls: numberOf(event.requireTls) });
       return;
     case 'AttemptStarted': {
       const { attempt, nextAttemptAt } = event;

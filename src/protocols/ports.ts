@@ -287,6 +287,8 @@ export interface Queue {
   readonly changes: Observable<void>;
 }
 
+  /** Accounts with finished items that were to be remembered until before now. */
+  accountsToForget(now: Instant): readonly AccountId[];
 export interface DueItem {
   readonly accountId: AccountId;
   readonly queueId: QueueId;

@@ -2,8 +2,8 @@
  * Random histories of an account: commands that make sense where they stand, drawn from numbers.
  *
  * fast-check draws and shrinks the numbers; `commandOf` turns one draw into a command about
- * mailboxes, messages and outgoing mail that exist at that moment, so that most commands change something and
- * some are refused. The same draws always make the same history.
+ * mailboxes, messages and outgoing mail that exist at that moment, so that most commands change
+ * something and some are refused. The same draws always make the same history.
  */
 
 import fc from 'fast-check';

@@ -14,6 +14,7 @@ import { isRefusal, type Refusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, QueueId } from '#domain/values/ids';
 import type { Clock, Commands, DueItem, Log, Queue, Views } from '../ports.ts';
+import { startForgetting } from './forgetting.ts';
 import type { NoticeWriter } from './notices.ts';
 import { refusalReply } from './reply.ts';
 
@@ -72,7 +73,13 @@ export interface Runner {
 /** Resolves when what a crash left behind is closed and attempts have begun. */
 export async function startRunner(settings: RunnerSettings, ports: RunnerPorts): Promise<Runner> {
   await closeInterrupted(ports);
-  return new Pump(settings, ports);
+  const pump = new Pump(settings, ports);
+  const forgetting = startForgetting(ports);
+  return {
+    async stop() {
+      await Promise.all([pump.stop(), forgetting.stop()]);
+    },
+  };
 }
 
 async function closeInterrupted(ports: RunnerPorts): Promise<void> {

@@ -55,6 +55,8 @@ class QueueWorld {
     },
     accountsInAttempt: () =>
       [ALICE, BOB].filter((accountId) => this.accounts.state(accountId).openAttempts().length > 0),
+    accountsToForget: (now) =>
+      [ALICE, BOB].filter((accountId) => this.accounts.state(accountId).remembersUpTo(now)),
     changes: this.changes,
   };
 

@@ -1,0 +1,233 @@
+/**
+ * Lists of outgoing mail for administrators and for the accounts themselves: what waits, and what
+ * has left, by any filter, page by page.
+ *
+ * Invariants: conditions are all to be met; a page begins behind a value of the sorted column and
+ * an id, so that it costs no more the further back it lies, and no row is met twice.
+ */
+
+import { sql as raw, type Expression, type SelectQueryBuilder, type SqlBool } from 'kysely';
+import type { RetiredOutcome } from '#domain/queue/events';
+import type { QueuedMessage } from '#domain/queue/state';
+import type { AccountId, Instant, QueueId } from '#domain/values/ids';
+import { rowsOf, tables, type Sql } from './query.ts';
+import type { RetiredTables } from './retired.ts';
+import type { ServerQueueTables } from './server-queue.ts';
+
+/** Strictly before or after. */
+export type TimeBound = { readonly before: Instant } | { readonly after: Instant };
+
+/** A piece of an address; domains are compared in lower-case A-labels. */
+interface CommonFilter {
+  readonly queueIds?: readonly QueueId[];
+  readonly accountId?: AccountId;
+  readonly from?: string;
+  readonly to?: string;
+  readonly queued?: TimeBound;
+  /** '' for those that no transport is forced upon. */
+  readonly transport?: string;
+}
+
+export interface QueueFilter extends CommonFilter {
+  readonly isHeld?: boolean;
+  readonly nextAttempt?: TimeBound;
+}
+
+export interface RetiredFilter extends CommonFilter {
+  readonly success?: boolean;
+  readonly lastActivity?: TimeBound;
+}
+
+export interface ListPage<Sort extends string> {
+  readonly sort: Sort;
+  readonly ascending: boolean;
+  /** The last row of the page before. */
+  readonly behind?: { readonly value: Instant; readonly queueId: QueueId };
+  readonly limit: number;
+}
+
+export type QueueSort = 'nextAttempt' | 'queued';
+export type RetiredSort = 'lastActivity' | 'queued';
+
+/** What never changes about an item. */
+export type ItemDetails = Omit<QueuedMessage, 'prefix'>;
+
+interface ListedItem {
+  readonly queueId: QueueId;
+  readonly accountId: AccountId;
+  readonly details: ItemDetails;
+  readonly lastAttemptAt: Instant | null;
+  readonly attempts: number;
+  readonly transport: string;
+  readonly requireTls: boolean | null;
+}
+
+export interface QueuedItem extends ListedItem {
+  readonly nextAttemptAt: Instant;
+  readonly inAttempt: boolean;
+  readonly isHeld: boolean;
+  readonly lastAnswer: string;
+}
+
+export interface RetiredItem extends ListedItem {
+  readonly outcome: RetiredOutcome;
+  readonly lastActivityAt: Instant;
+  readonly keepUntil: Instant;
+}
+
+const db = tables<ServerQueueTables & RetiredTables>();
+
+const COMMON = [
+  'queue_id as queueId',
+  'account_id as accountId',
+  'details',
+  'last_attempt_at as lastAttemptAt',
+  'attempts',
+  'transport',
+  'require_tls as requireTls',
+] as const;
+
+const QUEUE_COLUMNS = { nextAttempt: 'next_attempt_at', queued: 'queued_at' } as const;
+const RETIRED_COLUMNS = { lastActivity: 'last_activity_at', queued: 'queued_at' } as const;
+
+export function queuedItems(
+  sql: Sql,
+  filter: QueueFilter,
+  { sort, ascending, behind, limit }: ListPage<QueueSort>,
+): readonly QueuedItem[] {
+  const column = QUEUE_COLUMNS[sort];
+  const order = ascending ? 'asc' : 'desc';
+  const rows = rowsOf(
+    sql,
+    matchingQueued(filter)
+      .select(COMMON)
+      .select(['next_attempt_at as nextAttemptAt', 'in_attempt as inAttempt'])
+      .select(['is_held as isHeld', 'last_answer as lastAnswer'])
+      .$if(behind !== undefined, (list) => list.where(isBehind(column, ascending, behind)))
+      .orderBy(column, order)
+      .orderBy('queue_id', order)
+      .limit(limit),
+  );
+  return rows.map((row) => ({
+    ...row,
+    ...commonOf(row),
+    inAttempt: row.inAttempt === 1,
+    isHeld: row.isHeld === 1,
+  }));
+}
+
+export function retiredItems(
+  sql: Sql,
+  filter: RetiredFilter,
+  { sort, ascending, behind, limit }: ListPage<RetiredSort>,
+): readonly RetiredItem[] {
+  const { success, lastActivity } = filter;
+  const column = RETIRED_COLUMNS[sort];
+  const order = ascending ? 'asc' : 'desc';
+  const rows = rowsOf(
+    sql,
+    db
+      .selectFrom('retired_items')
+      .where((eb) => eb.and(commonConditions(filter)))
+      .$if(success !== undefined, (list) => list.where('success', '=', success === true ? 1 : 0))
+      .$if(lastActivity !== undefined, (list) =>
+        list.where(isWithin('last_activity_at', lastActivity)),
+      )
+      .select(COMMON)
+      .select(['outcome', 'last_activity_at as lastActivityAt', 'keep_until as keepUntil'])
+      .$if(behind !== undefined, (list) => list.where(isBehind(column, ascending, behind)))
+      .orderBy(column, order)
+      .orderBy('queue_id', order)
+      .limit(limit),
+  );
+  return rows.map((row) => ({ ...row, ...commonOf(row) }));
+}
+
+/** Ids of what waits, ascending, so that those of one account stand together. */
+export function queuedIds(
+  sql: Sql,
+  filter: QueueFilter,
+  behind: QueueId,
+  limit: number,
+): readonly QueueId[] {
+  const list = matchingQueued(filter)
+    .select('queue_id as queueId')
+    .where('queue_id', '>', behind)
+    .orderBy('queue_id')
+    .limit(limit);
+  return rowsOf(sql, list).map(({ queueId }) => queueId);
+}
+
+/** How many items wait. */
+export function queueLength(sql: Sql): number {
+  const counted = db
+    .selectFrom('server_queue')
+    .select((eb) => eb.fn.countAll<number>().as('count'));
+  return rowsOf(sql, counted)[0]?.count ?? 0;
+}
+
+function matchingQueued(
+  filter: QueueFilter,
+): SelectQueryBuilder<ServerQueueTables & RetiredTables, 'server_queue', object> {
+  const { isHeld, nextAttempt } = filter;
+  return db
+    .selectFrom('server_queue')
+    .where((eb) => eb.and(commonConditions(filter)))
+    .$if(isHeld !== undefined, (list) => list.where('is_held', '=', isHeld === true ? 1 : 0))
+    .$if(nextAttempt !== undefined, (list) => list.where(isWithin('next_attempt_at', nextAttempt)));
+}
+
+type Condition = Expression<SqlBool>;
+
+function commonConditions(filter: CommonFilter): Condition[] {
+  const { queueIds, accountId, from, to, queued, transport } = filter;
+  const conditions: Condition[] = [];
+  if (queueIds !== undefined) {
+    const ids = JSON.stringify(queueIds);
+    conditions.push(raw<SqlBool>`queue_id IN (SELECT value FROM json_each(${ids}))`);
+  }
+  if (accountId !== undefined) conditions.push(raw<SqlBool>`account_id = ${accountId}`);
+  if (from !== undefined) conditions.push(contains('mail_from', from));
+  if (to !== undefined) conditions.push(contains('recipient', to));
+  if (queued !== undefined) conditions.push(isWithin('queued_at', queued));
+  if (transport !== undefined) conditions.push(raw<SqlBool>`transport = ${transport}`);
+  return conditions;
+}
+
+/** The piece is in the address as it stands, or whatever its case in the domain. */
+function contains(column: 'mail_from' | 'recipient', piece: string): Condition {
+  const address = raw.ref(column);
+  const at = piece.lastIndexOf('@');
+  const exact = piece.slice(0, at + 1) + piece.slice(at + 1).toLowerCase();
+  if (at >= 0) return raw<SqlBool>`instr(${address}, ${exact}) > 0`;
+  const domain = raw`substr(${address}, instr(${address}, '@'))`;
+  return raw<SqlBool>`(instr(${address}, ${piece}) > 0 OR instr(${domain}, ${exact}) > 0)`;
+}
+
+function isWithin(column: string, bound: TimeBound | undefined): Condition {
+  if (bound === undefined) return raw<SqlBool>`TRUE`;
+  return 'before' in bound
+    ? raw<SqlBool>`${raw.ref(column)} < ${bound.before}`
+    : raw<SqlBool>`${raw.ref(column)} > ${bound.after}`;
+}
+
+function isBehind(
+  column: string,
+  ascending: boolean,
+  behind: ListPage<string>['behind'],
+): Condition {
+  if (behind === undefined) return raw<SqlBool>`TRUE`;
+  const row = raw`(${raw.ref(column)}, queue_id)`;
+  const last = raw`(${behind.value}, ${behind.queueId})`;
+  return ascending ? raw<SqlBool>`${row} > ${last}` : raw<SqlBool>`${row} < ${last}`;
+}
+
+function commonOf(row: { readonly details: string; readonly requireTls: 0 | 1 | null }): {
+  readonly details: ItemDetails;
+  readonly requireTls: boolean | null;
+} {
+  return {
+    details: JSON.parse(row.details) as ItemDetails,
+    requireTls: row.requireTls === null ? null : row.requireTls === 1,
+  };
+}
