@@ -4,7 +4,7 @@
 
 import { domainToASCII } from 'node:url';
 import {
-  accountOfLogin,
+  accountOfAddress,
   addressKey,
   settingsOf,
   type DirectoryAccount,
@@ -75,7 +75,7 @@ export class AccountRegister implements Settings, AdministeredAccounts {
     const address = parseAddress(login, domainToASCII);
     if (address === undefined) return refuse('NoSuchAddress', login);
     const rules = state.domains.get(address.domain);
-    const owner = accountOfLogin(state, address.localpart, address.domain);
+    const owner = accountOfAddress(state, address.localpart, address.domain);
     if (rules === undefined || owner === undefined) return refuse('NoSuchAddress', login);
     if (owner !== accountId) return refuse('AddressOfAnother', login);
     if (rules.catchallSeparator === '') return refuse('AddressForbidden', login);

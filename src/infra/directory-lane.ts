@@ -5,6 +5,7 @@
  * not carried out leaves no trace.
  */
 
+import { domainToASCII } from 'node:url';
 import type { Cause } from '#domain/log/event';
 import type { EventLog } from '#domain/log/event-log';
 import { directoryFactOf, type DirectoryFact } from '#domain/log/fact';
@@ -17,13 +18,16 @@ import {
 import type { DirectoryEvent } from '#domain/directory/events';
 import {
   accountOfAddress,
+  addressKey,
   copyOfDirectory,
   emptyDirectory,
   evolveDirectory,
+  hasFromIds,
   mailTarget,
   type DirectoryRecords,
   type DirectoryState,
 } from '#domain/directory/state';
+import { foldedLocalpart, parseAddress } from '#domain/values/address';
 import type { Refusal } from '#domain/values/decision';
 import type { AccountId } from '#domain/values/ids';
 import { NOTHING_POSTED, type Checkpoint } from '#projections/checkpoints';
@@ -58,6 +62,18 @@ export class DirectoryLane implements Directory {
 
   maySendAs(accountId: AccountId, localpart: string, domain: string): boolean {
     return accountOfAddress(this.state, localpart, domain) === accountId;
+  }
+
+  separatorsOf(domain: string): string {
+    return this.state.domains.get(domain)?.catchallSeparator ?? '';
+  }
+
+  usesFromIds(accountId: AccountId, login: string): boolean {
+    const address = parseAddress(login, domainToASCII);
+    const rules = address && this.state.domains.get(address.domain);
+    if (address === undefined || rules === undefined) return false;
+    const localpart = foldedLocalpart(address.localpart, rules.caseSensitive);
+    return hasFromIds(this.state, accountId, addressKey(localpart, address.domain));
   }
 
   /** The only way to change the directory. Durable when it resolves. */

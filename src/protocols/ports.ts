@@ -266,6 +266,10 @@ export interface Directory {
   target(localpart: string, domain: string): AddressTarget;
   /** True when the account may send as the address. */
   maySendAs(accountId: AccountId, localpart: string, domain: string): boolean;
+  /** The characters that end an account's part of a localpart; '' where there are none. */
+  separatorsOf(domain: string): string;
+  /** True when what is handed in under the login gets a MAIL FROM of its own per recipient. */
+  usesFromIds(accountId: AccountId, login: string): boolean;
 }
 
 export type AddressTarget =
@@ -283,12 +287,12 @@ export interface Queue {
   nextDueAfter(now: Instant): Instant | undefined;
   /** Accounts with attempts that have begun and not ended. */
   accountsInAttempt(): readonly AccountId[];
+  /** Accounts with finished items that were to be remembered until before now. */
+  accountsToForget(now: Instant): readonly AccountId[];
   /** Items came, or are due at another time than before. */
   readonly changes: Observable<void>;
 }
 
-  /** Accounts with finished items that were to be remembered until before now. */
-  accountsToForget(now: Instant): readonly AccountId[];
 export interface DueItem {
   readonly accountId: AccountId;
   readonly queueId: QueueId;

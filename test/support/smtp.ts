@@ -122,7 +122,11 @@ export function smtpWorld(options: WorldOptions = {}): World {
   const ports: SmtpPorts = {
     commands: accounts,
     bodies,
-    directory: DIRECTORY,
+    directory: {
+      ...DIRECTORY,
+      usesFromIds: (accountId, login) =>
+        accounts.settings.get(accountId)?.fromIdLogins?.includes(login) === true,
+    },
     logins: fakeLogins(LOGINS, { old, keys }),
     changes: live,
     attempts,
@@ -281,7 +285,7 @@ export class MemoryBodies implements Bodies {
   }
 }
 
-const DIRECTORY: Directory = {
+const DIRECTORY: Omit<Directory, 'usesFromIds'> = {
   target(localpart, domain): AddressTarget {
     const name = canonicalLocalpart(localpart, { caseSensitive: false, catchallSeparator: '+' });
     if (domain === 'localhost') return { type: 'account', accountId: ALICE, mailbox: 'Inbox' };
@@ -296,6 +300,7 @@ const DIRECTORY: Directory = {
       ? { type: 'unknown-address' }
       : { type: 'account', accountId, mailbox: 'Inbox' };
   },
+  separatorsOf: (domain) => (domain === 'example.org' ? '+' : ''),
   maySendAs(accountId, localpart, domain) {
     const target = this.target(localpart, domain);
     return (

@@ -5,6 +5,7 @@
  *     server submission local tls      options of the server and of the connection
  *     server submission tls key:alices the client shows the key `alices`; with `resumed` it did so
  *                                      in an earlier handshake
+ *     server submission tls fromids    alice@ is a login with reverse-paths of its own
  *     C: EHLO client.example           a line of the client, CRLF is added
  *     C> "a\r\n.b"                     raw octets of the client, as a JSON string
  *     S: 250-*                         a line of the server; * stands for anything
@@ -51,6 +52,9 @@ async function play(file: string, lines: readonly string[]): Promise<void> {
     startTls: !options.includes('notls'),
     ...(options.includes('small') ? { messageBytesMax: 1000 } : {}),
   });
+  if (options.includes('fromids')) {
+    world.settings.set(ALICE, { fromIdLogins: ['alice@example.org'] });
+  }
   const fingerprint = options.find((option) => option.startsWith('key:'))?.slice('key:'.length);
   const resumed = options.includes('resumed');
   const key = fingerprint === undefined ? undefined : { fingerprint, resumed };

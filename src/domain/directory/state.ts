@@ -221,7 +221,17 @@ export function accountOfLogin(
 ): AccountId | undefined {
   const rules = state.domains.get(domain);
   if (rules === undefined || localpart === '') return undefined;
-  return state.addresses.get(addressKey(foldedLocalpart(localpart, rules.caseSensitive), domain));
+  const login = addressKey(foldedLocalpart(localpart, rules.caseSensitive), domain);
+  const accountId = state.addresses.get(login);
+  if (accountId !== undefined) return accountId;
+  // Behind a separator only what the account has named as a login.
+  const owner = accountOfAddress(state, localpart, domain);
+  return owner !== undefined && hasFromIds(state, owner, login) ? owner : undefined;
+}
+
+/** True when mail handed in under the login (folded) gets reverse-paths of its own. */
+export function hasFromIds(state: DirectoryState, accountId: AccountId, login: string): boolean {
+  return settingsOf(state, accountId).fromIdLogins.includes(login);
 }
 
 function isPostmaster(localpart: string): boolean {

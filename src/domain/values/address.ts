@@ -207,12 +207,24 @@ export function foldedLocalpart(localpart: string, caseSensitive: boolean): stri
   return caseSensitive ? text : text.toLowerCase().normalize('NFC');
 }
 
-/** Cut at the first separator; a localpart that begins with one keeps it. */
 function withoutTag(localpart: string, separators: string): string {
+  return splitLocalpart(localpart, separators).base;
+}
+
+/** `shop` and `alice` are tag and base of `alice+shop`; the tag of `alice+` is ''. */
+export interface SplitLocalpart {
+  readonly base: string;
+  /** Undefined where there is no separator. */
+  readonly tag?: string;
+}
+
+/** Cut at the first separator; one at the very beginning is a part of the base. */
+export function splitLocalpart(localpart: string, separators: string): SplitLocalpart {
   for (let i = 1; i < localpart.length; i++) {
-    if (separators.includes(localpart[i] as string)) return localpart.slice(0, i);
+    if (!separators.includes(localpart[i] as string)) continue;
+    return { base: localpart.slice(0, i), tag: localpart.slice(i + 1) };
   }
-  return localpart;
+  return { base: localpart };
 }
 
 /** RFC 6531 §3.2: such an address travels only where SMTPUTF8 was asked for. */

@@ -10,11 +10,13 @@
 import { Buffer } from 'node:buffer';
 import { domainToASCII } from 'node:url';
 import { formatAddress, parseDomain, type Address } from '#domain/values/address';
+import type { QueuedRecipient } from '#domain/queue/enqueue';
 import type { SendingOptions } from '#domain/queue/events';
 import { isRefusal } from '#domain/values/decision';
 import { parseAddresses, type Address as HeaderAddress } from '../message/addresses.ts';
 import { readHeader, valueOf, type Header } from '../message/header.ts';
 import { formatReceived } from '../message/trace.ts';
+import { withFromIds } from './from-id.ts';
 import type { IncomingData } from './incoming.ts';
 import { refused } from './receive.ts';
 import { refusalReply, reply, type Reply } from './reply.ts';
@@ -24,6 +26,7 @@ import { completionOf, extraDataOf, tlsRequiredOf, travellingHeader } from './su
 const QUEUED = reply(250, '2.0.0', 'The message is on its way.');
 const NO_BODY = reply(554, '5.6.0', 'The message has no empty line behind its header.');
 const BAD_FROM = reply(550, '5.6.0', 'The message needs one From field with one address.');
+const ONE_ID = reply(554, '5.5.3', 'A MAIL FROM with an id of its own is for one recipient.');
 const FOREIGN_FROM = reply(550, '5.7.1', 'You cannot send as the address in From.');
 
 /** Of the ids that we make: nobody guesses them. */
@@ -101,27 +104,29 @@ interface StoredSubmission {
 
 async function queue(
   session: Session,
-  { accountId }: Login,
+  login: Login,
   transaction: Transaction,
   stored: StoredSubmission,
 ): Promise<Reply> {
   const { ports, settings, channel, receipt } = session;
   const { mailFrom, smtpUtf8, recipients, release } = transaction;
   const { header, body, bodyBytes, eightBit } = stored;
+  const to = [...recipients.values()].map(({ address }) => formatAddress(address));
+  const queued = queuedRecipients(session, login, mailFrom, to);
+  if (queued === undefined) return ONE_ID;
   const completion = completionOf(header, {
     hostName: settings.hostName,
     token: tokenOf(session),
     at: ports.clock.now(),
     eightBit,
   });
-  const to = [...recipients.values()].map(({ address }) => formatAddress(address));
   const prefix = receivedField(session, transaction, to) + completion.fields;
   const done = await ports.commands.execute(
-    accountId,
+    login.accountId,
     {
       type: 'QueueMessage',
       mailFrom: formatAddress(mailFrom),
-      recipients: to.map((recipient) => ({ recipient })),
+      recipients: queued,
       body,
       prefix,
       sizeBytes: Buffer.byteLength(prefix) + bodyBytes,
@@ -134,6 +139,17 @@ async function queue(
     { actor: actorOf(session), ip: channel.remoteIp, cid: receipt },
   );
   return isRefusal(done) ? refusalReply(done) : QUEUED;
+}
+
+/** Undefined when they cannot share the reverse-path that the client has made. */
+function queuedRecipients(
+  { ports: { directory, random } }: Session,
+  { accountId, login }: Login,
+  mailFrom: Address,
+  to: readonly string[],
+): readonly QueuedRecipient[] | undefined {
+  if (!directory.usesFromIds(accountId, login)) return to.map((recipient) => ({ recipient }));
+  return withFromIds(mailFrom, directory.separatorsOf(mailFrom.domain), to, random);
 }
 
 function tokenOf({ ports }: Session): string {

@@ -62,6 +62,8 @@ describe('settings of an account', () => {
       refused: 'AddressForbidden',
     });
     assert.deepEqual(accounts.of(1).fromIdLogins, ['alice@example.org']);
+    assert.ok('settings' in (await login('alice+App@example.org')));
+    assert.deepEqual(accounts.of(1).fromIdLogins, ['alice+app@example.org']);
   });
 
   it('of an account that does not exist are refused', async () => {

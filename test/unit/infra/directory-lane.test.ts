@@ -8,6 +8,7 @@ import { fakeClock, fakeRandom } from '../../support/clock.ts';
 import { CAUSE, testLog, type TestLog } from '../../support/lane-ports.ts';
 import { isRefusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
+import { accountOfLogin } from '#domain/directory/state';
 import { DirectoryLane } from '#infra/directory-lane';
 import type { LanePorts } from '#infra/lane';
 
@@ -50,6 +51,21 @@ describe('the directory', () => {
     assert.deepEqual(directory.target('bob', 'example.net'), { type: 'unknown-domain' });
     assert.ok(directory.maySendAs(1, 'alice', 'example.org'));
     assert.ok(!directory.maySendAs(2, 'alice', 'example.org'));
+    await directory.close();
+  });
+
+  it('knows the logins with reverse-paths of their own', async () => {
+    const { directory } = await given();
+    const changes = { fromIdLogins: ['alice+app@example.org'] };
+    await directory.execute({ type: 'ChangeAccountSettings', accountId: 1, changes }, CAUSE);
+    assert.ok(directory.usesFromIds(1, 'Alice+app@Example.org'));
+    for (const other of ['alice@example.org', 'alice+other@example.org', 'alice', 'a@b.example']) {
+      assert.ok(!directory.usesFromIds(1, other), other);
+    }
+    assert.equal(accountOfLogin(directory.state, 'Alice+app', 'example.org'), 1);
+    assert.equal(accountOfLogin(directory.state, 'alice+other', 'example.org'), undefined);
+    assert.equal(directory.separatorsOf('example.org'), '+');
+    assert.equal(directory.separatorsOf('example.net'), '');
     await directory.close();
   });
 

@@ -42,7 +42,7 @@ async function submitted(
 
 const FROM = 'From: Alice <alice@example.org>\r\n';
 
-test('smtp 91, 98: what is missing is added: Received, Message-ID, Date, Content-Type', async () => {
+test('smtp 91, 98: what is missing is added: Received, Message-ID, Date, text type', async () => {
   await using world = smtpWorld({ role: 'submission' });
   const { event, text } = await submitted(world, `${FROM}\r\nhi\r\n`);
   const [received = '', ...rest] = text.split(/\r\n(?![ \t])/);
@@ -136,4 +136,15 @@ test('no two messages have the same envelope id', async () => {
   assert.match(first.event.envelopeId ?? '', /^[\w-]{22}$/);
   assert.notEqual(first.event.envelopeId, second.event.envelopeId);
   assert.ok(!first.text.includes(first.event.envelopeId ?? ''), 'recipients do not see it');
+});
+
+test('smtp 96: each recipient has a reverse-path of its own', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  world.settings.set(ALICE, { fromIdLogins: ['alice@example.org'] });
+  const recipients = ['x@other.example', 'bob@example.org'];
+  const { event } = await submitted(world, `${FROM}\r\nhi\r\n`, recipients);
+  const paths = event.items.map(({ fromId }) => fromId?.mailFrom ?? '');
+  for (const path of paths) assert.match(path, /^alice\+[a-z2-7]{26}@example\.org$/);
+  assert.equal(new Set(paths).size, 2);
+  assert.equal(event.baseId, undefined, 'they cannot go in one transaction');
 });
