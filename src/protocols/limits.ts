@@ -106,6 +106,8 @@ export const SMTP_CLIENT_REPLY_MS = 30_000;
 export const SMTP_CLIENT_END_MS: number = 10 * 60_000;
 /** One message with everything around it. */
 export const SMTP_CLIENT_DELIVERY_MS: number = 30 * 60_000;
+/** How long attempts that run may still go on when the server stops. */
+export const QUEUE_STOP_MS = 10_000;
 /** How long a goodbye may take. */
 export const SMTP_CLIENT_QUIT_MS = 5_000;
 /** Challenges of one login. */

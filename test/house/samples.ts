@@ -17,6 +17,7 @@ import { currentVersion, UPCASTS } from '#domain/log/upcast';
 import { MAILBOX_EVENTS } from '#domain/mailbox/events';
 import { MESSAGE_EVENTS, type NewMessage } from '#domain/message/events';
 import { QUEUE_EVENTS } from '#domain/queue/events';
+import { REPORT_EVENTS } from '#domain/report/events';
 import { SUPPRESSION_EVENTS } from '#domain/suppression/events';
 
 /** T with every optional field present, all the way down; choices stay choices. */
@@ -172,6 +173,7 @@ export const SAMPLES: Samples = {
     type: 'AttemptFailed',
     ...ATTEMPT,
     permanent: false,
+    mayBeTaken: true,
     nextAttemptAt: 1_767_226_050_000,
   },
   AttemptInterrupted: { type: 'AttemptInterrupted', queueId: QUEUE_ID, attempt: 1 },
@@ -294,6 +296,32 @@ export const SAMPLES: Samples = {
     firstAt: 1_767_225_600_000,
     lastAt: 1_767_225_660_000,
   },
+  TlsResultRecorded: {
+    type: 'TlsResultRecorded',
+    day: '2026-01-01',
+    recipientDomain: 'example.org',
+    policyDomain: 'example.org',
+    isHost: false,
+    sendReport: true,
+    policy: {
+      type: 'sts',
+      strings: ['version: STSv1', 'mode: enforce', 'mx: *.example.org', 'max_age: 86400'],
+      mxHosts: ['*.example.org'],
+    },
+    successes: 2,
+    failures: 1,
+    details: [
+      {
+        resultType: 'certificate-host-mismatch',
+        sendingIp: '192.0.2.143',
+        receivingMx: 'mx.example.org',
+        receivingHelo: 'mx.example.org',
+        receivingIp: '192.0.2.1',
+        sessions: 1,
+        reasonCode: 'ERR_TLS_CERT_ALTNAME_INVALID',
+      },
+    ],
+  },
 };
 
 /** The topics with their events, in the order of the documents. */
@@ -305,6 +333,7 @@ export const TOPICS: Readonly<Record<string, Partial<Record<EventType, string>>>
   credential: CREDENTIAL_EVENTS,
   directory: DIRECTORY_EVENTS,
   audit: AUDIT_EVENTS,
+  report: REPORT_EVENTS,
 };
 
 /** An event as it stands in the log, without its envelope. */

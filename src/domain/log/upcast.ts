@@ -29,7 +29,7 @@ export const UPCASTS: Upcasts = new Map([
   ['MessageQueued', [asItWas]],
   ['AttemptStarted', [attemptOfOne]],
   ['AttemptSucceeded', [asItWas]],
-  ['AttemptFailed', [asItWas]],
+  ['AttemptFailed', [asItWas, asItWas]],
   ['MessageRetired', [asItWas]],
 ]);
 

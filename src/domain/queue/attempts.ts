@@ -52,6 +52,8 @@ export type AttemptOutcome = AttemptRemotes &
         readonly type: 'failed';
         readonly reply: AttemptReply;
         readonly permanent: boolean;
+        /** See AttemptFailed. */
+        readonly mayBeTaken?: boolean;
         readonly notices?: Notices;
       }
     | {
@@ -202,7 +204,11 @@ function delivered(
   const copy = deliverMessage(outcome.copy, state);
   // Nothing of it is recorded: the copy is the delivery, and it did not happen.
   if ('refused' in copy) return copy;
-  return decided([...events, ...copy.events], { retired: true, copy: copy.answer });
+  const { bounce } = outcome.copy;
+  const related =
+    bounce === undefined ? [] : relateBounce(bounce, state.nextNumbers().messageId, state);
+  const all = [...events, ...copy.events, ...related];
+  return decided(all, { retired: true, copy: copy.answer });
 }
 
 function failed(
@@ -213,13 +219,14 @@ function failed(
   context: DecisionContext,
 ): Outcome<FinishAttempt> {
   const { queueId, recipient, attempts: attempt, canceling, nextAttemptAt } = item;
-  const { reply, permanent, notices } = outcome;
+  const { reply, permanent, mayBeTaken = false, notices } = outcome;
   const record = (retired: boolean): QueueEvent => ({
     type: 'AttemptFailed',
     queueId,
     attempt,
     ...reply,
     permanent,
+    ...(mayBeTaken ? { mayBeTaken } : {}),
     ...remotesOf(outcome),
     ...(retired ? {} : { nextAttemptAt }),
   });

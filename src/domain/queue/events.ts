@@ -134,6 +134,8 @@ export interface AttemptFailed extends AttemptReply, AttemptRemotes {
   readonly queueId: QueueId;
   readonly attempt: number;
   readonly permanent: boolean;
+  /** The remote had all of the message when it fell silent: it may have it, or not. */
+  readonly mayBeTaken?: boolean;
   /** When the next attempt is due; absent when there will be none. */
   readonly nextAttemptAt?: Instant;
 }

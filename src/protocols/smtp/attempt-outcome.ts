@@ -51,7 +51,7 @@ export function failedBy(
   remotes: AttemptRemotes,
   isFinal: Permanence = ({ permanent }) => permanent,
 ): FailedOutcome {
-  const { reply } = error;
+  const { reply, mayBeTaken } = error;
   // Only what a server said, or would have said, is about the connection to it.
   const { remote, ...others } = remotes;
   return {
@@ -59,11 +59,18 @@ export function failedBy(
     reply: {
       code: error.replyCode,
       enhancedCode: error.enhanced,
-      text: reply === undefined ? error.message : reply.lines.join(' '),
+      text: textOf(error),
     },
     permanent: isFinal(error),
+    ...(mayBeTaken ? { mayBeTaken } : {}),
     ...(reply === undefined || remote === undefined ? others : remotes),
   };
+}
+
+/** RFC 5321 §4.5.3.2.6: the sender reads why the message may come twice. */
+function textOf({ reply, message, mayBeTaken }: SmtpClientError): string {
+  if (reply !== undefined) return reply.lines.join(' ');
+  return mayBeTaken ? `${message} It had all of the message and may have taken it.` : message;
 }
 
 /** The same for every item. */

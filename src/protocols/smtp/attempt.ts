@@ -1,16 +1,20 @@
 /**
  * One attempt of the real queue: whether it may be made at all, by which transport it goes, and
  * the schedule of those that follow.
+ *
+ * Invariants: an attempt ends with an outcome for every item, whatever fails on the way; one that
+ * runs when the server stops has a while to come to its end, and then its outcome is unknown.
  */
 
 import type { RetrySchedule } from '#domain/queue/outcome';
 import type { Routed } from '#domain/queue/route';
 import type { QueueItem } from '#domain/queue/state';
 import type { AccountId } from '#domain/values/ids';
+import { QUEUE_STOP_MS } from '../limits.ts';
 import { allOf, failedWith } from './attempt-outcome.ts';
 import { attemptDirectly, type DirectPorts } from './direct-attempt.ts';
 import { attemptByRelay, type RelayPorts } from './relay-attempt.ts';
-import type { Attempt, AttemptOutcomes, RunnerSettings } from './runner.ts';
+import type { Attempt, Attempted, AttemptOutcomes, RunnerSettings } from './runner.ts';
 import { DIRECT, type FailTransport, type SocksProxy, type Transport } from './transport.ts';
 
 export interface RemoteSettings {
@@ -31,6 +35,11 @@ export interface RemotePorts extends RelayPorts, DirectPorts {
 
 /** Said of every item; nobody was asked. */
 const DISABLED = failedWith('The domain of the sender is temporarily disabled.', false);
+/** Nobody knows how far it had come. */
+const OUR_FAILURE = {
+  ...failedWith('Something failed on our side; the message may have been taken.', false),
+  mayBeTaken: true,
+};
 /** RFC 5321 §4.5.3.1.8: so many recipients every server takes at once. */
 const ITEMS_PER_ATTEMPT = 100;
 const DRAW_RANGE: number = 2 ** 32;
@@ -47,7 +56,7 @@ export function remoteAttempts(settings: RemoteSettings, ports: RemotePorts): Ru
     attemptsMax,
     nextAttemptAt: (attempt) => ports.clock.now() + schedule(attempt, draw()),
     transportFor: (accountId, item) => transportFor(accountId, item, ports),
-    attempt: (one, stop) => attempt(one, transports, ports, stop),
+    attempt: (one, stop) => attempted(one, transports, ports, stop),
   };
 }
 
@@ -67,26 +76,84 @@ function nameOf(address: string): string {
   return domain.startsWith('[') ? '' : domain;
 }
 
-async function attempt(
+/** Undefined when it was cut short because the server stops. */
+async function attempted(
   one: Attempt,
   transports: ReadonlyMap<string, Transport>,
   ports: RemotePorts,
   stop: AbortSignal,
-): Promise<AttemptOutcomes> {
+): Promise<Attempted | undefined> {
+  const { items, attempt: number, transport } = one;
+  const patience = patienceWith(stop, ports);
+  try {
+    const made = await attempt(one, transports, ports, patience.signal);
+    countReports(items, made.outcomes, ports);
+    const isCut = patience.signal.aborted && !someDelivered(made.outcomes);
+    return isCut ? undefined : made;
+  } catch (err) {
+    const [{ queueId }] = items;
+    ports.log.error({ queueId, attempt: number, transport, err }, 'attempt broke');
+    return { outcomes: allOf(items, OUR_FAILURE) };
+  } finally {
+    patience.end();
+  }
+}
+
+function countReports(
+  items: readonly QueueItem[],
+  outcomes: AttemptOutcomes,
+  { metrics }: RemotePorts,
+): void {
+  for (const { report, queueId } of items) {
+    const outcome = outcomes.get(queueId);
+    if (report !== 'dmarc' || outcome?.type !== 'failed' || !outcome.permanent) continue;
+    metrics.count('queue_dmarcreport_failure_total', {});
+  }
+}
+
+function someDelivered(outcomes: AttemptOutcomes): boolean {
+  return [...outcomes.values()].some(({ type }) => type === 'delivered');
+}
+
+/** A signal that comes a while after another one. */
+function patienceWith(
+  stop: AbortSignal,
+  { clock }: RemotePorts,
+): { readonly signal: AbortSignal; readonly end: () => void } {
+  const control = new AbortController();
+  let cancel: () => void = () => undefined;
+  const onStop = (): void => {
+    cancel = clock.after(QUEUE_STOP_MS, () => control.abort());
+  };
+  stop.addEventListener('abort', onStop, { once: true });
+  if (stop.aborted) onStop();
+  const end = (): void => {
+    stop.removeEventListener('abort', onStop);
+    cancel();
+  };
+  return { signal: control.signal, end };
+}
+
+async function attempt(
+  one: Attempt,
+  transports: ReadonlyMap<string, Transport>,
+  ports: RemotePorts,
+  signal: AbortSignal,
+): Promise<Attempted> {
   const { items, transport: name } = one;
-  if (ports.isDisabled(nameOf(items[0].mailFrom))) return allOf(items, DISABLED);
+  if (ports.isDisabled(nameOf(items[0].mailFrom))) return { outcomes: allOf(items, DISABLED) };
   const transport = name === '' ? DIRECT : transports.get(name);
   switch (transport?.type) {
     case undefined:
-      return allOf(items, failedWith(`There is no transport ${name}.`, false));
+      return { outcomes: allOf(items, failedWith(`There is no transport ${name}.`, false)) };
     case 'fail':
-      return allOf(items, failedBy(transport));
+      return { outcomes: allOf(items, failedBy(transport)) };
     case 'relay':
-      return await attemptByRelay(transport, one, ports, stop);
+      return await attemptByRelay(transport, one, ports, signal);
     case 'direct': {
       const { proxy } = transport;
       const dialer = proxy === undefined ? ports.dialer : ports.socksDialer(proxy);
-      return await attemptDirectly(transport, one, { ...ports, dialer }, stop);
+      return await attemptDirectly(transport, one, { ...ports, dialer }, signal);
     }
   }
 }

@@ -55,6 +55,8 @@ export interface Unreachable {
   readonly enhanced: string;
   /** A sentence for the sender. */
   readonly reason: string;
+  /** For those who count. */
+  readonly why?: 'tlsa-lookup-failed' | 'requiretls-unmet';
 }
 
 export async function findDestination(

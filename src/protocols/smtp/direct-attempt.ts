@@ -13,6 +13,13 @@ import { isPermanent } from '#domain/queue/outcome';
 import { CONNECT_MS } from '../limits.ts';
 import type { Dialer } from '../ports.ts';
 import { allOf, failedBy, failedWith, outcomesOf, type FailedOutcome } from './attempt-outcome.ts';
+import {
+  countDestination,
+  countedConnection,
+  countHost,
+  observeDelivery,
+  tlsModeOf,
+} from './attempt-metrics.ts';
 import { openSmtpClient } from './client.ts';
 import type { DeliveryResult } from './client-delivery.ts';
 import { SmtpClientError, type SmtpStage } from './client-error.ts';
@@ -25,7 +32,7 @@ import {
   type Unreachable,
 } from './destinations.ts';
 import { remoteHosts, type RemoteHost } from './remote-host.ts';
-import type { Attempt, AttemptOutcomes } from './runner.ts';
+import type { Attempt, Attempted, AttemptOutcomes } from './runner.ts';
 import { deliveryOf, type SendingPorts } from './sending.ts';
 import { tlsTrustFor } from './tls-requirement.ts';
 import type { DirectTransport } from './transport.ts';
@@ -44,6 +51,7 @@ const HOST_STAGES: ReadonlySet<SmtpStage> = new Set([
   'greeting',
   'ehlo',
   'mail',
+  'rcpt',
   'data',
 ]);
 
@@ -52,13 +60,16 @@ export async function attemptDirectly(
   one: Attempt,
   ports: DirectPorts,
   signal: AbortSignal,
-): Promise<AttemptOutcomes> {
+): Promise<Attempted> {
   const [{ recipient, requireTls }] = one.items;
   const domain = recipient.slice(recipient.lastIndexOf('@') + 1);
   const aim: Aim = { domain, requireTls: requireTls ?? undefined, signal };
   const destination = await findDestination(aim, ports);
-  if (destination.type === 'unreachable') return allOf(one.items, unreached(destination, []));
-  return await new Walk(transport, one, aim, ports).along(destination);
+  countDestination(destination, ports);
+  if (destination.type === 'unreachable') {
+    return { outcomes: allOf(one.items, unreached(destination, [])) };
+  }
+  return await new Walk(transport, one, { aim, signal }, ports).along(destination);
 }
 
 /** What a host made of it: answers for the items, or nothing that counts. */
@@ -71,23 +82,37 @@ class Walk {
   readonly #transport: DirectTransport;
   readonly #one: Attempt;
   readonly #aim: Aim;
+  readonly #signal: AbortSignal;
   readonly #ports: DirectPorts;
   readonly #dialed: Remote[] = [];
+  readonly #goodbyes: Promise<void>[] = [];
 
-  constructor(transport: DirectTransport, one: Attempt, aim: Aim, ports: DirectPorts) {
+  constructor(
+    transport: DirectTransport,
+    one: Attempt,
+    { aim, signal }: { readonly aim: Aim; readonly signal: AbortSignal },
+    ports: DirectPorts,
+  ) {
     this.#transport = transport;
     this.#one = one;
     this.#aim = aim;
+    this.#signal = signal;
     this.#ports = ports;
   }
 
-  async along(destination: Destination): Promise<AttemptOutcomes> {
+  async along(destination: Destination): Promise<Attempted> {
+    const outcomes = await this.#hosts(destination);
+    return { outcomes, goodbye: Promise.all(this.#goodbyes).then(() => undefined) };
+  }
+
+  async #hosts(destination: Destination): Promise<AttemptOutcomes> {
     const [{ dialed }] = this.#one.items;
     const family = familyOf(this.#transport.families);
     const options = { ...this.#aim, dialed, family };
     let last = failedWith('No host could be asked.', false);
     let mayHelp = false;
     for await (const host of remoteHosts(destination, options, this.#ports.resolver)) {
+      countHost(host, this.#ports);
       const at = await this.#atHost(host);
       if (at.type === 'answered') return at.outcomes;
       // It has failed for ever only when no host gives hope.
@@ -102,37 +127,44 @@ class Walk {
     if (host.type === 'unreachable') {
       return { type: 'passed-over', outcome: unreached(host, this.#dialed) };
     }
+    const { attempt, transport } = this.#one;
+    const startedAt = this.#ports.clock.now();
+    const result = await this.#delivered(host);
+    const labels = { attempt, transport, tlsmode: tlsModeOf(host.tls) };
+    observeDelivery(labels, startedAt, result, this.#ports);
+    return this.#judged(host, result);
+  }
+
+  async #delivered(host: RemoteHost): Promise<DeliveryResult> {
     let client: SmtpClient | undefined;
     try {
       client = await this.#open(host);
       const { accountId, items } = this.#one;
       const delivery = deliveryOf(accountId, items, this.#ports, this.#signal);
-      const result = await client.deliver({
-        ...delivery,
-        requireTls: host.tls.requireTlsExtension,
-      });
-      return this.#judged(host, result, client.remoteIp);
-    } catch (error) {
-      if (!(error instanceof SmtpClientError)) throw error;
-      const ip = client?.remoteIp ?? this.#dialed.at(-1)?.ip ?? '';
-      return this.#judged(host, { recipients: [], failure: error }, ip);
+      return await client.deliver({ ...delivery, requireTls: host.tls.requireTlsExtension });
+    } catch (failure) {
+      if (!(failure instanceof SmtpClientError)) throw failure;
+      return { recipients: [], failure };
     } finally {
-      await client?.quit();
+      if (client !== undefined) this.#goodbyes.push(client.quit());
     }
   }
 
-  #judged(host: RemoteHost, result: DeliveryResult, ip: string): AtHost {
+  #judged(host: RemoteHost, result: DeliveryResult): AtHost {
     const { items, attempt } = this.#one;
+    // What is dialled last is who answers; behind a proxy the connection itself leads elsewhere.
+    const ip = this.#dialed.at(-1)?.ip ?? '';
     const remotes = { remote: { host: host.name, ip }, dialed: this.#dialed };
-    const isFinal = (error: SmtpClientError): boolean =>
-      error.permanent &&
-      (error.reply === undefined ||
-        isPermanent(
-          { code: error.replyCode, enhancedCode: error.enhanced, text: '' },
-          attempt,
-          host.dualStack,
-        ));
+    const isFinal = (error: SmtpClientError): boolean => {
+      // Only what a host has said itself may be about the family of the address.
+      if (error.code !== 'Refused') return error.permanent;
+      const reply = { code: error.replyCode, enhancedCode: error.enhanced, text: '' };
+      return error.permanent && isPermanent(reply, attempt, host.dualStack);
+    };
     const { failure } = result;
+    if (failure?.code === 'NotOffered' && host.tls.requireTlsExtension) {
+      this.#ports.metrics.count('queue_requiretls_unsupported_total', { reason: 'norequiretls' });
+    }
     if (failure !== undefined && isAboutHost(failure, result)) {
       // What another host may be able to do does not end the attempt.
       const isLast = isFinal(failure) && failure.code !== 'NotOffered';
@@ -166,7 +198,12 @@ class Walk {
   }
 
   #plain(host: RemoteHost, ip: string): Promise<SmtpClient> {
-    this.#ports.log.info({ host: host.name, ip }, 'TLS failed, going on without');
+    const { log, metrics } = this.#ports;
+    log.info({ host: host.name, ip }, 'TLS failed, going on without');
+    metrics.count('queue_plaintext_fallback_total', {});
+    if (host.tls.reasons.includes('tls-required-no')) {
+      metrics.count('queue_tlsrequiredno_ignored_total', { ignored: 'badtls' });
+    }
     return this.#dial(host, ip, 'none');
   }
 
@@ -177,23 +214,16 @@ class Walk {
   ): Promise<SmtpClient> {
     const { dialer, clock, random, log, hostName, port } = this.#ports;
     const { proxy } = this.#transport;
-    return openSmtpClient({
-      dialer,
-      clock,
-      random,
-      log,
+    const options = {
+      ...{ dialer, clock, random, log, port },
       host: ip,
-      port,
       hostName: proxy?.hostName ?? hostName,
       tls: security,
       trust: tlsTrustFor(tls, () => clock.now()),
       timeouts: { connectMs: CONNECT_MS / addresses.length },
       signal: this.#signal,
-    });
-  }
-
-  get #signal(): AbortSignal {
-    return this.#aim.signal as AbortSignal;
+    };
+    return countedConnection(() => openSmtpClient(options), this.#ports);
   }
 }
 

@@ -48,7 +48,7 @@ export function localAttempts(hostName: string, clock: Clock): RunnerSettings {
     async attempt({ items }, stop) {
       const [item] = items;
       const outcome = await outcomeOf(hostName, item, clock, stop);
-      return outcome && new Map([[item.queueId, outcome]]);
+      return outcome && { outcomes: new Map([[item.queueId, outcome]]) };
     },
   };
 }

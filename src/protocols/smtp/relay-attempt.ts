@@ -8,12 +8,14 @@
 import type { QueueItem } from '#domain/queue/state';
 import type { ClientKey, Dialer } from '../ports.ts';
 import { allOf, failedBy, failedWith, outcomesOf } from './attempt-outcome.ts';
+import { countedConnection, observeDelivery } from './attempt-metrics.ts';
 import { openSmtpClient } from './client.ts';
+import type { DeliveryResult } from './client-delivery.ts';
 import { SmtpClientError } from './client-error.ts';
 import { STRONG_MECHANISMS } from './client-login.ts';
 import type { SmtpClient } from './client-session.ts';
 import { deliveryOf, type SendingPorts } from './sending.ts';
-import type { Attempt, AttemptOutcomes } from './runner.ts';
+import type { Attempt, Attempted } from './runner.ts';
 import type { RelayAuth, RelayTransport } from './transport.ts';
 
 export interface RelayPorts extends SendingPorts {
@@ -26,34 +28,54 @@ const MEBIBYTE: number = 1024 * 1024;
 
 export async function attemptByRelay(
   transport: RelayTransport,
-  { accountId, items }: Attempt,
+  one: Attempt,
   ports: RelayPorts,
   signal: AbortSignal,
-): Promise<AttemptOutcomes> {
+): Promise<Attempted> {
+  const { items, attempt } = one;
   const [first] = items;
   // RFC 8689 §4.2.1
   if (first.requireTls === true && (transport.tls === 'none' || transport.anyCertificate)) {
     const text = 'The transport does not verify TLS, which the message requires.';
     const reply = { code: 554, enhancedCode: '5.7.30' };
-    return allOf(items, failedWith(text, true, reply));
+    return { outcomes: allOf(items, failedWith(text, true, reply)) };
   }
+  const startedAt = ports.clock.now();
+  const { result, client } = await delivered(transport, one, ports, signal);
+  const tlsmode = TLS_MODES[transport.tls];
+  observeDelivery({ attempt, transport: one.transport, tlsmode }, startedAt, result, ports);
+  const remote = { host: transport.host, ip: client?.remoteIp ?? '' };
+  const outcomes =
+    result.recipients.length === 0 && result.failure !== undefined
+      ? allOf(items, failedBy(result.failure, { remote }, isFinal))
+      : outcomesOf(items, result, { remote });
+  return client === undefined ? { outcomes } : { outcomes, goodbye: client.quit() };
+}
+
+const TLS_MODES = { implicit: 'immediate', starttls: 'requiredstarttls', none: 'skip' } as const;
+
+async function delivered(
+  transport: RelayTransport,
+  { accountId, items }: Attempt,
+  ports: RelayPorts,
+  signal: AbortSignal,
+): Promise<{ readonly result: DeliveryResult; readonly client?: SmtpClient }> {
   let client: SmtpClient | undefined;
   try {
-    client = await openRelay(transport, first, ports, signal);
+    client = await countedConnection(() => openRelay(transport, items[0], ports, signal), ports);
     if (transport.auth !== undefined) await logIn(client, transport.auth, signal);
     const delivery = deliveryOf(accountId, items, ports, signal);
-    const result = await client.deliver({ ...delivery, strict8bit: true });
-    const remote = { host: transport.host, ip: client.remoteIp };
-    return outcomesOf(items, result, { remote });
-  } catch (error) {
-    if (!(error instanceof SmtpClientError)) throw error;
-    const remotes =
-      client === undefined ? {} : { remote: { host: transport.host, ip: client.remoteIp } };
-    // Somebody mended the configuration by the next time, or not: that costs attempts.
-    return allOf(items, failedBy(error, remotes));
-  } finally {
-    await client?.quit();
+    return { result: await client.deliver({ ...delivery, strict8bit: true }), client };
+  } catch (failure) {
+    if (!(failure instanceof SmtpClientError)) throw failure;
+    const result = { recipients: [], failure };
+    return client === undefined ? { result } : { result, client };
   }
+}
+
+/** A password can be put right before the next attempt: what it refuses is not the message. */
+function isFinal({ permanent, stage, code }: SmtpClientError): boolean {
+  return permanent && !(stage === 'auth' && code === 'Refused');
 }
 
 function openRelay(

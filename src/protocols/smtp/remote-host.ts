@@ -104,7 +104,10 @@ async function locateHost(
     case 'requiretls-unmet':
       return requireTlsUnmet(host);
     case 'tlsa-lookup-failed':
-      return unreachable('4.4.3', `DNS does not tell now which certificates ${host} has.`);
+      return {
+        ...unreachable('4.4.3', `DNS does not tell now which certificates ${host} has.`),
+        why: decision.type,
+      };
     case 'requirement':
       return {
         type: 'host',
@@ -220,5 +223,6 @@ function notInPolicy(host: string, { domain }: HostsOfDomain): Unreachable {
 
 /** RFC 8689 §4.2.1, code 554. */
 function requireTlsUnmet(host: string): Unreachable {
-  return unreachable('5.7.30', `REQUIRETLS: nothing proves that ${host} is the right host.`);
+  const reason = `REQUIRETLS: nothing proves that ${host} is the right host.`;
+  return { ...unreachable('5.7.30', reason), why: 'requiretls-unmet' };
 }

@@ -51,7 +51,13 @@ export interface RunnerSettings {
    * Delivers the items in one transaction; an outcome for each. Undefined when the outcome is
    * unknown because `stop` was asked for.
    */
-  attempt(one: Attempt, stop: AbortSignal): Promise<AttemptOutcomes | undefined>;
+  attempt(one: Attempt, stop: AbortSignal): Promise<Attempted | undefined>;
+}
+
+export interface Attempted {
+  readonly outcomes: AttemptOutcomes;
+  /** Goodbyes: outcomes are recorded before, the destination is free afterwards. Never rejects. */
+  readonly goodbye?: Promise<void>;
 }
 
 export type AttemptOutcomes = ReadonlyMap<QueueId, AttemptOutcome>;
@@ -220,9 +226,10 @@ class Pump implements Runner {
     const [first, ...others] = await this.#itemsOf(accountId, going);
     if (first === undefined) return true;
     const one: Attempt = { accountId, items: [first, ...others], attempt, transport };
-    const outcomes = await this.#settings.attempt(one, this.#stop.signal);
-    if (outcomes === undefined) return true;
-    for (const [id, outcome] of outcomes) await this.#finish(accountId, id, attempt, outcome);
+    const made = await this.#settings.attempt(one, this.#stop.signal);
+    if (made === undefined) return true;
+    for (const [id, outcome] of made.outcomes) await this.#finish(accountId, id, attempt, outcome);
+    await made.goodbye;
     return true;
   }
 

@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer';
 import type { QueueItem } from '#domain/queue/state';
 import type { AccountId } from '#domain/values/ids';
 import type { Bodies, Clock, Log, Random } from '../ports.ts';
+import type { Metrics } from '../ports-metrics.ts';
 import type { Delivery } from './client-envelope.ts';
 
 export interface SendingPorts {
@@ -13,6 +14,7 @@ export interface SendingPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** What we call ourselves. */
   readonly hostName: string;
 }
