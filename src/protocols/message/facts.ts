@@ -13,7 +13,7 @@ import { decodeWords, joinedValueOf, valueOf, type Header } from './header.ts';
 import { readStructure } from './part.ts';
 import { sortFacts } from './sort-texts.ts';
 
-/** To be raised with every change of what facts hold or how it is written. */
+/** To be raised with every change of what facts hold or how it is written; `messages` likewise. */
 export const FACTS_VERSION = 4;
 
 /** What of a field can be searched; nobody looks for words behind that. */
