@@ -1,6 +1,6 @@
 /**
- * A reporter that tells failures in full and, at the end, how many tests passed, failed and were
- * skipped, in a line that `test.ts` reads.
+ * A reporter that tells failures in full, and what tests say about themselves; at the end, how many
+ * passed, failed and were skipped, in a line that `test.ts` reads.
  */
 import type { TestEvent } from 'node:test/reporters';
 
@@ -18,6 +18,9 @@ export default async function* countReporter(
         const why = event.data.skip === true ? '' : ` (${event.data.skip})`;
         yield `skipped: ${event.data.name}${why}\n`;
       } else passed++;
+    } else if (event.type === 'test:diagnostic') {
+      // What a test says itself, not the totals of the runner.
+      if (event.data.file !== undefined) yield `${event.data.message}\n`;
     } else if (event.type === 'test:fail') {
       if (event.data.details.type === 'suite') continue;
       failed++;
