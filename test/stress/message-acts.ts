@@ -126,6 +126,16 @@ export const search: Act = async (client, chance) => {
   }
 };
 
+/** RFC 5182: what was found, as far as it is still there. */
+export const searchAndSave: Act = async (client, chance) => {
+  const criteria = chance.one(CRITERIA);
+  heed(client, await client.command(`UID SEARCH RETURN (SAVE COUNT) ${criteria}`));
+  if (client.open === undefined) return;
+  if (chance.percent(50)) await client.command('NOOP');
+  const command = chance.one(['UID FETCH $ (UID FLAGS)', 'UID STORE $ +FLAGS (later)']);
+  heed(client, await client.command(command));
+};
+
 function foundIn(untagged: readonly string[]): readonly number[] {
   return untagged.flatMap((line) => {
     const plain = /^\* SEARCH((?: \d+)*)/.exec(line)?.[1];
