@@ -119,7 +119,9 @@ export async function openLocalServer(options: LocalServerOptions): Promise<Runn
       off: !options.limits,
     });
     const queueLog = log.child({ pkg: 'queue' });
-    const runner = await startRunner(localAttempts(config.Hostname, systemClock), {
+    const { bodies, directory } = engine;
+    const local = localAttempts(config.Hostname, { bodies, directory, clock: systemClock });
+    const runner = await startRunner(local, {
       commands: engine.lanes,
       views: engine.lanes,
       queue: engine.books,
@@ -195,6 +197,7 @@ async function controlOf(loaded: LoadedConfig, engine: Engine, log: OpenLog): Pr
     accounts: engine.accounts,
     keys: engine.tlsKeys,
     attempts: engine.audit,
+    tlsResults: engine.tlsResults,
   });
   const ports = { clock: systemClock, log: log.child({ pkg: 'control' }) };
   try {

@@ -83,6 +83,8 @@ export const SMTP_RECEIVED_FIELDS_MAX = 100;
 /** How long a message may be asked to wait. RFC 4865. */
 export const SMTP_HOLD_MS_MAX: number = 60 * 24 * 3_600_000;
 export const SMTP_REFUSED_TRANSACTIONS_MAX = 10;
+/** What is read of a report about a delivery. */
+export const REPORT_BYTES_MAX: number = 1024 * 1024;
 /** What is read of a message before it is stored; a longer header is not looked at further. */
 export const SMTP_HEADER_BYTES_MAX: number = 1024 * 1024;
 /** How long a sender who knows no recipient waits for the answer. */

@@ -22,6 +22,7 @@ import {
   type DecisionContext,
 } from '../values/decision.ts';
 import type { Instant, MailboxId, QueueId, Uid } from '../values/ids.ts';
+import { relateBounce } from './bounce.ts';
 import type { AttemptRemotes, AttemptReply, Cancelling, QueueEvent } from './events.ts';
 import { DELAY_TOLD_AFTER } from './outcome.ts';
 import { retiring } from './retire.ts';

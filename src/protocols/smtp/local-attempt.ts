@@ -14,9 +14,11 @@ import type { AttemptReply } from '#domain/queue/events';
 import { fixedSchedule } from '#domain/queue/outcome';
 import type { QueueItem } from '#domain/queue/state';
 import { parseAddress } from '#domain/values/address';
+import type { AccountId } from '#domain/values/ids';
 import { INBOX } from '#domain/values/mailbox-name';
 import { formatDeliveredTo, formatReturnPath } from '../message/trace.ts';
-import type { Clock } from '../ports.ts';
+import type { Bodies, Clock, Directory } from '../ports.ts';
+import { bounceOf, reportIn } from './bounce.ts';
 import { sleep, type RunnerSettings } from './runner.ts';
 import { failureInQueue } from './simulate.ts';
 
@@ -35,7 +37,14 @@ const DELIVERED: AttemptReply = {
 };
 const NO_ANSWER: AttemptReply = { code: 0, enhancedCode: '', text: 'No answer.' };
 
-export function localAttempts(hostName: string, clock: Clock): RunnerSettings {
+export interface LocalPorts {
+  readonly bodies: Pick<Bodies, 'facts' | 'stream'>;
+  readonly directory: Pick<Directory, 'separatorsOf'>;
+  readonly clock: Clock;
+}
+
+export function localAttempts(hostName: string, ports: LocalPorts): RunnerSettings {
+  const { clock } = ports;
   return {
     attemptsAtOnce: ATTEMPTS_AT_ONCE,
     // There is one destination, and those that hang are not to keep the others waiting.
@@ -45,24 +54,31 @@ export function localAttempts(hostName: string, clock: Clock): RunnerSettings {
     nextAttemptAt: (attempt) => clock.now() + localWaits(attempt),
     transportFor: (_, item) => item.transport,
 
-    async attempt({ items }, stop) {
+    async attempt({ accountId, items }, stop) {
       const [item] = items;
-      const outcome = await outcomeOf(hostName, item, clock, stop);
+      const outcome = await outcomeOf({ hostName, accountId, item }, ports, stop);
       return outcome && { outcomes: new Map([[item.queueId, outcome]]) };
     },
   };
 }
 
+/** What is to come back into the account that it is from. */
+interface Going {
+  readonly hostName: string;
+  readonly accountId: AccountId;
+  readonly item: QueueItem;
+}
+
 async function outcomeOf(
-  hostName: string,
-  item: QueueItem,
-  clock: Clock,
+  going: Going,
+  ports: LocalPorts,
   stop: AbortSignal,
 ): Promise<AttemptOutcome | undefined> {
-  const failure = failureInQueue(localpartOf(item.mailFrom), localpartOf(item.recipient));
-  if (failure === undefined) return delivered(hostName, item, clock);
+  const { mailFrom, recipient } = going.item;
+  const failure = failureInQueue(localpartOf(mailFrom), localpartOf(recipient));
+  if (failure === undefined) return delivered(going, ports);
   if (failure === 'timeout') {
-    await sleep(clock, PATIENCE_MS, stop);
+    await sleep(ports.clock, PATIENCE_MS, stop);
     return stop.aborted ? undefined : { type: 'failed', reply: NO_ANSWER, permanent: false };
   }
   const enhancedCode = `${Math.floor(failure / 100)}.0.0`;
@@ -75,8 +91,14 @@ function localpartOf(address: string): string {
   return parseAddress(address, domainToASCII)?.localpart ?? '';
 }
 
-function delivered(hostName: string, item: QueueItem, clock: Clock): AttemptOutcome {
+async function delivered(
+  { hostName, accountId, item }: Going,
+  { bodies, directory, clock }: LocalPorts,
+): Promise<AttemptOutcome> {
   const { body, mailFrom, recipient } = item;
+  const rcptTo = parseAddress(recipient, domainToASCII);
+  const report = await reportIn(bodies, accountId, body, bodies.facts(accountId, body));
+  const bounce = rcptTo && bounceOf(rcptTo, report, directory);
   const trace = formatDeliveredTo(recipient) + formatReturnPath(mailFrom);
   const copy: DeliverMessage = {
     type: 'DeliverMessage',
@@ -97,6 +119,7 @@ function delivered(hostName: string, item: QueueItem, clock: Clock): AttemptOutc
       tls: '',
       receipt: String(item.queueId),
     },
+    ...(bounce === undefined ? {} : { bounce }),
   };
   return { type: 'delivered', reply: DELIVERED, copy };
 }

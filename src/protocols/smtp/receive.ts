@@ -10,13 +10,15 @@
  */
 
 import { Buffer } from 'node:buffer';
-import { formatAddress } from '#domain/values/address';
+import { formatAddress, type Address } from '#domain/values/address';
 import { isRefusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
-import type { AccountId } from '#domain/values/ids';
+import type { AccountId, Instant } from '#domain/values/ids';
 import { SMTP_RECEIVED_FIELDS_MAX, SMTP_UNKNOWN_MS } from '../limits.ts';
+import type { DeliveryReport } from '../message/dsn-read.ts';
 import { formatDeliveredTo, formatReceived, formatReturnPath } from '../message/trace.ts';
 import type { StagedBody } from '../ports.ts';
+import { bounceOf, reportIn } from './bounce.ts';
 import type { IncomingData } from './incoming.ts';
 import {
   combinedReply,
@@ -37,7 +39,14 @@ const SOME_UNKNOWN = reply(451, '4.3.0', 'Please send to one recipient at a time
 interface Delivery {
   readonly accountId: AccountId;
   readonly mailbox: string;
-  readonly rcptTo: string;
+  readonly rcptTo: Address;
+}
+
+/** A message that is stored. */
+interface StoredMail {
+  readonly staged: StagedBody;
+  /** What it reports, if it is a report. */
+  readonly report: DeliveryReport | undefined;
 }
 
 export async function receive(
@@ -85,7 +94,7 @@ function deliveriesOf({ recipients }: Transaction): readonly Delivery[] {
   for (const { address, target } of recipients.values()) {
     if (target.type !== 'account') continue;
     const { accountId, mailbox } = target;
-    deliveries.push({ accountId, mailbox, rcptTo: formatAddress(address) });
+    deliveries.push({ accountId, mailbox, rcptTo: address });
   }
   return deliveries;
 }
@@ -100,8 +109,10 @@ async function deliverToAll(
   const { bodies } = session.ports;
   const accounts = new Set(deliveries.map(({ accountId }) => accountId));
   await Promise.all([...accounts].map((accountId) => bodies.link(staged, accountId)));
+  const [first] = accounts;
+  const report = first && (await reportIn(bodies, first, staged.hash, staged.facts));
   const answers = await Promise.all(
-    deliveries.map((delivery) => deliver(session, transaction, delivery, staged)),
+    deliveries.map((delivery) => deliver(session, transaction, delivery, { staged, report })),
   );
   const replies = answers.filter((answer) => answer !== undefined);
   if (replies.length === 0) return TAKEN;
@@ -112,30 +123,17 @@ async function deliverToAll(
 /** Undefined when the message is delivered, durably. */
 async function deliver(
   session: Session,
-  { mailFrom, smtpUtf8, requireTls }: Transaction,
+  transaction: Transaction,
   { accountId, mailbox, rcptTo }: Delivery,
-  staged: StagedBody,
+  { staged, report }: StoredMail,
 ): Promise<Reply | undefined> {
-  const { ports, channel, receipt, settings, helo = '' } = session;
+  const { ports, channel, receipt, helo = '' } = session;
   const at = ports.clock.now();
-  const sender = formatAddress(mailFrom);
-  const prefix = [
-    formatDeliveredTo(rcptTo),
-    formatReturnPath(sender),
-    formatReceived({
-      helo,
-      ip: channel.remoteIp,
-      by: settings.hostName,
-      localIp: channel.localIp,
-      protocol: protocolOf(session, smtpUtf8),
-      receipt,
-      tls: channel.tls,
-      requireTls,
-      recipient: rcptTo,
-      at,
-    }),
-  ].join('');
+  const mailFrom = formatAddress(transaction.mailFrom);
+  const recipient = formatAddress(rcptTo);
+  const prefix = traceFields(session, transaction, recipient, at);
   const tls = channel.tls?.version ?? '';
+  const bounce = bounceOf(rcptTo, report, ports.directory);
   try {
     const done = await ports.commands.execute(
       accountId,
@@ -150,7 +148,8 @@ async function deliver(
           receivedAt: at,
           zoneMinutes: 0,
         },
-        arrival: { mailFrom: sender, rcptTo, helo, ip: channel.remoteIp, tls, receipt },
+        arrival: { mailFrom, rcptTo: recipient, helo, ip: channel.remoteIp, tls, receipt },
+        ...(bounce === undefined ? {} : { bounce }),
       },
       { actor: actorOf(session), ip: channel.remoteIp, cid: receipt },
     );
@@ -160,4 +159,29 @@ async function deliver(
     ports.log.error({ receipt, accountId, err: error }, 'message not delivered');
     return faultReply(error);
   }
+}
+
+function traceFields(
+  session: Session,
+  { mailFrom, smtpUtf8, requireTls }: Transaction,
+  recipient: string,
+  at: Instant,
+): string {
+  const { settings, channel, receipt, helo = '' } = session;
+  return [
+    formatDeliveredTo(recipient),
+    formatReturnPath(formatAddress(mailFrom)),
+    formatReceived({
+      helo,
+      ip: channel.remoteIp,
+      by: settings.hostName,
+      localIp: channel.localIp,
+      protocol: protocolOf(session, smtpUtf8),
+      receipt,
+      tls: channel.tls,
+      requireTls,
+      recipient,
+      at,
+    }),
+  ].join('');
 }

@@ -13,6 +13,7 @@ import {
   REPLY,
   SECOND,
   started,
+  THIRD,
 } from '../../../support/queued.ts';
 import type { AccountEvent } from '#domain/log/streams';
 import type { AttemptOutcome, FinishAttempt, Notices, StartAttempt } from '#domain/queue/attempts';
@@ -180,6 +181,23 @@ describe('a delivery', () => {
     given(...TRYING)
       .when(finish(1, { type: 'delivered', reply, copy: notice('none') }))
       .refused('NoSuchTarget');
+  });
+
+  it('in local mode records what the copy is about', () => {
+    const fromId = { id: 'k3v4', mailFrom: 'daybook+k3v4@localhost' };
+    const other = { ...QUEUED, items: [{ queueId: THIRD, recipient: 'c@example.org', fromId }] };
+    const action = 'unrecognized' as const;
+    const bounce = {
+      references: [{ type: 'from-id', fromId: 'k3v4' }],
+      ...{ isDsn: false, action, reply },
+    } as const;
+    const related: QueueEvent = {
+      type: 'BounceRelated',
+      ...{ queueId: THIRD, action, isDsn: false, ...reply, messageId: 1 },
+    };
+    given(...TRYING, other)
+      .when(finish(1, { type: 'delivered', reply, copy: { ...notice(), bounce } }))
+      .gives([succeeded, retired, delivered(INBOX_ID, 1), related]);
   });
 });
 
