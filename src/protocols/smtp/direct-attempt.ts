@@ -2,9 +2,9 @@
  * An attempt at the hosts of the recipient's domain: one after the other, until one of them has
  * answered for the recipients.
  *
- * Invariants: a host that could not be reached, or could not take mail now, is passed over; one that
- * refuses for good ends the attempt; once a host has all of a message no other host gets it. Without
- * TLS a host is only asked where nothing requires it, and never about DMARC reports.
+ * Invariants: a host that could not be reached, or could not take mail now, is passed over; one
+ * that refuses for good ends the attempt; once a host has all of a message no other host gets it.
+ * Without TLS a host is only asked where nothing requires it, and never about DMARC reports.
  * RFC 5321 §5.1, RFC 3207 §4, RFC 7435 §3.
  */
 
@@ -215,7 +215,11 @@ class Walk {
     const { dialer, clock, random, log, hostName, port } = this.#ports;
     const { proxy } = this.#transport;
     const options = {
-      ...{ dialer, clock, random, log, port },
+      dialer,
+      clock,
+      random,
+      log,
+      port,
       host: ip,
       hostName: proxy?.hostName ?? hostName,
       tls: security,

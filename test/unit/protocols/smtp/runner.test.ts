@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QueueWorld } from '../../../support/queue-world.ts';
-import { ALICE, BOB, settled } from '../../../support/smtp.ts';
+import { ALICE, BOB } from '../../../support/smtp.ts';
 import { Fault } from '#domain/values/fault';
 import type { Commands } from '#protocols/ports';
 

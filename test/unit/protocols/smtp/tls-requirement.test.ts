@@ -1,5 +1,6 @@
 /**
- * Whether a host that shows its certificates is believed.
+ * Whether a host that shows its certificates is believed, and what becomes of mail for one that is
+ * not.
  */
 
 import assert from 'node:assert/strict';
@@ -7,6 +8,15 @@ import { once } from 'node:events';
 import { before, describe, it } from 'node:test';
 import { createServer } from 'node:tls';
 import { newChain, type Chain } from '../../../support/chains.ts';
+import { tlsa, type Zone } from '../../../support/dns.ts';
+import type { HostScript } from '../../../support/fake-hosts.ts';
+import {
+  answering,
+  sentAlone,
+  THERE,
+  twoHosts,
+  type RemoteOptions,
+} from '../../../support/remote-world.ts';
 import { silentLog } from '../../../support/silent-log.ts';
 import { systemClock } from '#infra/clock';
 import { openDialer } from '#infra/dialer';
@@ -109,5 +119,151 @@ describe('a host that shows its certificates', () => {
     assert.match(await dial([{ ...ofHost, data: chain.between.spki }]), /dane-no-match/);
     server.close();
     await once(server, 'close');
+  });
+});
+
+const TLS: HostScript = { words: ['PIPELINING', 'STARTTLS', 'REQUIRETLS', 'SMTPUTF8'] };
+
+describe('TLS', () => {
+  it('smtp 111: is used where it is offered, whoever the host is', async () => {
+    const shown = { chain: [], problem: 'SELF_SIGNED_CERT_IN_CHAIN' };
+    const { world } = await sentAlone({ hosts: { '192.0.2.1': { ...TLS, shown } } });
+    assert.equal(world.hosts.mail[0]?.isSecure, true);
+    assert.deepEqual(world.metrics.counted, [
+      'queue_destinations_total',
+      'queue_destinations_authentic_total',
+      'queue_connection_total ok',
+    ]);
+    assert.partialDeepStrictEqual(world.metrics.observed, [
+      { attempt: '1', transport: '', tlsmode: 'opportunistic', result: 'ok' },
+    ]);
+  });
+
+  it('queue 21, smtp 111, 116: that breaks is done without, except for DMARC reports', async () => {
+    const hosts = { '192.0.2.1': { ...TLS, shown: false } } as const;
+    const { outcome, world } = await sentAlone({ hosts });
+    assert.equal(outcome.type, 'delivered');
+    assert.deepEqual(world.hosts.dialed, ['192.0.2.1', '192.0.2.1']);
+    assert.equal(world.hosts.mail[0]?.isSecure, false);
+    assert.ok(world.metrics.counted.includes('queue_plaintext_fallback_total'));
+    const report = await sentAlone({ hosts }, { report: 'dmarc' });
+    assert.partialDeepStrictEqual(report.outcome, { type: 'failed', permanent: false });
+    assert.deepEqual(report.world.hosts.dialed, ['192.0.2.1']);
+  });
+
+  it('smtp 111: that is refused behind STARTTLS is done without', async () => {
+    const refusing = answering({ STARTTLS: '454 4.7.0 no' }, TLS);
+    const { outcome, world } = await sentAlone({ hosts: { '192.0.2.1': refusing } });
+    assert.equal(outcome.type, 'delivered');
+    assert.equal(world.hosts.mail[0]?.isSecure, false);
+  });
+});
+
+const ENFORCED: RemoteOptions['ports'] = {
+  stsPolicyFor: () =>
+    Promise.resolve({
+      type: 'policy',
+      policy: { mode: 'enforce', mx: ['mx.there.example'], maxAgeSeconds: 86400 },
+      text: '',
+    }),
+};
+
+describe('MTA-STS', () => {
+  it('smtp 112: lets no mail go to a host that does not prove its name', async () => {
+    const shown = { chain: [], problem: 'ERR_TLS_CERT_ALTNAME_INVALID' };
+    const { outcome, world } = await sentAlone({
+      hosts: { '192.0.2.1': { ...TLS, shown } },
+      ports: ENFORCED,
+    });
+    assert.partialDeepStrictEqual(outcome, { type: 'failed', permanent: false });
+    assert.deepEqual(world.hosts.mail, []);
+    assert.deepEqual(world.hosts.dialed, ['192.0.2.1']);
+    const plain = await sentAlone({ ports: ENFORCED });
+    assert.partialDeepStrictEqual(plain.outcome, { type: 'failed', permanent: false });
+    const proven = await sentAlone({ hosts: { '192.0.2.1': TLS }, ports: ENFORCED });
+    assert.equal(proven.outcome.type, 'delivered');
+    assert.partialDeepStrictEqual(proven.world.metrics.observed, [
+      { tlsmode: 'requiredstarttls+mtasts' },
+    ]);
+  });
+
+  it('smtp 112: passes over hosts that the policy does not name', async () => {
+    const { outcome, world } = await sentAlone({ ...twoHosts(TLS, TLS), ports: ENFORCED });
+    assert.partialDeepStrictEqual(outcome, { permanent: false, reply: { enhancedCode: '4.7.0' } });
+    assert.deepEqual(world.hosts.dialed, []);
+  });
+});
+
+describe('DANE', () => {
+  const zonesWith = (record: ReturnType<typeof tlsa>): Readonly<Record<string, Zone>> => ({
+    'there.example': THERE['there.example'] as Zone,
+    'mx.there.example': { A: ['192.0.2.1'] },
+    '_25._tcp.mx.there.example': { TLSA: [record] },
+  });
+
+  it('smtp 113, 114: fails a host that does not match, except when nothing is required', async () => {
+    const options = { zones: zonesWith(tlsa(3)), hosts: { '192.0.2.1': TLS } };
+    const { outcome, world } = await sentAlone(options);
+    assert.partialDeepStrictEqual(outcome, { type: 'failed', permanent: false });
+    assert.deepEqual(world.hosts.mail, []);
+    assert.ok(world.metrics.counted.includes('queue_destination_dane_required_total'));
+    const free = await sentAlone(options, { requireTls: false });
+    assert.equal(free.outcome.type, 'delivered');
+  });
+
+  it('smtp 113: with records that nobody can use still needs TLS', async () => {
+    const zones = zonesWith(tlsa(1));
+    const { outcome } = await sentAlone({ zones, hosts: { '192.0.2.1': TLS } });
+    assert.equal(outcome.type, 'delivered');
+    const plain = await sentAlone({ zones });
+    assert.partialDeepStrictEqual(plain.outcome, { type: 'failed', permanent: false });
+  });
+
+  it('smtp 113: that cannot be looked up waits', async () => {
+    const zones = {
+      ...zonesWith(tlsa(3)),
+      '_25._tcp.mx.there.example': { fails: ['TLSA'] },
+    } as const;
+    const { outcome, world } = await sentAlone({ zones, hosts: { '192.0.2.1': TLS } });
+    assert.partialDeepStrictEqual(outcome, { permanent: false, reply: { enhancedCode: '4.4.3' } });
+    assert.ok(world.metrics.counted.includes('queue_destination_dane_gathertlsa_errors_total'));
+  });
+});
+
+describe('REQUIRETLS', () => {
+  const REQUIRED = { requireTls: true };
+
+  it('smtp 115: needs a policy, and a host that announces it', async () => {
+    const nothing = await sentAlone({ hosts: { '192.0.2.1': TLS } }, REQUIRED);
+    const reply = { enhancedCode: '5.7.30' };
+    assert.partialDeepStrictEqual(nothing.outcome, { permanent: true, reply });
+    const unable = { words: ['STARTTLS'] };
+    const options = { hosts: { '192.0.2.1': unable }, ports: ENFORCED };
+    const { outcome, world } = await sentAlone(options, REQUIRED);
+    assert.partialDeepStrictEqual(outcome, { permanent: true, reply: { code: 554, ...reply } });
+    const counted = 'queue_requiretls_unsupported_total norequiretls';
+    assert.ok(world.metrics.counted.includes(counted));
+  });
+
+  it('smtp 115: fails for good also at a host with both families', async () => {
+    const both = { A: ['192.0.2.1'], AAAA: ['2001:db8::1'] };
+    const unable = { words: ['STARTTLS'] };
+    const { outcome } = await sentAlone(
+      {
+        zones: { ...THERE, 'mx.there.example': both },
+        hosts: { '192.0.2.1': unable, '2001:db8::1': unable },
+        ports: ENFORCED,
+      },
+      REQUIRED,
+    );
+    assert.partialDeepStrictEqual(outcome, { permanent: true, reply: { code: 554 } });
+  });
+
+  it('smtp 115: is said with MAIL', async () => {
+    const options = { hosts: { '192.0.2.1': TLS }, ports: ENFORCED };
+    const { outcome, world } = await sentAlone(options, REQUIRED);
+    assert.equal(outcome.type, 'delivered');
+    const mail = world.hosts.heard[0]?.commands.find((line) => line.startsWith('MAIL'));
+    assert.equal(mail, 'MAIL FROM:<alice@example.org> REQUIRETLS');
   });
 });
