@@ -27,6 +27,7 @@ import { openEngine, type Engine } from '#infra/engine';
 import { openLog, type LogLevel, type OpenLog } from '#infra/log';
 import { openLogins, type OpenLogins } from '#infra/logins';
 import { version } from '#infra/places';
+import { QueueAdmin } from '#infra/queue-admin';
 import { openRates } from '#infra/rates';
 import { renumberMailboxes } from '#infra/renumber';
 import { listen, type Listener, type ListenOptions } from '#infra/sockets';
@@ -43,6 +44,7 @@ import type {
   Store,
   TailOptions,
 } from '#protocols/cli/openers';
+import { queueCommands } from '#protocols/cli/queue-control';
 import { startImapServer } from '#protocols/imap/server';
 import type { ImapOptions, ImapPorts } from '#protocols/imap/session';
 import { MESSAGE_BYTES_MAX, TLS_HANDSHAKE_MS } from '#protocols/limits';
@@ -52,7 +54,7 @@ import { judgeClientKey } from '#protocols/sasl/client-key';
 import { hmacMd5States } from '#protocols/sasl/md5';
 import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
 import { localAttempts, localWaits } from '#protocols/smtp/local-attempt';
-import { noticeWriter } from '#protocols/smtp/notices';
+import { noticeWriter, type NoticeWriter } from '#protocols/smtp/notices';
 import { startRunner } from '#protocols/smtp/runner';
 import { openSmtpServer } from '#protocols/smtp/server';
 import type { SmtpPorts } from '#protocols/smtp/session';
@@ -121,16 +123,17 @@ export async function openLocalServer(options: LocalServerOptions): Promise<Runn
     const queueLog = log.child({ pkg: 'queue' });
     const { bodies, directory } = engine;
     const local = localAttempts(config.Hostname, { bodies, directory, clock: systemClock });
+    const notices = noticeWriter(config.Hostname, localWaits, {
+      bodies,
+      clock: systemClock,
+      random: systemRandom,
+      log: queueLog,
+    });
     const runner = await startRunner(local, {
       commands: engine.lanes,
       views: engine.lanes,
       queue: engine.books,
-      notices: noticeWriter(config.Hostname, localWaits, {
-        bodies: engine.bodies,
-        clock: systemClock,
-        random: systemRandom,
-        log: queueLog,
-      }),
+      notices,
       clock: systemClock,
       log: queueLog,
     });
@@ -144,7 +147,7 @@ export async function openLocalServer(options: LocalServerOptions): Promise<Runn
       () => closeAll(endpoints),
       () => listeners.forEach((listener) => listener.stop()),
     );
-    closers.push(await controlOf(loaded, engine, log));
+    closers.push(await controlOf(loaded, engine, notices, log));
     const listening: Listening[] = [];
     for (const { service, port, tls, accept, judgeKey } of endpoints) {
       for (const host of hosts) {
@@ -192,15 +195,28 @@ function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts 
 }
 
 /** Listens on the control socket; returns how to close it. Mail goes on without it. */
-async function controlOf(loaded: LoadedConfig, engine: Engine, log: OpenLog): Promise<Closer> {
-  const commands = controlCommands({
-    accounts: engine.accounts,
-    keys: engine.tlsKeys,
-    attempts: engine.audit,
-    tlsResults: engine.tlsResults,
+async function controlOf(
+  loaded: LoadedConfig,
+  engine: Engine,
+  notices: NoticeWriter,
+  log: OpenLog,
+): Promise<Closer> {
+  const queue = new QueueAdmin({
+    ...engine,
+    noticeOf: (accountId, item) => notices.ofCancel(accountId, item),
+    transports: () => Object.keys(loaded.config.Transports ?? {}),
   });
   const ports = { clock: systemClock, log: log.child({ pkg: 'control' }) };
   try {
+  const commands = new Map([
+    ...controlCommands({
+      accounts: engine.accounts,
+      keys: engine.tlsKeys,
+      attempts: engine.audit,
+      tlsResults: engine.tlsResults,
+    }),
+    ...queueCommands({ queue, clock: systemClock }),
+  ]);
     const socket = await openControlSocket(
       dataDirOf(loaded),
       (stream) => void serveControl(stream, commands, ports),

@@ -25,7 +25,7 @@ const [{ runProgram }, { defaultDir, version }] = await Promise.all([
 const INPUT_LETTERS_MAX = 1024 * 1024;
 
 const terminal: Terminal = {
-  out: (line) => void process.stdout.write(`${line}\n`),
+  out: (line) => void process.stdout.write(typeof line === 'string' ? `${line}\n` : line),
   err: (line) => void process.stderr.write(`${line}\n`),
   input: async () => {
     let text = '';

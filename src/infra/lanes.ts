@@ -68,6 +68,11 @@ export class Lanes implements Commands, Views {
     return (await this.#account(accountId)).books.reader;
   }
 
+  /** Resolves when no turn of any account runs that began before. */
+  async turnsEnded(): Promise<void> {
+    await Promise.all([...this.#opened].map(({ lane }) => lane.between(async () => undefined)));
+  }
+
   /** Posts the account again from the first fact on; commands wait. How many facts. */
   async rebuild(accountId: AccountId): Promise<number> {
     const { books, lane } = await this.#account(accountId);

@@ -2,17 +2,14 @@
  * What the running server does when the command line asks it to.
  */
 
-import type { Cause } from '#domain/log/event';
-import { isRefusal, REFUSALS, type Refusal } from '#domain/values/decision';
+import type { Refusal } from '#domain/values/decision';
 import type { RecordedLogin, RecordedLogins, RegisteredTlsKey, TlsKeys } from '../ports.ts';
 import type { AdministeredAccount, AdministeredAccounts } from '../ports-admin.ts';
 import { readClientCertificate } from '../sasl/client-key.ts';
 import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
+import { CAUSE, granted } from './control-answers.ts';
 import { ControlFields } from './control-fields.ts';
 import { formatDuration } from './quantities.ts';
-
-/** Whoever can open the socket administers the server. */
-const CAUSE: Cause = { actor: 'control:administrator' };
 
 /** A TLS key as it goes over the control socket, and into `--json`. */
 export interface ShownTlsKey {
@@ -188,14 +185,6 @@ function fingerprintIn(given: unknown): string {
 
 function keyOf(fingerprint: string, keys: TlsKeys): RegisteredTlsKey | Refusal {
   return keys.get(fingerprint) ?? { refused: 'NoSuchTlsKey', detail: fingerprint };
-}
-
-function granted<T extends object>(outcome: T | Refusal): T {
-  if (!isRefusal(outcome)) return outcome;
-  const { refused, detail } = outcome;
-  const sentence = REFUSALS[refused];
-  const about = detail === undefined ? sentence : `${sentence.slice(0, -1)}: ${detail}`;
-  throw new ControlError(refused, about);
 }
 
 function shown(key: RegisteredTlsKey): ShownTlsKey {

@@ -32,11 +32,26 @@ export class ControlFields {
     throw badField(`The field ${name} is neither true nor false.`);
   }
 
+  count(name: string): number {
+    const value = this.optionalCount(name);
+    if (value === undefined) throw badField(`The field ${name} is missing.`);
+    return value;
+  }
+
   optionalCount(name: string): number | undefined {
     const value = this.#take(name);
     if (value === undefined) return undefined;
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
     throw badField(`The field ${name} is not a whole number.`);
+  }
+
+  optionalCounts(name: string): readonly number[] | undefined {
+    const value = this.#take(name);
+    if (value === undefined) return undefined;
+    const isCount = (each: unknown): each is number =>
+      Number.isSafeInteger(each) && Number(each) >= 0;
+    if (Array.isArray(value) && value.every(isCount)) return value;
+    throw badField(`The field ${name} is not a list of whole numbers.`);
   }
 
   optionalTexts(name: string): readonly string[] | undefined {

@@ -8,8 +8,8 @@ import type { RecordedEvent } from '#domain/log/event';
 import type { Submission } from './submission.ts';
 
 export interface Terminal {
-  /** Results, one line each, to standard output. */
-  out(line: string): void;
+  /** Results, one line each, to standard output; octets as they stand. */
+  out(line: string | Uint8Array): void;
   /** Progress and errors, to standard error. */
   err(line: string): void;
   /** All of standard input, up to a bound. */

@@ -19,6 +19,7 @@ import {
 } from './flags.ts';
 import { readDuration, readSize } from './quantities.ts';
 import type { Openers, Terminal } from './openers.ts';
+import { addQueue } from './queue-tree.ts';
 import type { Tools } from './tlspubkey.ts';
 
 const FAILED = 1;
@@ -66,6 +67,7 @@ export function commandTree(
   addConfig(program, { terminal, openers });
   addSendmail(program, terminal, openers, finish);
   addAttempts(program, { terminal, openers });
+  addQueue(program, { terminal, openers }, () => dirOption(openers));
   program
     .command('version')
     .description('print the version')

@@ -1,0 +1,322 @@
+/**
+ * Outgoing mail of all accounts, for administrators: lists from the books of the server, changes
+ * through the lanes of the accounts.
+ *
+ * Invariants: changes go in portions of one account, each decided against what is so by then; what
+ * is gone meanwhile is passed over. A hold rule also holds what was decided upon without it.
+ */
+
+import { Buffer } from 'node:buffer';
+import type { AccountCommand } from '#domain/account';
+import type { DirectoryAnswerTo, DirectoryCommand } from '#domain/directory/decide';
+import type { DirectoryEvent } from '#domain/directory/events';
+import { holdRuleMatches, type HoldRule } from '#domain/directory/hold-rules';
+import type { DirectoryAccount, DirectoryState } from '#domain/directory/state';
+import type { Cause } from '#domain/log/event';
+import type { DeliverMessage } from '#domain/message/decide';
+import type { QueueItem } from '#domain/queue/state';
+import { baseAddress } from '#domain/suppression/state';
+import { isRefusal, refuse, unreachable, type Refusal } from '#domain/values/decision';
+import { accountOfServerWideId, type AccountId, type QueueId } from '#domain/values/ids';
+import { resultsOf } from '#projections/attempt-results';
+import {
+  queuedById,
+  queuedItems,
+  retiredItems,
+  type ItemDetails,
+  type ListPage,
+  type QueuedAddresses,
+  type QueuedItem,
+  type QueueFilter,
+  type QueueSort,
+  type RetiredFilter,
+  type RetiredItem,
+  type RetiredSort,
+} from '#projections/queue-lists';
+import { suppressionsOfAll } from '#projections/server-suppressions';
+import type { Bodies, Commands, Views } from '#protocols/ports';
+import type {
+  AdministeredItem,
+  AdministeredQueue,
+  ByAccountName,
+  NamedHoldRule,
+  NamedSuppression,
+  QueueChange,
+} from '#protocols/ports-queue';
+import type { Carried } from './lane.ts';
+import type { ServerBooks } from './server-books.ts';
+
+/** Items that are changed in one decision; two events each must fit into an append. */
+const PORTION = 200;
+
+export interface QueueAdminPorts {
+  readonly books: Pick<ServerBooks, 'read'>;
+  readonly lanes: Commands &
+    Views & {
+      /** Resolves when no turn runs that began before. */
+      turnsEnded(): Promise<void>;
+    };
+  readonly directory: {
+    readonly state: DirectoryState;
+    execute<C extends DirectoryCommand>(
+      command: C,
+      cause: Cause,
+    ): Promise<Carried<DirectoryEvent, DirectoryAnswerTo<C>> | Refusal>;
+  };
+  readonly bodies: Pick<Bodies, 'read' | 'facts'>;
+  /** What the sender is told when an administrator ends an item. */
+  readonly noticeOf: (
+    accountId: AccountId,
+    item: QueueItem,
+  ) => Promise<{ readonly notice?: DeliverMessage }>;
+  readonly transports: () => readonly string[];
+}
+
+export class QueueAdmin implements AdministeredQueue {
+  readonly #ports: QueueAdminPorts;
+
+  constructor(ports: QueueAdminPorts) {
+    this.#ports = ports;
+  }
+
+  queued(
+    filter: ByAccountName<QueueFilter>,
+    page: ListPage<QueueSort>,
+  ): readonly AdministeredItem<QueuedItem>[] | Refusal {
+    const found = this.#byId(filter);
+    if (isRefusal(found)) return found;
+    const items = this.#ports.books.read((sql) => queuedItems(sql, found, page));
+    return items.map((item) => ({ ...item, ...this.#aboutItem(item) }));
+  }
+
+  retired(
+    filter: ByAccountName<RetiredFilter>,
+    page: ListPage<RetiredSort>,
+  ): readonly AdministeredItem<RetiredItem>[] | Refusal {
+    const found = this.#byId(filter);
+    if (isRefusal(found)) return found;
+    const items = this.#ports.books.read((sql) => retiredItems(sql, found, page));
+    return items.map((item) => ({ ...item, ...this.#aboutItem(item) }));
+  }
+
+  async dump(queueId: QueueId): Promise<Buffer | Refusal> {
+    const { directory, lanes, bodies } = this.#ports;
+    const accountId = accountOfServerWideId(queueId);
+    const unknown = refuse('NoSuchQueueItem', String(queueId));
+    if (!directory.state.accounts.has(accountId)) return unknown;
+    const item = (await lanes.account(accountId)).queueItem(queueId);
+    if (item === undefined) return unknown;
+    const body = bodies.read(accountId, item.body);
+    return body === undefined ? unknown : Buffer.concat([Buffer.from(item.prefix), body]);
+  }
+
+  async change(
+    filter: ByAccountName<QueueFilter>,
+    limit: number | undefined,
+    change: QueueChange,
+    cause: Cause,
+  ): Promise<number | Refusal> {
+    const found = this.#byId(filter);
+    if (isRefusal(found)) return found;
+    if (change.type === 'transport' && change.transport !== '') {
+      const isKnown = this.#ports.transports().includes(change.transport);
+      if (!isKnown) return refuse('NoSuchTransport', change.transport);
+    }
+    let affected = 0;
+    for await (const { accountId, queueIds } of this.#portions(found, limit ?? Infinity)) {
+      affected += await this.#changeThose(accountId, queueIds, change, cause);
+    }
+    return affected;
+  }
+
+  holdRules(): readonly NamedHoldRule[] {
+    return this.#ports.directory.state.holdRules.map(({ accountId, ...rule }) => ({
+      ...rule,
+      ...(accountId === undefined ? {} : { account: this.#nameOf(accountId) }),
+    }));
+  }
+
+  async addHoldRule(
+    { account, ...addresses }: Omit<NamedHoldRule, 'ruleId'>,
+    cause: Cause,
+  ): Promise<{ readonly ruleId: number; readonly held: number } | Refusal> {
+    const { directory, lanes } = this.#ports;
+    const found = this.#byId(account === undefined ? {} : { account });
+    if (isRefusal(found)) return found;
+    const rule: Omit<HoldRule, 'ruleId'> = { ...addresses, ...found };
+    const added = await directory.execute({ type: 'AddHoldRule', rule }, cause);
+    if (isRefusal(added)) return added;
+    const { ruleId } = added.answer;
+    // Whatever was queued by the rules of before can be seen then.
+    await lanes.turnsEnded();
+    let held = 0;
+    const matches = (item: QueuedAddresses): boolean => holdRuleMatches({ ruleId, ...rule }, item);
+    for await (const { accountId, queueIds } of this.#portions(found, Infinity, matches)) {
+      const command = { type: 'HoldMessages', queueIds, ruleId } as const;
+      held += await this.#affected(accountId, command, cause);
+    }
+    return { ruleId, held };
+  }
+
+  removeHoldRule(ruleId: number, cause: Cause): Promise<object | Refusal> {
+    return this.#ports.directory.execute({ type: 'RemoveHoldRule', ruleId }, cause);
+  }
+
+  suppressions(
+    account: string | undefined,
+    address: string | undefined,
+  ): readonly NamedSuppression[] | Refusal {
+    const found = this.#byId(account === undefined ? {} : { account });
+    if (isRefusal(found)) return found;
+    const base = address === undefined ? undefined : baseAddress(address);
+    return this.#ports.books
+      .read((sql) => suppressionsOfAll(sql, base))
+      .filter(({ accountId }) => found.accountId === undefined || accountId === found.accountId)
+      .map(({ accountId, ...suppression }) => ({
+        ...suppression,
+        account: this.#nameOf(accountId),
+      }));
+  }
+
+  async suppress(account: string, address: string, cause: Cause): Promise<object | Refusal> {
+    const found = this.#named(account);
+    if (found === undefined) return refuse('NoSuchAccount', account);
+    const reason = 'added by an administrator';
+    const command = { type: 'SuppressAddress', address, reason } as const;
+    return this.#ports.lanes.execute(found.accountId, command, cause);
+  }
+
+  async unsuppress(account: string, address: string, cause: Cause): Promise<object | Refusal> {
+    const found = this.#named(account);
+    if (found === undefined) return refuse('NoSuchAccount', account);
+    const command = { type: 'UnsuppressAddress', address } as const;
+    return this.#ports.lanes.execute(found.accountId, command, cause);
+  }
+
+  async #changeThose(
+    accountId: AccountId,
+    queueIds: readonly QueueId[],
+    change: QueueChange,
+    cause: Cause,
+  ): Promise<number> {
+    switch (change.type) {
+      case 'hold':
+        return this.#affected(accountId, { type: 'HoldMessages', queueIds }, cause);
+      case 'release':
+        return this.#affected(accountId, { type: 'ReleaseMessages', queueIds }, cause);
+      case 'reschedule': {
+        const { to } = change;
+        return this.#affected(accountId, { type: 'RescheduleMessages', queueIds, to }, cause);
+      }
+      case 'transport': {
+        const { transport } = change;
+        return this.#affected(accountId, { type: 'ForceTransport', queueIds, transport }, cause);
+      }
+      case 'require-tls': {
+        const { requireTls } = change;
+        const command = { type: 'SetTlsRequirement', queueIds, requireTls } as const;
+        return this.#affected(accountId, command, cause);
+      }
+      case 'fail':
+        return this.#fail(accountId, queueIds, cause);
+      case 'drop':
+        return this.#affected(accountId, { type: 'DropMessages', queueIds }, cause);
+      default:
+        return unreachable(change);
+    }
+  }
+
+  /** One after the other: each has a notice of its own. */
+  async #fail(accountId: AccountId, queueIds: readonly QueueId[], cause: Cause): Promise<number> {
+    const { lanes, noticeOf } = this.#ports;
+    let affected = 0;
+    for (const queueId of queueIds) {
+      const item = (await lanes.account(accountId)).queueItem(queueId);
+      if (item === undefined) continue;
+      const notice = item.inAttempt ? {} : await noticeOf(accountId, item);
+      affected += await this.#affected(
+        accountId,
+        { type: 'FailMessage', queueId, ...notice },
+        cause,
+      );
+    }
+    return affected;
+  }
+
+  async #affected(
+    accountId: AccountId,
+    command: Extract<AccountCommand, { readonly type: ManagingType }>,
+    cause: Cause,
+  ): Promise<number> {
+    const done = await this.#ports.lanes.execute(accountId, command, cause);
+    // A portion is small enough for everything that is not granted otherwise.
+    if (isRefusal(done)) throw new Error(`${command.type} of a portion refused: ${done.refused}`);
+    return done.answer.affected;
+  }
+
+  /** What fits, by id, so many of one account at a time. */
+  async *#portions(
+    filter: QueueFilter,
+    limit: number,
+    matches: (item: QueuedAddresses) => boolean = () => true,
+  ): AsyncGenerator<{ readonly accountId: AccountId; readonly queueIds: readonly QueueId[] }> {
+    let behind = 0;
+    let left = limit;
+    while (left > 0) {
+      const count = Math.min(PORTION, left);
+      const rows = this.#ports.books.read((sql) => queuedById(sql, filter, behind, count));
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      behind = last.queueId;
+      left -= rows.length;
+      const accounts = Map.groupBy(rows.filter(matches), ({ accountId }) => accountId);
+      for (const [accountId, items] of accounts) {
+        yield { accountId, queueIds: items.map(({ queueId }) => queueId) };
+      }
+    }
+  }
+
+  #aboutItem(item: {
+    readonly queueId: QueueId;
+    readonly accountId: AccountId;
+    readonly details: ItemDetails;
+  }): AdministeredItem<object> {
+    const { queueId, accountId, details } = item;
+    const { books, bodies } = this.#ports;
+    return {
+      account: this.#nameOf(accountId),
+      subject: bodies.facts(accountId, details.body)?.subject ?? '',
+      results: books.read((sql) => resultsOf(sql, queueId)),
+    };
+  }
+
+  #byId<Filter extends { readonly account?: string }>({
+    account,
+    ...filter
+  }: Filter): (Omit<Filter, 'account'> & { readonly accountId?: AccountId }) | Refusal {
+    if (account === undefined) return filter;
+    const found = this.#named(account);
+    if (found === undefined) return refuse('NoSuchAccount', account);
+    return { ...filter, accountId: found.accountId };
+  }
+
+  #named(name: string): DirectoryAccount | undefined {
+    const folded = name.toLowerCase();
+    return this.#ports.directory.state.accounts
+      .values()
+      .find((account) => account.name.toLowerCase() === folded);
+  }
+
+  #nameOf(accountId: AccountId): string {
+    return this.#ports.directory.state.accounts.get(accountId)?.name ?? '';
+  }
+}
+
+type ManagingType =
+  | 'HoldMessages'
+  | 'ReleaseMessages'
+  | 'RescheduleMessages'
+  | 'ForceTransport'
+  | 'SetTlsRequirement'
+  | 'FailMessage'
+  | 'DropMessages';

@@ -1,0 +1,290 @@
+/**
+ * What the running server does to outgoing mail when the command line asks it to.
+ *
+ * Diagnostics: a filter that nobody understands, or one that is empty where everything would be
+ * changed, is refused by a sentence that names the field.
+ */
+
+import { domainToASCII } from 'node:url';
+import { formatAddress, parseAddress, parseDomain } from '#domain/values/address';
+import type { Instant } from '#domain/values/ids';
+import type {
+  ListPage,
+  QueueFilter,
+  QueueSort,
+  RetiredFilter,
+  RetiredSort,
+  TimeBound,
+} from '#projections/queue-lists';
+import type { Clock } from '../ports.ts';
+import type {
+  AdministeredQueue,
+  ByAccountName,
+  NamedHoldRule,
+  QueueChange,
+} from '../ports-queue.ts';
+import { ControlError, type ControlCommand } from './control.ts';
+import { CAUSE, granted } from './control-answers.ts';
+import { ControlFields } from './control-fields.ts';
+import {
+  holdRuleRecord,
+  queuedRecord,
+  retiredRecord,
+  suppressionRecord,
+  type HoldRuleRecord,
+  type SuppressionRecord,
+} from './queue-records.ts';
+import { readBound, readSpan } from './relative-time.ts';
+
+/** Records in one answer; who wants more asks for the next page. */
+export const PAGE_MAX = 1000;
+const IDS_MAX = 10_000;
+
+/** How many items were changed. */
+export interface ChangedCount {
+  readonly affected: number;
+}
+
+/** Octets of a message. */
+export interface DumpedMessage {
+  readonly base64: string;
+}
+
+interface Parts {
+  readonly queue: AdministeredQueue;
+  readonly clock: Clock;
+}
+
+type Carry = (fields: ControlFields, parts: Parts) => unknown;
+
+const COMMANDS: Readonly<Record<string, Carry>> = {
+  'queue.list': (fields, { queue, clock }) => {
+    const page = readPage(fields, QUEUE_SORTS);
+    const filter = readQueueFilter(fields, clock.now());
+    fields.end();
+    return granted(queue.queued(filter, page)).map(queuedRecord);
+  },
+  'queue.hold': changing(() => ({ type: 'hold' })),
+  'queue.unhold': changing(() => ({ type: 'release' })),
+  'queue.schedule': changing((fields, now) => {
+    const byMs = readSpan(fields.text('duration'));
+    if (byMs === undefined) throw wrongField('duration', 'a time like 1h30m');
+    const isFromNow = fields.optionalBoolean('now') ?? false;
+    return { type: 'reschedule', to: isFromNow ? { at: now + byMs } : { byMs } };
+  }),
+  'queue.transport': changing((fields) => ({
+    type: 'transport',
+    transport: fields.text('name'),
+  })),
+  'queue.requiretls': changing((fields) => ({
+    type: 'require-tls',
+    requireTls: fields.optionalBoolean('requireTls') ?? null,
+  })),
+  'queue.fail': changing(() => ({ type: 'fail' })),
+  'queue.drop': changing(() => ({ type: 'drop' })),
+  'queue.dump': async (fields, { queue }): Promise<DumpedMessage> => {
+    const queueId = fields.count('id');
+    fields.end();
+    return { base64: granted(await queue.dump(queueId)).toString('base64') };
+  },
+  'queue.retired.list': (fields, { queue, clock }) => {
+    const page = readPage(fields, RETIRED_SORTS);
+    const filter = readRetiredFilter(fields, clock.now());
+    fields.end();
+    return granted(queue.retired(filter, page)).map(retiredRecord);
+  },
+  'queue.retired.print': (fields, { queue }) => {
+    const queueId = fields.count('id');
+    fields.end();
+    const page = { sort: 'queued', ascending: true, limit: 1 } as const;
+    const [item] = granted(queue.retired({ queueIds: [queueId] }, page));
+    if (item !== undefined) return retiredRecord(item);
+    throw new ControlError('NoSuchMessage', `No such message is remembered: ${queueId}`);
+  },
+  'queue.holdrules.list': (fields, { queue }): readonly HoldRuleRecord[] => {
+    fields.end();
+    return queue.holdRules().map(holdRuleRecord);
+  },
+  'queue.holdrules.add': async (fields, { queue }) =>
+    granted(await queue.addHoldRule(readHoldRule(fields), CAUSE)),
+  'queue.holdrules.remove': async (fields, { queue }) => {
+    const ruleId = fields.count('id');
+    fields.end();
+    granted(await queue.removeHoldRule(ruleId, CAUSE));
+    return {};
+  },
+  'queue.suppress.list': (fields, { queue }): readonly SuppressionRecord[] => {
+    const account = fields.optionalText('account');
+    fields.end();
+    return granted(queue.suppressions(account, undefined)).map(suppressionRecord);
+  },
+  'queue.suppress.lookup': (fields, { queue }): readonly SuppressionRecord[] => {
+    const account = fields.optionalText('account');
+    const address = readAddress(fields);
+    fields.end();
+    return granted(queue.suppressions(account, address)).map(suppressionRecord);
+  },
+  'queue.suppress.add': async (fields, { queue }) => {
+    const account = fields.text('account');
+    const address = readAddress(fields);
+    fields.end();
+    granted(await queue.suppress(account, address, CAUSE));
+    return {};
+  },
+  'queue.suppress.remove': async (fields, { queue }) => {
+    const account = fields.text('account');
+    const address = readAddress(fields);
+    fields.end();
+    granted(await queue.unsuppress(account, address, CAUSE));
+    return {};
+  },
+};
+
+export function queueCommands(parts: Parts): readonly (readonly [string, ControlCommand])[] {
+  return Object.entries(COMMANDS).map(([name, carry]) => [
+    name,
+    async (given) => carry(new ControlFields(given), parts),
+  ]);
+}
+
+/** A change of whatever fits; of everything only when that is said. */
+function changing(read: (fields: ControlFields, now: Instant) => QueueChange): Carry {
+  return async (fields, { queue, clock }): Promise<ChangedCount> => {
+    const now = clock.now();
+    const change = read(fields, now);
+    const limit = fields.optionalCount('limit');
+    const isAll = fields.optionalBoolean('all') ?? false;
+    const filter = readQueueFilter(fields, now);
+    fields.end();
+    if (Object.keys(filter).length === 0 && !isAll) {
+      throw new ControlError('NoFilter', 'There is no filter: say that all messages are meant.');
+    }
+    return { affected: granted(await queue.change(filter, limit || undefined, change, CAUSE)) };
+  };
+}
+
+function readQueueFilter(fields: ControlFields, now: Instant): ByAccountName<QueueFilter> {
+  const isHeld = fields.optionalBoolean('hold');
+  const nextAttempt = readTimeBound(fields, 'nextAttempt', now);
+  return {
+    ...readCommonFilter(fields, now),
+    ...(isHeld === undefined ? {} : { isHeld }),
+    ...(nextAttempt === undefined ? {} : { nextAttempt }),
+  };
+}
+
+function readRetiredFilter(fields: ControlFields, now: Instant): ByAccountName<RetiredFilter> {
+  const success = fields.optionalBoolean('success');
+  const lastActivity = readTimeBound(fields, 'lastActivity', now);
+  return {
+    ...readCommonFilter(fields, now),
+    ...(success === undefined ? {} : { success }),
+    ...(lastActivity === undefined ? {} : { lastActivity }),
+  };
+}
+
+type Common = ByAccountName<Omit<QueueFilter, 'isHeld' | 'nextAttempt'>>;
+
+function readCommonFilter(fields: ControlFields, now: Instant): Common {
+  const queueIds = fields.optionalCounts('ids');
+  if (queueIds !== undefined && queueIds.length > IDS_MAX) {
+    throw wrongField('ids', `a list of ${IDS_MAX} numbers at most`);
+  }
+  const account = fields.optionalText('account');
+  const from = readPiece(fields, 'from');
+  const to = readPiece(fields, 'to');
+  const queued = readTimeBound(fields, 'submitted', now);
+  const transport = fields.optionalText('transport');
+  return {
+    ...(queueIds === undefined ? {} : { queueIds }),
+    ...(account === undefined ? {} : { account }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(queued === undefined ? {} : { queued }),
+    ...(transport === undefined ? {} : { transport }),
+  };
+}
+
+/** A piece of an address; U-labels behind the `@` as the A-labels that are stored. */
+function readPiece(fields: ControlFields, name: string): string | undefined {
+  const piece = fields.optionalText(name);
+  if (piece === undefined || piece === '') return undefined;
+  const at = piece.lastIndexOf('@');
+  const domain = parseDomain(piece.slice(at + 1), domainToASCII);
+  return at < 0 || domain === undefined ? piece : piece.slice(0, at + 1) + domain;
+}
+
+function readTimeBound(fields: ControlFields, name: string, now: Instant): TimeBound | undefined {
+  const text = fields.optionalText(name);
+  if (text === undefined || text === '') return undefined;
+  const bound = readBound(text);
+  if (bound === undefined) throw wrongField(name, '< or > and a time like -1h or now');
+  const at = now + bound.byMs;
+  return bound.side === 'before' ? { before: at } : { after: at };
+}
+
+const QUEUE_SORTS: Readonly<Record<string, QueueSort>> = {
+  nextattempt: 'nextAttempt',
+  queued: 'queued',
+  '': 'nextAttempt',
+};
+const RETIRED_SORTS: Readonly<Record<string, RetiredSort>> = {
+  lastactivity: 'lastActivity',
+  queued: 'queued',
+  '': 'lastActivity',
+};
+
+function readPage<Sort extends string>(
+  fields: ControlFields,
+  sorts: Readonly<Record<string, Sort>>,
+): ListPage<Sort> {
+  const name = (fields.optionalText('sort') ?? '').toLowerCase();
+  const sort = Object.hasOwn(sorts, name) ? sorts[name] : undefined;
+  if (sort === undefined) throw wrongField('sort', 'a field to sort by');
+  const ascending = fields.optionalBoolean('ascending') ?? false;
+  const limit = Math.min(fields.optionalCount('limit') || PAGE_MAX, PAGE_MAX);
+  const lastId = fields.optionalCount('lastId') ?? 0;
+  const last = fields.optionalText('last');
+  if (lastId === 0) return { sort, ascending, limit };
+  const value = /^\d{4}-\d\d-\d\dT/.test(last ?? '') ? Date.parse(last ?? '') : NaN;
+  if (Number.isNaN(value)) throw wrongField('last', 'a time in ISO 8601, to go with lastId');
+  return { sort, ascending, limit, behind: { value, queueId: lastId } };
+}
+
+function readHoldRule(fields: ControlFields): Omit<NamedHoldRule, 'ruleId'> {
+  const account = fields.optionalText('account');
+  const sender = readAddressOrDomain(fields, 'sender');
+  const recipient = readAddressOrDomain(fields, 'recipient');
+  fields.end();
+  return {
+    ...(account === undefined ? {} : { account }),
+    ...(sender === undefined ? {} : { sender }),
+    ...(recipient === undefined ? {} : { recipient }),
+  };
+}
+
+function readAddressOrDomain(fields: ControlFields, name: string): string | undefined {
+  const text = fields.optionalText(name);
+  if (text === undefined || text === '') return undefined;
+  if (!text.includes('@')) {
+    const domain = parseDomain(text, domainToASCII);
+    if (domain !== undefined) return domain;
+  } else {
+    const address = parseAddress(text, domainToASCII);
+    if (address !== undefined) return formatAddress(address);
+  }
+  throw wrongField(name, 'a domain or an address');
+}
+
+/** Only addresses in domains have others beside them that are the same person's. */
+function readAddress(fields: ControlFields): string {
+  const address = parseAddress(fields.text('address'), domainToASCII);
+  if (address === undefined || address.domain.startsWith('[')) {
+    throw wrongField('address', 'an address in a domain');
+  }
+  return formatAddress(address);
+}
+
+function wrongField(name: string, wanted: string): ControlError {
+  return new ControlError('BadRequest', `The field ${name} must be ${wanted}.`);
+}

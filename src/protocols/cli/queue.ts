@@ -1,0 +1,293 @@
+/**
+ * `queue`: outgoing mail of all accounts, asked of the running server.
+ *
+ * Lists are fetched page by page, so that neither end holds more than a page of a long queue.
+ */
+
+import { Buffer } from 'node:buffer';
+import { askControl } from './control.ts';
+import type { RunningFlags } from './flags.ts';
+import type { ChangedCount, DumpedMessage } from './queue-control.ts';
+import type {
+  HoldRuleFlags,
+  OfAccountFlags,
+  QueueChangeFlags,
+  QueueFilterFlags,
+  QueueListFlags,
+  RetiredListFlags,
+  ScheduleFlags,
+} from './queue-flags.ts';
+import type {
+  HoldRuleRecord,
+  QueuedRecord,
+  RetiredRecord,
+  SuppressionRecord,
+} from './queue-records.ts';
+import type { Tools } from './tlspubkey.ts';
+
+const PAGE = 500;
+
+export async function listQueue(flags: QueueListFlags, tools: Tools): Promise<void> {
+  const { sort = 'nextattempt' } = flags;
+  const time = sort === 'queued' ? 'Queued' : 'NextAttempt';
+  const columns =
+    '# id, queued, account, from, to, attempts, next attempt, last attempt, last error, hold, ' +
+    'transport';
+  const fields = { ...filterOf(flags), sort, ascending: flags.asc };
+  const pages = pagesOf<QueuedRecord>('list', fields, time, flags, tools);
+  await printList(pages, columns, queuedRow, flags, tools);
+}
+
+export async function listRetired(flags: RetiredListFlags, tools: Tools): Promise<void> {
+  const { sort = 'lastactivity', lastactivity, result } = flags;
+  const time = sort === 'queued' ? 'Queued' : 'LastActivity';
+  const columns =
+    '# id, queued, account, from, to, attempts, outcome, last activity, last attempt, ' +
+    'last error, transport';
+  const fields = {
+    ...filterOf(flags),
+    ...(lastactivity === undefined ? {} : { lastActivity: lastactivity }),
+    ...(result === undefined ? {} : { success: result === 'success' }),
+    sort,
+    ascending: flags.asc,
+  };
+  const pages = pagesOf<RetiredRecord>('retired.list', fields, time, flags, tools);
+  await printList(pages, columns, retiredRow, flags, tools);
+}
+
+export async function printRetired(id: number, flags: RunningFlags, tools: Tools): Promise<void> {
+  const record = await ask('retired.print', flags, tools, { id });
+  tools.terminal.out(JSON.stringify(record, undefined, flags.json ? undefined : 2));
+}
+
+export async function dumpMessage(id: number, flags: RunningFlags, tools: Tools): Promise<void> {
+  const message = (await ask('dump', flags, tools, { id })) as DumpedMessage;
+  const { terminal } = tools;
+  if (flags.json) return terminal.out(JSON.stringify(message));
+  terminal.out(Buffer.from(message.base64, 'base64'));
+}
+
+export async function holdMessages(flags: QueueChangeFlags, tools: Tools): Promise<void> {
+  await change('hold', {}, (count) => `${count} messages changed`, flags, tools);
+}
+
+export async function releaseMessages(flags: QueueChangeFlags, tools: Tools): Promise<void> {
+  await change('unhold', {}, (count) => `${count} messages changed`, flags, tools);
+}
+
+export async function scheduleMessages(
+  duration: string,
+  flags: ScheduleFlags,
+  tools: Tools,
+): Promise<void> {
+  const fields = { duration, now: flags.now };
+  await change('schedule', fields, (count) => `${count} message(s) rescheduled`, flags, tools);
+}
+
+export async function forceTransport(
+  name: string,
+  flags: QueueChangeFlags,
+  tools: Tools,
+): Promise<void> {
+  await change('transport', { name }, (count) => `${count} messages changed`, flags, tools);
+}
+
+export async function setRequireTls(
+  value: 'yes' | 'no' | 'default',
+  flags: QueueChangeFlags,
+  tools: Tools,
+): Promise<void> {
+  const fields = value === 'default' ? {} : { requireTls: value === 'yes' };
+  await change('requiretls', fields, (count) => `${count} messages changed`, flags, tools);
+}
+
+export async function failMessages(flags: QueueChangeFlags, tools: Tools): Promise<void> {
+  await change('fail', {}, (count) => `${count} message(s) marked as failed`, flags, tools);
+}
+
+export async function dropMessages(flags: QueueChangeFlags, tools: Tools): Promise<void> {
+  await change('drop', {}, (count) => `${count} message(s) dropped`, flags, tools);
+}
+
+export async function listHoldRules(flags: RunningFlags, tools: Tools): Promise<void> {
+  const rules = (await ask('holdrules.list', flags, tools, {})) as readonly HoldRuleRecord[];
+  const columns = '# id, account, sender, recipient';
+  await printList([rules], columns, holdRuleRow, flags, tools);
+}
+
+export async function addHoldRule(flags: HoldRuleFlags, tools: Tools): Promise<void> {
+  const { account, senderdom: sender, recipientdom: recipient } = flags;
+  const rule = {
+    ...(account === undefined ? {} : { account }),
+    ...(sender === undefined ? {} : { sender }),
+    ...(recipient === undefined ? {} : { recipient }),
+  };
+  const added = (await ask('holdrules.add', flags, tools, rule)) as {
+    readonly ruleId: number;
+    readonly held: number;
+  };
+  const text = `hold rule ${added.ruleId}, ${added.held} messages changed`;
+  tools.terminal.out(flags.json ? JSON.stringify(added) : text);
+}
+
+export async function removeHoldRule(id: number, flags: RunningFlags, tools: Tools): Promise<void> {
+  const removed = await ask('holdrules.remove', flags, tools, { id });
+  if (flags.json) tools.terminal.out(JSON.stringify(removed));
+}
+
+export async function listSuppressions(flags: OfAccountFlags, tools: Tools): Promise<void> {
+  const found = await ask('suppress.list', flags, tools, accountOf(flags));
+  await printSuppressions(found as readonly SuppressionRecord[], flags, tools);
+}
+
+export async function lookUpSuppression(
+  address: string,
+  flags: OfAccountFlags,
+  tools: Tools,
+): Promise<void> {
+  const fields = { address, ...accountOf(flags) };
+  const found = (await ask('suppress.lookup', flags, tools, fields)) as SuppressionRecord[];
+  if (found.length === 0 && !flags.json) return tools.terminal.out('not present');
+  await printSuppressions(found, flags, tools);
+}
+
+export async function changeSuppression(
+  command: 'add' | 'remove',
+  account: string,
+  address: string,
+  flags: RunningFlags,
+  tools: Tools,
+): Promise<void> {
+  const changed = await ask(`suppress.${command}`, flags, tools, { account, address });
+  if (flags.json) tools.terminal.out(JSON.stringify(changed));
+}
+
+function accountOf({ account }: OfAccountFlags): object {
+  return account === undefined ? {} : { account };
+}
+
+function filterOf(flags: QueueFilterFlags): object {
+  const { ids, account, from, to, submitted, nextattempt, transport, hold } = flags;
+  return {
+    ...(ids === undefined ? {} : { ids }),
+    ...(account === undefined ? {} : { account }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(submitted === undefined ? {} : { submitted }),
+    ...(nextattempt === undefined ? {} : { nextAttempt: nextattempt }),
+    ...(transport === undefined ? {} : { transport }),
+    ...(hold === undefined ? {} : { hold }),
+  };
+}
+
+async function change(
+  command: string,
+  fields: object,
+  sentence: (count: number) => string,
+  flags: QueueChangeFlags,
+  tools: Tools,
+): Promise<void> {
+  const { all, max } = flags;
+  const limit = max === undefined ? {} : { limit: max };
+  const asked = { ...filterOf(flags), ...fields, ...limit, all };
+  const changed = (await ask(command, flags, tools, asked)) as ChangedCount;
+  tools.terminal.out(flags.json ? JSON.stringify(changed) : sentence(changed.affected));
+}
+
+/** Pages one after the other; `time` names what they are sorted by. */
+async function* pagesOf<Item extends { readonly ID: number }>(
+  command: string,
+  fields: object,
+  time: keyof Item,
+  { max = 0, lastId, last, ...flags }: QueueListFlags | RetiredListFlags,
+  tools: Tools,
+): AsyncGenerator<readonly Item[]> {
+  let left = max === 0 ? Infinity : max;
+  let behind: object = {
+    ...(lastId === undefined ? {} : { lastId }),
+    ...(last === undefined ? {} : { last }),
+  };
+  while (left > 0) {
+    const limit = Math.min(left, PAGE);
+    const asked = { ...fields, ...behind, limit };
+    const page = (await ask(command, flags, tools, asked)) as readonly Item[];
+    yield page;
+    const end = page.at(-1);
+    if (page.length < limit || end === undefined) return;
+    left -= page.length;
+    behind = { lastId: end.ID, last: end[time] };
+  }
+}
+
+async function printList<Item>(
+  pages: AsyncIterable<readonly Item[]> | Iterable<readonly Item[]>,
+  columns: string,
+  rowOf: (item: Item) => readonly unknown[],
+  { json }: RunningFlags,
+  { terminal }: Tools,
+): Promise<void> {
+  let isEmpty = true;
+  for await (const page of pages) {
+    for (const item of page) {
+      if (isEmpty && !json) terminal.out(columns);
+      isEmpty = false;
+      terminal.out(json ? JSON.stringify(item) : rowOf(item).join('\t'));
+    }
+  }
+  if (isEmpty && !json) terminal.out('(none)');
+}
+
+async function printSuppressions(
+  found: readonly SuppressionRecord[],
+  flags: RunningFlags,
+  tools: Tools,
+): Promise<void> {
+  const columns = '# account, base address, address, manual, added, reason';
+  await printList([found], columns, suppressionRow, flags, tools);
+}
+
+function senderOf({ SenderLocalpart, SenderDomainStr }: QueuedRecord | RetiredRecord): string {
+  return SenderDomainStr === '' ? '<>' : `${SenderLocalpart}@${SenderDomainStr}`;
+}
+
+function recipientOf({ RecipientLocalpart, RecipientDomainStr }: QueuedRecord): string {
+  return `${RecipientLocalpart}@${RecipientDomainStr}`;
+}
+
+/** On one line, whatever the other server wrote. */
+function lastErrorOf({ Results }: QueuedRecord | RetiredRecord): string {
+  return (Results.at(-1)?.Error ?? '').replace(/[\p{Cc}\s]+/gu, ' ');
+}
+
+function queuedRow(item: QueuedRecord): readonly unknown[] {
+  const { ID, Queued, SenderAccount, Attempts, NextAttempt, LastAttempt, Hold, Transport } = item;
+  const times = [NextAttempt, LastAttempt ?? ''];
+  const way = [Hold ? 'hold' : '', Transport];
+  const whose = [ID, Queued, SenderAccount, senderOf(item), recipientOf(item)];
+  return [...whose, Attempts, ...times, lastErrorOf(item), ...way];
+}
+
+function retiredRow(item: RetiredRecord): readonly unknown[] {
+  const { ID, Queued, SenderAccount, Attempts, Outcome, LastActivity, LastAttempt } = item;
+  const whose = [ID, Queued, SenderAccount, senderOf(item), item.RecipientAddress];
+  const times = [LastActivity, LastAttempt ?? ''];
+  return [...whose, Attempts, Outcome, ...times, lastErrorOf(item), item.Transport];
+}
+
+function holdRuleRow({ ID, Account, Sender, Recipient }: HoldRuleRecord): readonly unknown[] {
+  return [ID, Account, Sender, Recipient];
+}
+
+function suppressionRow(record: SuppressionRecord): readonly unknown[] {
+  const { Account, BaseAddress, OriginalAddress, Manual, Created, Reason } = record;
+  return [Account, BaseAddress, OriginalAddress, Manual ? 'manual' : '', Created, Reason];
+}
+
+async function ask(
+  command: string,
+  { dir }: RunningFlags,
+  { openers }: Tools,
+  fields: object,
+): Promise<unknown> {
+  return askControl(await openers.openControl(dir), `queue.${command}`, fields);
+}
