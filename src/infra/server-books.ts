@@ -11,17 +11,28 @@
 import { Subject, type Observable } from 'rxjs';
 import type { GatheredAttempt } from '#domain/audit/decide';
 import type { Credentials } from '#domain/credential/state';
+import type { RecordedEvent } from '#domain/log/event';
 import type { EventLog } from '#domain/log/event-log';
-import { accountFactsOf, auditFactOf, baseOf, type AuditFact, type Fact } from '#domain/log/fact';
+import {
+  accountFactsOf,
+  auditFactOf,
+  baseOf,
+  reportFactOf,
+  type AuditFact,
+  type Fact,
+  type ReportFact,
+} from '#domain/log/fact';
 import {
   accountOfStream,
   accountStream,
   isAuditStream,
+  isReportStream,
   type AccountFact,
 } from '#domain/log/streams';
+import type { GatheredTlsResult } from '#domain/report/decide';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, Instant } from '#domain/values/ids';
-import { AUDIT_MODELS, SERVER_MODELS } from '#projections/catalog';
+import { AUDIT_MODELS, REPORT_MODELS, SERVER_MODELS } from '#projections/catalog';
 import {
   checkpoints,
   NOTHING_POSTED,
@@ -30,6 +41,11 @@ import {
 } from '#projections/checkpoints';
 import { ATTEMPTS_KEPT_MS, attemptsSince, type AttemptFilter } from '#projections/login-attempts';
 import type { ServerFact } from '#projections/model';
+import {
+  TLS_RESULTS_KEPT_MS,
+  tlsResultsSince,
+  type TlsResultFilter,
+} from '#projections/outgoing-reports';
 import type { Sql } from '#projections/query';
 import { accountsToForget, touchesRetired } from '#projections/retired';
 import { accountCredentials, touchesCredentials } from '#projections/server-credentials';
@@ -73,7 +89,7 @@ const TOUCHES = [
   touchesTlsKeys,
 ];
 
-const MODELS = [...SERVER_MODELS, ...AUDIT_MODELS];
+const MODELS = [...SERVER_MODELS, ...AUDIT_MODELS, ...REPORT_MODELS];
 
 export interface ServerBooksPorts {
   readonly log: EventLog;
@@ -90,6 +106,7 @@ export class ServerBooks implements Queue {
   /** Facts that change something here and are not written yet. */
   #waiting: ServerFact[] = [];
   #waitingAudits: AuditFact[] = [];
+  #waitingReports: ReportFact[] = [];
   #cancelRetry: (() => void) | undefined;
   readonly #queueChanges = new Subject<void>();
   readonly changes: Observable<void> = this.#queueChanges.asObservable();
@@ -193,6 +210,10 @@ export class ServerBooks implements Queue {
     return attemptsSince(this.#db, this.#ports.clock.now() - ATTEMPTS_KEPT_MS, filter);
   }
 
+  tlsResults(filter: TlsResultFilter): readonly GatheredTlsResult[] {
+    return tlsResultsSince(this.#db, this.#ports.clock.now() - TLS_RESULTS_KEPT_MS, filter);
+  }
+
   /** These facts of an account were committed; facts that are known already change nothing. */
   follow(accountId: AccountId, facts: readonly AccountFact[]): void {
     this.#take(accountId, facts);
@@ -202,6 +223,12 @@ export class ServerBooks implements Queue {
   /** These facts of a month were recorded; those that are known already change nothing. */
   followAudit(stream: string, facts: readonly AuditFact[]): void {
     this.#takeAudits(stream, facts);
+    if (this.#hasToWrite) this.#writeOrWait();
+  }
+
+  /** The same for those of a month of reports. */
+  followReports(stream: string, facts: readonly ReportFact[]): void {
+    this.#takeReports(stream, facts);
     if (this.#hasToWrite) this.#writeOrWait();
   }
 
@@ -234,6 +261,10 @@ export class ServerBooks implements Queue {
     this.#waitingAudits.push(...this.#newsOf(stream, facts));
   }
 
+  #takeReports(stream: string, facts: readonly ReportFact[]): void {
+    this.#waitingReports.push(...this.#newsOf(stream, facts));
+  }
+
   /** The facts that are not known yet; from now on they are. */
   #newsOf<Of extends Fact<unknown>>(stream: string, facts: readonly Of[]): readonly Of[] {
     const { revision } = this.#posted.get(stream) ?? NOTHING_POSTED;
@@ -250,7 +281,7 @@ export class ServerBooks implements Queue {
   }
 
   get #waitingFacts(): number {
-    return this.#waiting.length + this.#waitingAudits.length;
+    return this.#waiting.length + this.#waitingAudits.length + this.#waitingReports.length;
   }
 
   get #hasToWrite(): boolean {
@@ -281,12 +312,16 @@ export class ServerBooks implements Queue {
       for (const audit of this.#waitingAudits) {
         for (const model of AUDIT_MODELS) model.apply(audit, this.#db, () => undefined);
       }
+      for (const report of this.#waitingReports) {
+        for (const model of REPORT_MODELS) model.apply(report, this.#db, () => undefined);
+      }
       for (const stream of this.#unwritten) {
         writeCheckpoint(this.#db, stream, this.#posted.get(stream) ?? NOTHING_POSTED);
       }
     });
     this.#waiting = [];
     this.#waitingAudits = [];
+    this.#waitingReports = [];
     this.#unwritten.clear();
     this.#unwrittenFacts = 0;
     if (facts.some(touchesQueue)) this.#queueChanges.next();
@@ -296,17 +331,33 @@ export class ServerBooks implements Queue {
     // Months in their order: what is kept of an older one depends on the next.
     const streams = [...heads].sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [stream, head] of streams) {
-      const accountId = accountOfStream(stream);
-      if (accountId === undefined && !isAuditStream(stream)) continue;
+      const take = this.#takerOf(stream);
+      if (take === undefined) continue;
       for (;;) {
-        const { revision, base } = this.#posted.get(stream) ?? NOTHING_POSTED;
+        const { revision } = this.#posted.get(stream) ?? NOTHING_POSTED;
         if (revision >= head) break;
-        const recorded = await this.#ports.log.read(stream, revision + 1, PAGE_EVENTS);
-        if (accountId === undefined) this.#takeAudits(stream, recorded.map(auditFactOf));
-        else this.#take(accountId, accountFactsOf(recorded, base));
+        take(await this.#ports.log.read(stream, revision + 1, PAGE_EVENTS));
         if (this.#hasToWrite) this.#write();
       }
     }
     this.#write();
+  }
+
+  /** What takes the events of a stream; undefined when nothing of it stands here. */
+  #takerOf(stream: string): ((recorded: readonly RecordedEvent[]) => void) | undefined {
+    const accountId = accountOfStream(stream);
+    if (accountId !== undefined) {
+      return (recorded) => {
+        const { base } = this.#posted.get(stream) ?? NOTHING_POSTED;
+        this.#take(accountId, accountFactsOf(recorded, base));
+      };
+    }
+    if (isAuditStream(stream)) {
+      return (recorded) => this.#takeAudits(stream, recorded.map(auditFactOf));
+    }
+    if (isReportStream(stream)) {
+      return (recorded) => this.#takeReports(stream, recorded.map(reportFactOf));
+    }
+    return undefined;
   }
 }

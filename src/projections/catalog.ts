@@ -12,7 +12,8 @@ import { mailboxes } from './mailboxes.ts';
 import { marks } from './marks.ts';
 import { messageRuns } from './message-runs.ts';
 import { messages } from './messages.ts';
-import type { AccountModel, AuditModel, ServerModel } from './model.ts';
+import type { AccountModel, AuditModel, ReportModel, ServerModel } from './model.ts';
+import { outgoingReports } from './outgoing-reports.ts';
 import { queue } from './queue.ts';
 import { retired } from './retired.ts';
 import { serverCredentials } from './server-credentials.ts';
@@ -52,3 +53,4 @@ export const SERVER_MODELS: readonly ServerModel[] = [
 
 /** In the database of the server too. */
 export const AUDIT_MODELS: readonly AuditModel[] = [loginAttempts];
+export const REPORT_MODELS: readonly ReportModel[] = [outgoingReports];

@@ -8,7 +8,7 @@
  */
 
 import type { Compilable } from 'kysely';
-import type { AuditFact } from '#domain/log/fact';
+import type { AuditFact, ReportFact } from '#domain/log/fact';
 import type { AccountFact } from '#domain/log/streams';
 import type { MessageFacts } from '#domain/values/facts';
 import type { AccountId, BodyHash } from '#domain/values/ids';
@@ -53,3 +53,4 @@ export type ServerModel = ReadModel<ServerFact>;
 
 /** Of the server too, posted from the streams of months. */
 export type AuditModel = ReadModel<AuditFact>;
+export type ReportModel = ReadModel<ReportFact>;

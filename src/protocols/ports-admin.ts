@@ -5,6 +5,7 @@
 
 import type { AccountSettings } from '#domain/directory/settings';
 import type { Cause } from '#domain/log/event';
+import type { GatheredTlsResult } from '#domain/report/decide';
 import type { Refusal } from '#domain/values/decision';
 
 /** Accounts, for whoever administers them. */
@@ -22,4 +23,17 @@ export interface AdministeredAccount {
   readonly settings: AccountSettings;
   /** Octets of all messages. */
   readonly usedBytes: number;
+}
+
+/** How TLS went with hosts of others during the last 30 days. */
+export interface RecordedTlsResults {
+  list(question: TlsResultQuestion): Promise<readonly GatheredTlsResult[]>;
+}
+
+export interface TlsResultQuestion {
+  /** Of recipients, or whose policy it is. */
+  readonly domain?: string | undefined;
+  /** UTC: `2026-01-31`. */
+  readonly day?: string | undefined;
+  readonly limit: number;
 }

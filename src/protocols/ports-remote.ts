@@ -3,6 +3,7 @@
  * Ports like those of `ports.ts`.
  */
 
+import type { TlsResult } from '#domain/report/events';
 import type { Instant } from '#domain/values/ids';
 
 /** Asks DNS. Bounded in time; `signal` ends the wait at once. */
@@ -124,4 +125,9 @@ export interface KeptStsPolicy {
   readonly updatedAt: Instant;
   readonly validUntil: Instant;
   readonly usedAt: Instant;
+}
+
+/** How TLS went with hosts of others; what becomes of it, nobody waits for. */
+export interface TlsResults {
+  record(result: TlsResult): void;
 }

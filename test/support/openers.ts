@@ -3,6 +3,7 @@
  */
 
 import assert from 'node:assert/strict';
+import type { ControlledParts } from '#protocols/cli/control-commands';
 import type { Openers, Terminal } from '#protocols/cli/openers';
 
 const unused = (): never => assert.fail('not to be used here');
@@ -23,4 +24,11 @@ export const NO_TERMINAL: Terminal = {
   err: unused,
   input: unused,
   stopAsked: unused,
+};
+
+export const NO_PARTS: ControlledParts = {
+  accounts: { get: unused, change: unused },
+  keys: { add: unused, change: unused, remove: unused, get: unused, list: unused },
+  attempts: { list: unused },
+  tlsResults: { list: unused },
 };

@@ -10,6 +10,7 @@ import { DIRECTORY_EVENTS, type DirectoryEvent } from '../directory/events.ts';
 import { MAILBOX_EVENTS } from '../mailbox/events.ts';
 import { MESSAGE_EVENTS } from '../message/events.ts';
 import { QUEUE_EVENTS } from '../queue/events.ts';
+import { REPORT_EVENTS, type ReportEvent } from '../report/events.ts';
 import { SUPPRESSION_EVENTS } from '../suppression/events.ts';
 import type { Instant, ModSeq, Revision } from '../values/ids.ts';
 import type { Cause, NewEvent, RecordedEvent } from './event.ts';
@@ -33,6 +34,7 @@ export interface Fact<Event> {
 
 export type DirectoryFact = Fact<DirectoryEvent>;
 export type AuditFact = Fact<AuditEvent>;
+export type ReportFact = Fact<ReportEvent>;
 
 const ACCOUNT_EVENTS: Readonly<Record<AccountEvent['type'], string>> = {
   ...MAILBOX_EVENTS,
@@ -71,9 +73,14 @@ export function directoryFactOf(recorded: RecordedEvent): DirectoryFact {
   return factOf<DirectoryEvent>(recorded, 0, DIRECTORY_EVENTS);
 }
 
-/** What an event of a month's stream says. */
+/** What an event of a month's stream of attempts to log in says. */
 export function auditFactOf(recorded: RecordedEvent): AuditFact {
   return factOf<AuditEvent>(recorded, 0, AUDIT_EVENTS);
+}
+
+/** What an event of a month's stream of reports says. */
+export function reportFactOf(recorded: RecordedEvent): ReportFact {
+  return factOf<ReportEvent>(recorded, 0, REPORT_EVENTS);
 }
 
 function factOf<Event extends DomainEvent>(

@@ -8,6 +8,7 @@ import type { DirectoryEvent } from '../directory/events.ts';
 import type { MailboxEvent } from '../mailbox/events.ts';
 import type { MessageEvent } from '../message/events.ts';
 import type { QueueEvent } from '../queue/events.ts';
+import type { ReportEvent } from '../report/events.ts';
 import type { SuppressionEvent } from '../suppression/events.ts';
 import type { AccountId, Instant, ModSeq, Revision } from '../values/ids.ts';
 import type { Cause } from './event.ts';
@@ -16,7 +17,7 @@ import type { Cause } from './event.ts';
 export type AccountEvent =
   MailboxEvent | MessageEvent | QueueEvent | SuppressionEvent | CredentialEvent;
 
-export type DomainEvent = AccountEvent | DirectoryEvent | AuditEvent;
+export type DomainEvent = AccountEvent | DirectoryEvent | AuditEvent | ReportEvent;
 
 /** A fact of an account as deciders, views and listeners see it. */
 export interface AccountFact {
@@ -30,6 +31,7 @@ export interface AccountFact {
 export const DIRECTORY_STREAM = 'directory';
 const ACCOUNT_STREAM_PREFIX = 'account-';
 const AUDIT_STREAM_PREFIX = 'audit-';
+const REPORT_STREAM_PREFIX = 'reports-';
 
 export function accountStream(accountId: AccountId): string {
   return `${ACCOUNT_STREAM_PREFIX}${accountId}`;
@@ -44,11 +46,25 @@ export function accountOfStream(stream: string): AccountId | undefined {
 
 /** The stream of the month (UTC); in order of name the streams are in order of time. */
 export function auditStream(at: Instant): string {
-  return AUDIT_STREAM_PREFIX + new Date(at).toISOString().slice(0, 7).replace('-', '');
+  return AUDIT_STREAM_PREFIX + monthOf(new Date(at).toISOString());
 }
 
 export function isAuditStream(stream: string): boolean {
   return stream.startsWith(AUDIT_STREAM_PREFIX);
+}
+
+/** The stream for the month of a day (`2026-01-31`), in order like those above. */
+export function reportStream(day: string): string {
+  return REPORT_STREAM_PREFIX + monthOf(day);
+}
+
+export function isReportStream(stream: string): boolean {
+  return stream.startsWith(REPORT_STREAM_PREFIX);
+}
+
+/** `202601` */
+function monthOf(isoDate: string): string {
+  return isoDate.slice(0, 7).replace('-', '');
 }
 
 /**

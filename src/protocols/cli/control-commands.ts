@@ -4,11 +4,16 @@
 
 import type { Refusal } from '#domain/values/decision';
 import type { RecordedLogin, RecordedLogins, RegisteredTlsKey, TlsKeys } from '../ports.ts';
-import type { AdministeredAccount, AdministeredAccounts } from '../ports-admin.ts';
+import type {
+  AdministeredAccount,
+  AdministeredAccounts,
+  RecordedTlsResults,
+} from '../ports-admin.ts';
 import { readClientCertificate } from '../sasl/client-key.ts';
 import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
 import { ControlFields } from './control-fields.ts';
+import { tlsResultCommands } from './control-tls-results.ts';
 import { formatDuration } from './quantities.ts';
 
 /** A TLS key as it goes over the control socket, and into `--json`. */
@@ -48,12 +53,18 @@ export interface ControlledParts {
   readonly accounts: AdministeredAccounts;
   readonly keys: TlsKeys;
   readonly attempts: RecordedLogins;
+  readonly tlsResults: RecordedTlsResults;
 }
 
 /** Attempts that are listed when nobody says how many. */
 const ATTEMPTS_LISTED = 100;
 
-export function controlCommands({ accounts, keys, attempts }: ControlledParts): ControlCommands {
+export function controlCommands({
+  accounts,
+  keys,
+  attempts,
+  tlsResults,
+}: ControlledParts): ControlCommands {
   return new Map<string, ControlCommand>([
     ['account.show', async (given) => showAccount(new ControlFields(given), accounts)],
     ['account.set', async (given) => setAccount(new ControlFields(given), accounts)],
@@ -74,6 +85,7 @@ export function controlCommands({ accounts, keys, attempts }: ControlledParts): 
       },
     ],
     ['loginattempts.list', async (given) => listAttempts(new ControlFields(given), attempts)],
+    ...tlsResultCommands(tlsResults),
   ]);
 }
 

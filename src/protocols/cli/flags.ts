@@ -34,6 +34,12 @@ export interface AttemptFlags extends RunningFlags {
   readonly limit?: number;
 }
 
+export interface TlsResultFlags extends RunningFlags {
+  readonly domain?: string;
+  readonly day?: string;
+  readonly limit?: number;
+}
+
 /** Sizes in octets, times in milliseconds. */
 export interface AccountSetFlags extends RunningFlags {
   readonly quota?: number;

@@ -6,6 +6,7 @@
  */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { addDomains } from './domain-tree.ts';
 import {
   isLoopbackAddress,
   type AccountSetFlags,
@@ -16,8 +17,9 @@ import {
   type LocalserveFlags,
   type RunningFlags,
   type TailFlags,
+  type TlsResultFlags,
 } from './flags.ts';
-import { readDuration, readSize } from './quantities.ts';
+import { isDate, readDuration, readSize } from './quantities.ts';
 import type { Openers, Terminal } from './openers.ts';
 import { addQueue } from './queue-tree.ts';
 import type { Tools } from './tlspubkey.ts';
@@ -68,6 +70,7 @@ export function commandTree(
   addSendmail(program, terminal, openers, finish);
   addAttempts(program, { terminal, openers });
   addQueue(program, { terminal, openers }, () => dirOption(openers));
+  addTlsResults(program, { terminal, openers });
   program
     .command('version')
     .description('print the version')
@@ -168,6 +171,7 @@ function addConfig(program: Command, tools: Tools): void {
     .description('look at and change what the running server decides by');
   addAccountSettings(config, tools);
   addKeys(config, tools);
+  addDomains(config, tools, () => dirOption(tools.openers));
 }
 
 function addAccountSettings(config: Command, tools: Tools): void {
@@ -261,6 +265,22 @@ function addAttempts(program: Command, tools: Tools): void {
     });
 }
 
+function addTlsResults(program: Command, tools: Tools): void {
+  program
+    .command('tlsresults')
+    .description('how TLS went with the hosts that took our mail, of the last 30 days')
+    .command('list')
+    .description('show sessions by day, domain and policy, the latest day first')
+    .addOption(dirOption(tools.openers))
+    .option('--domain <name>', 'only mail for this domain, or under its policy')
+    .option('--day <date>', 'only this day, in UTC: 2026-01-31', date)
+    .option('--limit <number>', 'so many results at most, 1000 by default', positiveInteger)
+    .option('--json', 'one JSON object a line', false)
+    .action(async (flags: TlsResultFlags) => {
+      await (await import('./tls-results.ts')).listTlsResults(flags, tools);
+    });
+}
+
 function addSendmail(
   program: Command,
   terminal: Terminal,
@@ -299,6 +319,11 @@ function duration(text: string): number {
   const ms = readDuration(text);
   if (ms !== undefined) return ms;
   throw new InvalidArgumentError('It must be a time like 12h, 7d or none.');
+}
+
+function date(text: string): string {
+  if (isDate(text)) return text;
+  throw new InvalidArgumentError('It must be a date like 2026-01-31.');
 }
 
 function wholeNumber(text: string): number {

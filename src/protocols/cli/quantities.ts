@@ -1,5 +1,5 @@
 /**
- * Sizes and times as people write them on the command line: `10g`, `36h`, `none`.
+ * Sizes and times as people write them on the command line: `10g`, `36h`, `none`, `2026-01-31`.
  *
  * Diagnostics: undefined for what is neither.
  */
@@ -45,4 +45,11 @@ export function formatDuration(ms: number): string {
   if (ms === 0) return 'none';
   const [unit, length] = Object.entries(TIMES).find(([, each]) => ms % each === 0) ?? ['ms', 1];
   return `${ms / length}${unit}`;
+}
+
+/** True for a day that there is: `2026-01-31`. */
+export function isDate(text: string): boolean {
+  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text)) return false;
+  const at = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
 }

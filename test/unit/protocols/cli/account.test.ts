@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
 import { fakeClock } from '../../../support/clock.ts';
-import { NO_OPENERS, NO_TERMINAL } from '../../../support/openers.ts';
+import { NO_OPENERS, NO_PARTS, NO_TERMINAL } from '../../../support/openers.ts';
 import { silentLog } from '../../../support/silent-log.ts';
 import { DEFAULT_SETTINGS, type AccountSettings } from '#domain/directory/settings';
 import { refuse, type Refusal } from '#domain/values/decision';
@@ -40,15 +40,12 @@ class FakeAccounts implements AdministeredAccounts {
 async function run(accounts: AdministeredAccounts, ...args: readonly string[]): Promise<Ran> {
   const out: string[] = [];
   const err: string[] = [];
-  const unused = (): never => assert.fail('not used here');
-  const keys = { add: unused, change: unused, remove: unused, get: unused, list: unused };
-  const attempts = { list: unused };
   const openers: Openers = {
     ...NO_OPENERS,
     async openControl() {
       const [client, server] = duplexPair();
       const ports = { clock: fakeClock(), log: silentLog };
-      void serveControl(server, controlCommands({ accounts, keys, attempts }), ports);
+      void serveControl(server, controlCommands({ ...NO_PARTS, accounts }), ports);
       return client;
     },
   };

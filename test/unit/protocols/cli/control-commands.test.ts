@@ -4,13 +4,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { NO_PARTS } from '../../../support/openers.ts';
 import { controlCommands } from '#protocols/cli/control-commands';
-import type { TlsKeys } from '#protocols/ports';
-import type { AdministeredAccounts } from '#protocols/ports-admin';
-
-const unused = (): never => assert.fail('not to be reached');
-const KEYS: TlsKeys = { add: unused, change: unused, remove: unused, get: unused, list: unused };
-const ACCOUNTS: AdministeredAccounts = { get: unused, change: unused };
 
 describe('a request with wrong fields', () => {
   for (const [command, fields, message] of [
@@ -52,13 +47,11 @@ describe('a request with wrong fields', () => {
     ['loginattempts.list', { limit: 1.5 }, 'The field limit is not a whole number.'],
     ['loginattempts.list', { limit: -1 }, 'The field limit is not a whole number.'],
     ['loginattempts.list', { login: 'x' }, 'The field login is not known.'],
+    ['tlsresults.list', { day: '2026-02-30' }, 'The field day is not a date like 2026-01-31.'],
+    ['tlsresults.list', { days: 3 }, 'The field days is not known.'],
   ] as const) {
     it(`${command} ${JSON.stringify(fields)}`, async () => {
-      const carryOut = controlCommands({
-        accounts: ACCOUNTS,
-        keys: KEYS,
-        attempts: { list: unused },
-      }).get(command);
+      const carryOut = controlCommands(NO_PARTS).get(command);
       assert.ok(carryOut !== undefined);
       await assert.rejects(carryOut(fields), { code: 'BadRequest', message });
     });

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
 import { fakeClock } from '../../../support/clock.ts';
+import { NO_OPENERS, NO_PARTS, NO_TERMINAL } from '../../../support/openers.ts';
 import { silentLog } from '../../../support/silent-log.ts';
 import { serveControl } from '#protocols/cli/control';
 import { controlCommands } from '#protocols/cli/control-commands';
@@ -50,29 +51,19 @@ interface Ran {
 async function run(attempts: RecordedLogins, ...args: readonly string[]): Promise<Ran> {
   const out: string[] = [];
   const err: string[] = [];
-  const unused = (): never => assert.fail('not used here');
-  const keys = { add: unused, change: unused, remove: unused, get: unused, list: unused };
-  const accounts = { get: unused, change: unused };
   const openers: Openers = {
-    prepareLocal: unused,
-    openLocalServer: unused,
-    openStore: unused,
-    openSubmission: unused,
-    tailLog: unused,
+    ...NO_OPENERS,
     async openControl() {
       const [client, server] = duplexPair();
       const ports = { clock: fakeClock(), log: silentLog };
-      void serveControl(server, controlCommands({ accounts, keys, attempts }), ports);
+      void serveControl(server, controlCommands({ ...NO_PARTS, attempts }), ports);
       return client;
     },
-    defaultDir: () => 'here',
-    version: () => '1.2.3',
   };
   const terminal = {
+    ...NO_TERMINAL,
     out: (line: string) => void out.push(line),
     err: (line: string) => void err.push(line),
-    input: async () => '',
-    stopAsked: () => Promise.resolve(),
   };
   const code = await runProgram(['loginattempts', 'list', ...args], terminal, openers);
   return { code, out, err };

@@ -8,6 +8,7 @@ import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
 import { newPair } from '../../../support/certificates.ts';
 import { fakeClock } from '../../../support/clock.ts';
+import { NO_OPENERS, NO_PARTS, NO_TERMINAL } from '../../../support/openers.ts';
 import { silentLog } from '../../../support/silent-log.ts';
 import type { TlsKey } from '#domain/credential/state';
 import { refuse, type Refusal } from '#domain/values/decision';
@@ -65,36 +66,21 @@ class FakeKeys implements TlsKeys {
 async function run(keys: TlsKeys, args: readonly string[], input = ''): Promise<Ran> {
   const out: string[] = [];
   const err: string[] = [];
-  const unused = async (): Promise<never> => assert.fail('not used here');
   const openers: Openers = {
-    prepareLocal: unused,
-    openLocalServer: unused,
-    openStore: unused,
-    tailLog: () => assert.fail('not used here'),
+    ...NO_OPENERS,
     async openControl(dir) {
       assert.equal(dir, 'here');
       const [client, server] = duplexPair();
       const ports = { clock: fakeClock(), log: silentLog };
-      void serveControl(
-        server,
-        controlCommands({
-          accounts: { get: unused, change: unused },
-          keys,
-          attempts: { list: unused },
-        }),
-        ports,
-      );
+      void serveControl(server, controlCommands({ ...NO_PARTS, keys }), ports);
       return client;
     },
-    openSubmission: unused,
-    defaultDir: () => 'here',
-    version: () => '1.2.3',
   };
   const terminal = {
+    ...NO_TERMINAL,
     out: (line: string) => void out.push(line),
     err: (line: string) => void err.push(line),
     input: async () => input,
-    stopAsked: () => Promise.resolve(),
   };
   return { code: await runProgram(['config', 'tlspubkey', ...args], terminal, openers), out, err };
 }
