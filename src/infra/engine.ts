@@ -26,6 +26,7 @@ import { ServerBooks } from './server-books.ts';
 import { TextIndex } from './text-index.ts';
 import { textThreads } from './text-thread.ts';
 import { TlsKeyRegister } from './tls-keys.ts';
+import { TlsRecorder } from './tls-results.ts';
 
 export interface EngineOptions {
   readonly dataDir: string;
@@ -49,6 +50,7 @@ export interface Engine {
   readonly accounts: AccountRegister;
   readonly tlsKeys: TlsKeyRegister;
   readonly audit: AuditTrail;
+  readonly tlsResults: TlsRecorder;
   readonly texts: TextIndex | undefined;
   close(): Promise<void>;
 }
@@ -116,9 +118,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const keyHolder = (fingerprint: string): KeyHolder | undefined => tlsKeys.holder(fingerprint);
     const audit = await AuditTrail.open({ ...ports, notes, directory, books, keyHolder });
     closers.push(() => audit.close());
+    const tlsResults = await TlsRecorder.open({ ...ports, notes, books });
+    closers.push(() => tlsResults.close());
     return {
       ...{ eventLog, bodies, secrets, books, lanes, directory, live, audit, texts },
-      ...{ accounts, tlsKeys },
+      ...{ accounts, tlsKeys, tlsResults },
       close,
     };
   } catch (error) {
