@@ -1,0 +1,166 @@
+/**
+ * Outgoing mail behind the command line: lanes of two accounts (alice 1, bob 2) and the books of
+ * the server over a log in memory, and `daybook queue …` talking to them through a pipe. Nothing is
+ * delivered; the clock moves only when told.
+ */
+
+import { duplexPair } from 'node:stream';
+import type { FakeClock } from './clock.ts';
+import { CAUSE, testPorts } from './lane-ports.ts';
+import { NO_OPENERS, NO_TERMINAL } from './openers.ts';
+import { silentLog } from './silent-log.ts';
+import { MemoryBodies } from './smtp.ts';
+import { temporaryDirectory } from './temporary.ts';
+import type { AccountSettings } from '#domain/directory/settings';
+import { policyOf } from '#domain/directory/state';
+import type { QueueMessage } from '#domain/queue/enqueue';
+import { isRefusal } from '#domain/values/decision';
+import type { AccountId, QueueId } from '#domain/values/ids';
+import { DirectoryLane } from '#infra/directory-lane';
+import { Lanes } from '#infra/lanes';
+import { QueueAdmin } from '#infra/queue-admin';
+import { ServerBooks } from '#infra/server-books';
+import { serveControl } from '#protocols/cli/control';
+import { runProgram } from '#protocols/cli/program';
+import { queueCommands } from '#protocols/cli/queue-control';
+import { noticeWriter } from '#protocols/smtp/notices';
+
+export const ALICE = 1;
+export const BOB = 2;
+
+export interface Ran {
+  readonly code: number;
+  /** Lines, without what is told of the columns. */
+  readonly out: readonly string[];
+  readonly err: readonly string[];
+}
+
+export interface QueueDesk extends AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly lanes: Lanes;
+  readonly books: ServerBooks;
+  readonly directory: DirectoryLane;
+  readonly bodies: MemoryBodies;
+  /** Queues a message; options are those of the command. */
+  submit(
+    accountId: AccountId,
+    recipients: readonly string[],
+    options?: Partial<QueueMessage>,
+  ): Promise<readonly QueueId[]>;
+  /** An attempt that ends so. */
+  attempt(queueId: QueueId, code: number, permanent?: boolean): Promise<void>;
+  set(accountId: AccountId, changes: Partial<AccountSettings>): Promise<void>;
+  /** `daybook queue …` */
+  run(...args: readonly string[]): Promise<Ran>;
+  /** The records that a list prints, one JSON object a line. */
+  records(...args: readonly string[]): Promise<readonly Record<string, unknown>[]>;
+}
+
+/** `transports` are the names that there are. */
+export async function queueDesk(...transports: readonly string[]): Promise<QueueDesk> {
+  const directoryOnDisk = await temporaryDirectory();
+  const ports = testPorts(directoryOnDisk.path);
+  const { clock } = ports;
+  const books = await ServerBooks.open(directoryOnDisk.file('server.db'), ports);
+  const directory = await DirectoryLane.open(ports);
+  const lanes = new Lanes({
+    ...ports,
+    policyOf: (accountId) => policyOf(directory.state, accountId),
+    announce: (accountId, facts) => books.follow(accountId, facts),
+  });
+  for (const name of ['alice', 'bob']) {
+    const added = await directory.execute({ type: 'AddAccount', name }, CAUSE);
+    if (isRefusal(added)) throw new Error(added.refused);
+    await lanes.execute(added.answer.accountId, { type: 'OpenAccount' }, CAUSE);
+  }
+  const bodies = new MemoryBodies();
+  const { random } = ports;
+  const notices = noticeWriter('mail.example.org', () => 1000, {
+    ...{ bodies, clock, random },
+    log: silentLog,
+  });
+  const queue = new QueueAdmin({
+    ...{ books, lanes, directory, bodies },
+    noticeOf: (accountId, item) => notices.ofCancel(accountId, item),
+    transports: () => transports,
+  });
+  const commands = new Map(queueCommands({ queue, clock }));
+  const run = async (...args: readonly string[]): Promise<Ran> => {
+    const out: string[] = [];
+    const err: string[] = [];
+    const openers = {
+      ...NO_OPENERS,
+      async openControl() {
+        const [client, server] = duplexPair();
+        void serveControl(server, commands, { clock, log: silentLog });
+        return client;
+      },
+    };
+    const terminal = {
+      ...NO_TERMINAL,
+      out: (line: string | Uint8Array) =>
+        void out.push(typeof line === 'string' ? line : Buffer.from(line).toString('latin1')),
+      err: (line: string) => void err.push(line),
+    };
+    const code = await runProgram(['queue', ...args], terminal, openers);
+    return { code, out: out.filter((line) => !line.startsWith('# ')), err };
+  };
+  return {
+    ...{ clock, lanes, books, directory, bodies },
+
+    async submit(accountId, recipients, options = {}) {
+      const done = await lanes.execute(
+        accountId,
+        {
+          type: 'QueueMessage',
+          mailFrom: 'alice@localhost',
+          recipients: recipients.map((recipient) => ({ recipient })),
+          body: 'cd'.repeat(32),
+          prefix: 'Received: by localhost\r\n',
+          sizeBytes: 100,
+          headerId: '<1@localhost>',
+          smtpUtf8: false,
+          eightBit: false,
+          ...options,
+        },
+        CAUSE,
+      );
+      if (isRefusal(done)) throw new Error(done.refused);
+      return done.answer.items.map(({ queueId }) => queueId);
+    },
+
+    async attempt(queueId, code, permanent = code >= 500) {
+      const accountId = Math.floor(queueId / 2 ** 32);
+      const nextAttemptAt = clock.now() + 450_000;
+      const start = { type: 'StartAttempt', queueIds: [queueId], nextAttemptAt } as const;
+      await lanes.execute(accountId, { ...start, transport: '' }, CAUSE);
+      const attempt = (await lanes.account(accountId)).queueItem(queueId)?.attempts ?? 0;
+      const reply = { code, enhancedCode: `${Math.floor(code / 100)}.1.0`, text: `said ${code}` };
+      const outcome =
+        code === 250
+          ? ({ type: 'delivered', reply } as const)
+          : ({ type: 'failed', reply, permanent } as const);
+      const finish = { type: 'FinishAttempt', queueId, attempt, attemptsMax: 8, outcome } as const;
+      await lanes.execute(accountId, finish, CAUSE);
+    },
+
+    async set(accountId, changes) {
+      await directory.execute({ type: 'ChangeAccountSettings', accountId, changes }, CAUSE);
+    },
+
+    run,
+
+    async records(...args) {
+      const { code, out, err } = await run(...args, '--json');
+      if (code !== 0) throw new Error(err.join('\n'));
+      return out.map((line) => JSON.parse(line) as Record<string, unknown>);
+    },
+
+    async [Symbol.asyncDispose]() {
+      await lanes.close();
+      await directory.close();
+      books.close();
+      await directoryOnDisk[Symbol.asyncDispose]();
+    },
+  };
+}
