@@ -166,7 +166,10 @@ class Pump implements Runner {
     const due = this.#ports.queue.due(destination, now, free + this.#taken.size);
     const next = due.filter(({ queueId }) => !this.#taken.has(queueId)).slice(0, free);
     for (const item of next) {
-      const run = this.#run(item, destination).finally(() => this.#running.delete(run));
+      const run = this.#run(item, destination).finally(() => {
+        this.#running.delete(run);
+        this.#pump();
+      });
       this.#running.add(run);
     }
   }
@@ -195,8 +198,6 @@ class Pump implements Runner {
     const others = (this.#busy.get(destination) ?? 1) - 1;
     if (others === 0) this.#busy.delete(destination);
     else this.#busy.set(destination, others);
-    // Behind the bookkeeping of `#serve`.
-    queueMicrotask(() => this.#pump());
   }
 
   /** False when there was nothing to do, or another one is at it. */

@@ -3,9 +3,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QueueWorld } from '../../../support/queue-world.ts';
-import { ALICE, BOB } from '../../../support/smtp.ts';
+import { ALICE, BOB, settled } from '../../../support/smtp.ts';
+import type { AttemptOutcome } from '#domain/queue/attempts';
+import type { SetTlsRequirement } from '#domain/queue/manage';
 import { Fault } from '#domain/values/fault';
-import type { Commands } from '#protocols/ports';
+import type { Clock, Commands } from '#protocols/ports';
+import type { RunnerSettings } from '#protocols/smtp/runner';
 
 test('a message comes back into the account of its sender, the copy with the outcome', async () => {
   const world = new QueueWorld();
@@ -137,4 +140,136 @@ test('a copy that finds no place is a failure', async () => {
   for (const mailbox of records.mailboxes.values()) Object.assign(mailbox, { uidNext: 2 ** 32 });
   await world.submit(ALICE, 'x@other.example');
   assert.partialDeepStrictEqual(world.last('AttemptFailed'), { code: 452, permanent: false });
+});
+
+/** Attempts that wait for the test to end them; each is listed by its recipients. */
+class Held {
+  readonly tried: string[] = [];
+  readonly #ends: ((code: number) => void)[] = [];
+
+  settings(clock: Clock, changes: Partial<RunnerSettings> = {}): RunnerSettings {
+    return {
+      attemptsAtOnce: 10,
+      attemptsPerDestination: 1,
+      itemsPerAttempt: 100,
+      attemptsMax: 8,
+      nextAttemptAt: () => clock.now() + 1000,
+      transportFor: (_, item) => item.transport,
+      attempt: async ({ items }) => {
+        this.tried.push(items.map(({ recipient }) => recipient).join(' '));
+        const { promise, resolve } = Promise.withResolvers<number>();
+        this.#ends.push(resolve);
+        const code = await promise;
+        const reply = { code, enhancedCode: '', text: 'so' };
+        const outcome: AttemptOutcome =
+          code === 250 ? { type: 'delivered', reply } : { type: 'failed', reply, permanent: false };
+        return { outcomes: new Map(items.map(({ queueId }) => [queueId, outcome])) };
+      },
+      ...changes,
+    };
+  }
+
+  /** Ends the earliest that runs. */
+  async end(code = 250): Promise<void> {
+    this.#ends.shift()?.(code);
+    await settled();
+  }
+}
+
+test('queue 10: two messages for one destination never overlap, others do not wait', async () => {
+  const world = new QueueWorld();
+  const held = new Held();
+  await world.start(held.settings(world.clock));
+  await world.submit(ALICE, 'a@slow.example');
+  await world.submit(BOB, 'b@slow.example');
+  await world.submit(BOB, 'c@other.example');
+  assert.deepEqual(held.tried, ['a@slow.example', 'c@other.example']);
+  await held.end();
+  assert.deepEqual(held.tried.slice(2), ['b@slow.example']);
+});
+
+test('queue 10: no more attempts run at once than the settings say', async () => {
+  const world = new QueueWorld();
+  const held = new Held();
+  await world.start(held.settings(world.clock));
+  const recipients = Array.from({ length: 11 }, (_, i) => `a@d${i}.example`);
+  await world.submit(ALICE, ...recipients);
+  assert.equal(held.tried.length, 10);
+  await held.end();
+  assert.equal(held.tried.length, 11);
+});
+
+test('queue 11: recipients at one domain go together, up to a number', async () => {
+  const world = new QueueWorld();
+  const held = new Held();
+  await world.start(held.settings(world.clock, { itemsPerAttempt: 2 }));
+  await world.submit(ALICE, 'a@x.example', 'b@x.example', 'c@x.example', 'd@y.example');
+  assert.deepEqual(held.tried, ['a@x.example b@x.example', 'd@y.example']);
+  await held.end();
+  assert.deepEqual(held.tried.slice(2), ['c@x.example']);
+});
+
+test('queue 13: nobody is asked for an address that is suppressed', async () => {
+  const world = new QueueWorld();
+  const held = new Held();
+  await world.start(held.settings(world.clock));
+  const suppress = { type: 'SuppressAddress', address: 'b@x.example', reason: 'no' } as const;
+  await world.commands.execute(ALICE, suppress, { actor: 'test' });
+  await world.submit(ALICE, 'a@x.example', 'b@x.example');
+  assert.deepEqual(held.tried, ['a@x.example']);
+  assert.equal(world.last('MessageRetired').outcome, 'suppressed');
+  assert.equal(world.types(ALICE).at(-1), 'MessageDelivered');
+  await held.end();
+  assert.equal(world.last('MessageRetired').outcome, 'delivered');
+});
+
+test('queue 14: items that differ are sent apart', async () => {
+  const world = new QueueWorld();
+  const held = new Held();
+  await world.start(held.settings(world.clock, { attemptsPerDestination: 5 }));
+  await world.queueMail(ALICE, {
+    recipients: ['a@x.example', 'b@x.example'].map((recipient) => ({ recipient })),
+    releaseAt: world.clock.now() + 1000,
+  });
+  const queueIds = world.items(ALICE).map(({ queueId }) => queueId);
+  const second: SetTlsRequirement = {
+    type: 'SetTlsRequirement',
+    queueIds: queueIds.slice(1),
+    requireTls: true,
+  };
+  await world.commands.execute(ALICE, second, { actor: 'test' });
+  await world.pass(1000);
+  assert.deepEqual(held.tried, ['a@x.example', 'b@x.example']);
+});
+
+test('queue 25: what was to end when a crash came ends at the next start', async () => {
+  const world = new QueueWorld();
+  const held = new Held();
+  await world.start(held.settings(world.clock));
+  await world.submit(ALICE, 'a@x.example');
+  const [item] = world.items(ALICE);
+  const drop = { type: 'DropMessages', queueIds: [item?.queueId ?? 0] } as const;
+  await world.commands.execute(ALICE, drop, { actor: 'test' });
+  assert.equal(world.types(ALICE).at(-1), 'CancelRequested');
+  const again = new Held();
+  await world.start(again.settings(world.clock));
+  assert.deepEqual(world.types(ALICE).slice(-3), [
+    'AttemptInterrupted',
+    'DeliveryCanceled',
+    'MessageRetired',
+  ]);
+  assert.deepEqual(again.tried, []);
+});
+
+test('queue 40: a graceful stop waits for attempts, and begins none', async () => {
+  const world = new QueueWorld();
+  const held = new Held();
+  await world.start(held.settings(world.clock));
+  await world.submit(ALICE, 'a@x.example');
+  const stopped = world.runner?.stop();
+  await world.submit(ALICE, 'b@y.example');
+  await held.end();
+  await stopped;
+  assert.deepEqual(held.tried, ['a@x.example']);
+  assert.equal(world.last('MessageRetired').outcome, 'delivered');
 });
