@@ -26,16 +26,16 @@ import { dialControl, openControlSocket } from '#infra/control-socket';
 import { openEngine, type Engine } from '#infra/engine';
 import { openLog, type LogLevel, type OpenLog } from '#infra/log';
 import { openLogins, type OpenLogins } from '#infra/logins';
-import { version } from '#infra/places';
 import { QueueAdmin } from '#infra/queue-admin';
 import { openRates } from '#infra/rates';
 import { renumberMailboxes } from '#infra/renumber';
-import { listen, type Listener, type ListenOptions } from '#infra/sockets';
+import { listen, type Listener } from '#infra/sockets';
 import { tailEventLog } from '#infra/tail';
 import { accountsOf, verifyEngine } from '#infra/verify';
 import { serveControl } from '#protocols/cli/control';
 import { controlCommands } from '#protocols/cli/control-commands';
 import { isLoopbackAddress } from '#protocols/cli/flags';
+import { dkimCommands } from '#protocols/cli/dkim-control';
 import { makeFirstAccount } from '#protocols/cli/first-account';
 import type {
   Listening,
@@ -45,19 +45,15 @@ import type {
   TailOptions,
 } from '#protocols/cli/openers';
 import { queueCommands } from '#protocols/cli/queue-control';
-import { startImapServer } from '#protocols/imap/server';
-import type { ImapOptions, ImapPorts } from '#protocols/imap/session';
-import { MESSAGE_BYTES_MAX, TLS_HANDSHAKE_MS } from '#protocols/limits';
+import { TLS_HANDSHAKE_MS } from '#protocols/limits';
 import { readFacts } from '#protocols/message/facts';
-import type { Rates, Wire } from '#protocols/ports';
-import { judgeClientKey } from '#protocols/sasl/client-key';
+import type { Rates } from '#protocols/ports';
 import { hmacMd5States } from '#protocols/sasl/md5';
 import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
 import { localAttempts, localWaits } from '#protocols/smtp/local-attempt';
 import { noticeWriter, type NoticeWriter } from '#protocols/smtp/notices';
 import { startRunner } from '#protocols/smtp/runner';
-import { openSmtpServer } from '#protocols/smtp/server';
-import type { SmtpPorts } from '#protocols/smtp/session';
+import { endpointsOf, type ServerPorts } from './endpoints.ts';
 
 /** Facts are durable that could not be posted; the next start does it. */
 const FATAL_EXIT_CODE = 70;
@@ -86,6 +82,7 @@ export async function prepareLocal(options: LocalServerOptions): Promise<boolean
     await makeFirstAccount({
       directory: (command, cause) => engine.directory.execute(command, cause),
       account: (accountId, command, cause) => engine.lanes.execute(accountId, command, cause),
+      addDkimKey: (domain, wanted, cause) => engine.dkimKeys.add(domain, wanted, cause),
       accountNamed: (name) =>
         [...engine.directory.state.accounts.values()].find((account) => account.name === name)
           ?.accountId,
@@ -122,13 +119,13 @@ export async function openLocalServer(options: LocalServerOptions): Promise<Runn
     });
     const queueLog = log.child({ pkg: 'queue' });
     const { bodies, directory } = engine;
-    const local = localAttempts(config.Hostname, { bodies, directory, clock: systemClock });
     const notices = noticeWriter(config.Hostname, localWaits, {
       bodies,
       clock: systemClock,
       random: systemRandom,
       log: queueLog,
     });
+    const local = localAttempts(config.Hostname, { bodies, directory, clock: systemClock });
     const runner = await startRunner(local, {
       commands: engine.lanes,
       views: engine.lanes,
@@ -186,6 +183,7 @@ function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts 
     bodies: engine.bodies,
     texts: engine.texts,
     directory: engine.directory,
+    signing: engine.dkimKeys,
     logins,
     attempts: engine.audit,
     rates,
@@ -206,8 +204,6 @@ async function controlOf(
     noticeOf: (accountId, item) => notices.ofCancel(accountId, item),
     transports: () => Object.keys(loaded.config.Transports ?? {}),
   });
-  const ports = { clock: systemClock, log: log.child({ pkg: 'control' }) };
-  try {
   const commands = new Map([
     ...controlCommands({
       accounts: engine.accounts,
@@ -215,8 +211,11 @@ async function controlOf(
       attempts: engine.audit,
       tlsResults: engine.tlsResults,
     }),
+    ...dkimCommands(engine.dkimKeys),
     ...queueCommands({ queue, clock: systemClock }),
   ]);
+  const ports = { clock: systemClock, log: log.child({ pkg: 'control' }) };
+  try {
     const socket = await openControlSocket(
       dataDirOf(loaded),
       (stream) => void serveControl(stream, commands, ports),
@@ -232,74 +231,6 @@ async function controlOf(
 /** A connection to the server that runs on the folder. */
 export function openControl(dir: string): Promise<Duplex> {
   return dialControl(readDataDir(configFile(dir)));
-}
-
-interface Endpoint {
-  /** Absent where clients are not asked for certificates. */
-  readonly judgeKey: ListenOptions['judgeKey'];
-  readonly service: Listening['service'];
-  readonly port: number;
-  readonly tls: Listening['tls'];
-  readonly accept: (wire: Wire) => void;
-  /** Ends its conversations. */
-  readonly close: () => Promise<void>;
-}
-
-const SERVICES = [
-  { key: 'SMTP', service: 'smtp', standardPort: 25, tls: 'starttls' },
-  { key: 'Submission', service: 'submission', standardPort: 587, tls: 'starttls' },
-  { key: 'Submissions', service: 'submissions', standardPort: 465, tls: 'implicit' },
-  { key: 'IMAP', service: 'imap', standardPort: 143, tls: 'starttls' },
-  { key: 'IMAPS', service: 'imaps', standardPort: 993, tls: 'implicit' },
-] as const;
-
-type ServerPorts = Omit<ImapPorts & SmtpPorts, 'log'>;
-
-/** A server behind every enabled service of every listener. */
-function endpointsOf({ config }: LoadedConfig, ports: ServerPorts, log: OpenLog): Endpoint[] {
-  const endpoints: Endpoint[] = [];
-  for (const listener of Object.values(config.Listeners)) {
-    for (const { key, service, standardPort, tls } of SERVICES) {
-      const wanted = listener[key];
-      if (wanted?.Enabled !== true) continue;
-      const settings = {
-        hostName: listener.Hostname ?? config.Hostname,
-        messageBytesMax: listener.SMTPMaxMessageSize ?? MESSAGE_BYTES_MAX,
-        allowPlaintextLogin: wanted.NoRequireSTARTTLS === true,
-        compress: wanted.EnableCompress === true,
-        strict: config.Pedantic === true,
-      };
-      // On port 25 nobody logs in.
-      const protocol = service === 'imap' || service === 'imaps' ? 'imap' : 'submission';
-      const asksForKeys = service !== 'smtp' && listener.TLS?.ClientAuthDisabled !== true;
-      const servicePorts = { ...ports, log: log.child({ pkg: service }) };
-      endpoints.push({
-        judgeKey: asksForKeys
-          ? (certificate, shown) => judgeClientKey(certificate, shown, protocol, servicePorts)
-          : undefined,
-        service,
-        port: wanted.Port ?? standardPort,
-        tls: wanted.NoSTARTTLS === true ? 'none' : tls,
-        ...serverOf(service, settings, servicePorts),
-      });
-    }
-  }
-  return endpoints;
-}
-
-function serverOf(
-  service: Listening['service'],
-  settings: Omit<ImapOptions, 'product' | 'version'>,
-  ports: ImapPorts & SmtpPorts,
-): Pick<Endpoint, 'accept' | 'close'> {
-  if (service === 'imap' || service === 'imaps') {
-    const product = { product: 'Daybook', version: version() };
-    const server = startImapServer(ports, { ...settings, ...product });
-    return { accept: (wire) => server.accept(wire), close: () => server.close() };
-  }
-  const role = service === 'smtp' ? 'mx' : 'submission';
-  const server = openSmtpServer({ ...settings, role, localMode: true }, ports);
-  return { accept: (wire) => void server.serve(wire), close: () => server.close() };
 }
 
 /** The data directory without a server on it. */

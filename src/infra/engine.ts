@@ -17,6 +17,7 @@ import { AccountRegister } from './account-register.ts';
 import { bodyFile, openBodies, type BodyStore } from './bodies.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import { takeDataLock } from './data-lock.ts';
+import { DkimKeyring } from './dkim-keys.ts';
 import { DirectoryLane } from './directory-lane.ts';
 import { openSqliteEventLog, type SqliteEventLog } from './event-log-sqlite.ts';
 import { Lanes } from './lanes.ts';
@@ -49,6 +50,7 @@ export interface Engine {
   readonly live: Live;
   readonly accounts: AccountRegister;
   readonly tlsKeys: TlsKeyRegister;
+  readonly dkimKeys: DkimKeyring;
   readonly audit: AuditTrail;
   readonly tlsResults: TlsRecorder;
   readonly texts: TextIndex | undefined;
@@ -115,6 +117,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     closers.push(() => directory.close());
     const accounts = new AccountRegister(directory, lanes);
     const tlsKeys = new TlsKeyRegister({ directory, commands: lanes, books });
+    const dkimKeys = new DkimKeyring(directory, secrets);
     const keyHolder = (fingerprint: string): KeyHolder | undefined => tlsKeys.holder(fingerprint);
     const audit = await AuditTrail.open({ ...ports, notes, directory, books, keyHolder });
     closers.push(() => audit.close());
@@ -122,7 +125,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     closers.push(() => tlsResults.close());
     return {
       ...{ eventLog, bodies, secrets, books, lanes, directory, live, audit, texts },
-      ...{ accounts, tlsKeys, tlsResults },
+      ...{ accounts, tlsKeys, dkimKeys, tlsResults },
       close,
     };
   } catch (error) {

@@ -24,7 +24,7 @@ const ROOMS: Record<Room, Partial<Record<Room, 'values' | 'types'>>> = {
 };
 
 /** What infra may know of protocols: the ports. */
-const PORTS = /^src\/protocols\/ports(-admin|-metrics|-remote)?\.ts$/;
+const PORTS = /^src\/protocols\/ports(-admin|-dkim|-metrics|-queue|-remote)?\.ts$/;
 
 /** Modules of Node that a room may import; `any` for all. */
 const NODE_MODULES: Record<Room, 'any' | readonly string[]> = {
@@ -45,8 +45,10 @@ const GUESTS: Readonly<Record<string, RegExp>> = {
   libmime: /^src\/protocols\/message\//,
   pino: /^src\/infra\/log\.ts$/,
   'reflect-metadata': /^src\/infra\/certificates\.ts$/,
+  'prom-client': /^src\/infra\/metrics\.ts$/,
   rxjs: /^src\/(protocols|infra)\//,
   'smtp-server': /^src\/protocols\/smtp\//,
+  socks: /^src\/infra\/socks\.ts$/,
   typebox: /^src\/infra\/config[a-z-]*\.ts$/,
   yaml: /^src\/infra\/config[a-z-]*\.ts$/,
 };

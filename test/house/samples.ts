@@ -276,6 +276,23 @@ export const SAMPLES: Samples = {
   },
   DomainDisabled: { type: 'DomainDisabled', domain: 'localhost' },
   DomainEnabled: { type: 'DomainEnabled', domain: 'localhost' },
+  DkimKeysChanged: {
+    type: 'DkimKeysChanged',
+    domain: 'localhost',
+    keys: [
+      {
+        name: 'localserve',
+        algorithm: 'ed25519',
+        secret: '4b3c6f0e-0000-4000-8000-000000000000',
+        publicKey: '11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=',
+        header: 'relaxed',
+        body: 'simple',
+        fields: ['From', 'Subject'],
+        unsealed: true,
+        lifetimeMs: 259_200_000,
+      },
+    ],
+  },
   LoginAttempted: {
     type: 'LoginAttempted',
     attempt: {

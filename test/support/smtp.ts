@@ -40,6 +40,7 @@ import type {
   StagedBody,
   TlsFacts,
 } from '#protocols/ports';
+import type { SigningKey } from '#protocols/ports-dkim';
 import { openSmtpServer, type SmtpServer } from '#protocols/smtp/server';
 import type { SmtpPorts, SmtpSettings } from '#protocols/smtp/session';
 
@@ -81,6 +82,8 @@ export interface World extends AsyncDisposable {
   readonly faults: Fault[];
   /** What of an account's settings is other than everybody's. */
   readonly settings: Map<AccountId, Partial<AccountSettings>>;
+  /** By domain. */
+  readonly signingKeys: Map<string, readonly SigningKey[]>;
   events(accountId: AccountId): readonly AccountEvent[];
   state(accountId: AccountId): AccountRecords;
   /** A client's end of a new connection. */
@@ -119,6 +122,7 @@ export function smtpWorld(options: WorldOptions = {}): World {
   const old = new Set<string>();
   const keys = new Map(KEYS);
   const live = new Live();
+  const signingKeys = new Map<string, readonly SigningKey[]>();
   const ports: SmtpPorts = {
     commands: accounts,
     bodies,
@@ -127,6 +131,7 @@ export function smtpWorld(options: WorldOptions = {}): World {
       usesFromIds: (accountId, login) =>
         accounts.settings.get(accountId)?.fromIdLogins?.includes(login) === true,
     },
+    signing: { signingKeys: async (domain) => signingKeys.get(domain) ?? [] },
     logins: fakeLogins(LOGINS, { old, keys }),
     changes: live,
     attempts,
@@ -147,6 +152,7 @@ export function smtpWorld(options: WorldOptions = {}): World {
     old,
     faults: accounts.faults,
     settings: accounts.settings,
+    signingKeys,
     events: (accountId) => accounts.events(accountId),
     state: (accountId) => accounts.state(accountId),
     connect({ tls = false, key } = {}) {
@@ -267,8 +273,8 @@ export class MemoryBodies implements Bodies {
     return this.read(accountId, hash);
   }
 
-  stream(accountId: AccountId, hash: BodyHash): Readable {
-    const body = this.read(accountId, hash);
+  stream(accountId: AccountId, hash: BodyHash, start: number = 0): Readable {
+    const body = this.read(accountId, hash)?.subarray(start);
     const gone = new Fault('BodyMissing', 'gone', { temporary: false });
     return body === undefined
       ? new Readable({

@@ -10,10 +10,17 @@ import { foldedLocalpart, isDomainName } from '../values/address.ts';
 import { decided, refuse, unreachable, type Decision } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
 import type { Route } from '../queue/route.ts';
+import { isSelectorOf, type DkimKey } from './dkim-keys.ts';
 import type { DirectoryEvent, RouteScope } from './events.ts';
 import type { HoldRule } from './hold-rules.ts';
 import { changedSettings, type AccountSettings } from './settings.ts';
-import { accountOfLogin, addressKey, settingsOf, type DirectoryState } from './state.ts';
+import {
+  accountOfLogin,
+  addressKey,
+  dkimKeysOf,
+  settingsOf,
+  type DirectoryState,
+} from './state.ts';
 
 export interface AddDomain {
   readonly type: 'AddDomain';
@@ -89,6 +96,18 @@ export interface EnableDomain {
   readonly domain: string;
 }
 
+export interface AddDkimKey {
+  readonly type: 'AddDkimKey';
+  readonly domain: string;
+  readonly key: DkimKey;
+}
+
+export interface RemoveDkimKey {
+  readonly type: 'RemoveDkimKey';
+  readonly domain: string;
+  readonly name: string;
+}
+
 export type DirectoryCommand =
   | AddDomain
   | AddAccount
@@ -100,7 +119,9 @@ export type DirectoryCommand =
   | RemoveHoldRule
   | ChangeRoutes
   | DisableDomain
-  | EnableDomain;
+  | EnableDomain
+  | AddDkimKey
+  | RemoveDkimKey;
 
 export interface DirectoryAnswers {
   readonly AddDomain: object;
@@ -114,6 +135,8 @@ export interface DirectoryAnswers {
   readonly ChangeRoutes: object;
   readonly DisableDomain: object;
   readonly EnableDomain: object;
+  readonly AddDkimKey: object;
+  readonly RemoveDkimKey: object;
 }
 
 export type DirectoryAnswerTo<C extends DirectoryCommand> = DirectoryAnswers[C['type']];
@@ -158,6 +181,10 @@ export function decideDirectory(
     case 'DisableDomain':
     case 'EnableDomain':
       return switchDomain(command, state);
+    case 'AddDkimKey':
+      return addDkimKey(command, state);
+    case 'RemoveDkimKey':
+      return removeDkimKey(command, state);
     default:
       return unreachable(command);
   }
@@ -266,6 +293,25 @@ function switchDomain(
   const isDisabled = state.disabledDomains.has(domain);
   if (isDisabled === (type === 'DisableDomain')) return decided([], {});
   return decided([{ type: isDisabled ? 'DomainEnabled' : 'DomainDisabled', domain }], {});
+}
+
+function addDkimKey({ domain, key }: AddDkimKey, state: DirectoryState): Outcome<AddDkimKey> {
+  if (!state.domains.has(domain)) return refuse('NoSuchDomain', domain);
+  if (!isSelectorOf(key.name, domain)) return refuse('DkimKeyForbidden', key.name);
+  const keys = dkimKeysOf(state, domain);
+  if (keys.some(({ name }) => name === key.name)) return refuse('DkimKeyExists', key.name);
+  return decided([{ type: 'DkimKeysChanged', domain, keys: [...keys, key] }], {});
+}
+
+function removeDkimKey(
+  { domain, name }: RemoveDkimKey,
+  state: DirectoryState,
+): Outcome<RemoveDkimKey> {
+  if (!state.domains.has(domain)) return refuse('NoSuchDomain', domain);
+  const keys = dkimKeysOf(state, domain);
+  const others = keys.filter((key) => key.name !== name);
+  if (others.length === keys.length) return refuse('NoSuchDkimKey', name);
+  return decided([{ type: 'DkimKeysChanged', domain, keys: others }], {});
 }
 
 function addHoldRule({ rule }: AddHoldRule, state: DirectoryState): Outcome<AddHoldRule> {

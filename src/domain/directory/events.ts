@@ -3,6 +3,7 @@
  * account's only. Stored for ever, in the stream `directory`.
  */
 
+import type { DkimKey } from './dkim-keys.ts';
 import type { Route } from '../queue/route.ts';
 import type { AccountId } from '../values/ids.ts';
 import type { HoldRule } from './hold-rules.ts';
@@ -93,6 +94,13 @@ export interface DomainEnabled {
   readonly domain: string;
 }
 
+/** The whole list is another one. */
+export interface DkimKeysChanged {
+  readonly type: 'DkimKeysChanged';
+  readonly domain: string;
+  readonly keys: readonly DkimKey[];
+}
+
 export type DirectoryEvent =
   | DomainAdded
   | AccountAdded
@@ -104,7 +112,8 @@ export type DirectoryEvent =
   | HoldRuleRemoved
   | RoutesChanged
   | DomainDisabled
-  | DomainEnabled;
+  | DomainEnabled
+  | DkimKeysChanged;
 
 export const DIRECTORY_EVENTS: Record<DirectoryEvent['type'], string> = {
   DomainAdded: 'A domain became one of ours.',
@@ -118,4 +127,5 @@ export const DIRECTORY_EVENTS: Record<DirectoryEvent['type'], string> = {
   RoutesChanged: 'Other transports were chosen for outgoing mail.',
   DomainDisabled: 'Mail of the domain waits.',
   DomainEnabled: 'Mail of the domain goes again.',
+  DkimKeysChanged: 'Mail from the domain is signed with these keys.',
 };

@@ -10,6 +10,7 @@ import { unreachable } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
 import { INBOX } from '../values/mailbox-name.ts';
 import { transportByRoute, type Route, type Routed } from '../queue/route.ts';
+import type { DkimKey } from './dkim-keys.ts';
 import type { DirectoryEvent, RouteScope } from './events.ts';
 import type { HoldRule } from './hold-rules.ts';
 import { DEFAULT_SETTINGS, type AccountPolicy, type AccountSettings } from './settings.ts';
@@ -42,6 +43,8 @@ export interface DirectoryState {
   /** By `scopeKey`. */
   readonly routes: ReadonlyMap<string, readonly Route[]>;
   readonly disabledDomains: ReadonlySet<string>;
+  /** By domain. */
+  readonly dkimKeys: ReadonlyMap<string, readonly DkimKey[]>;
 }
 
 /** The state with its maps open for writing. */
@@ -55,6 +58,7 @@ export interface DirectoryRecords extends DirectoryState {
   nextHoldRuleId: number;
   readonly routes: Map<string, readonly Route[]>;
   readonly disabledDomains: Set<string>;
+  readonly dkimKeys: Map<string, readonly DkimKey[]>;
 }
 
 export function emptyDirectory(): DirectoryRecords {
@@ -68,6 +72,7 @@ export function emptyDirectory(): DirectoryRecords {
     nextHoldRuleId: 1,
     routes: new Map(),
     disabledDomains: new Set(),
+    dkimKeys: new Map(),
   };
 }
 
@@ -83,6 +88,7 @@ export function copyOfDirectory(state: DirectoryState): DirectoryRecords {
     nextHoldRuleId: state.nextHoldRuleId,
     routes: new Map(state.routes),
     disabledDomains: new Set(state.disabledDomains),
+    dkimKeys: new Map(state.dkimKeys),
   };
 }
 
@@ -134,6 +140,9 @@ export function evolveDirectory(
     case 'DomainEnabled':
       records.disabledDomains.delete(event.domain);
       return records;
+    case 'DkimKeysChanged':
+      records.dkimKeys.set(event.domain, event.keys);
+      return records;
     default:
       return unreachable(event);
   }
@@ -141,6 +150,11 @@ export function evolveDirectory(
 
 export function settingsOf(state: DirectoryState, accountId: AccountId): AccountSettings {
   return state.settings.get(accountId) ?? DEFAULT_SETTINGS;
+}
+
+/** In the order in which they were added. */
+export function dkimKeysOf(state: DirectoryState, domain: string): readonly DkimKey[] {
+  return state.dkimKeys.get(domain) ?? [];
 }
 
 function scopeKey(scope: RouteScope): string {

@@ -49,6 +49,11 @@ export const REFUSALS = {
   AddressNotSuppressed: 'The address is not on the suppression list.',
   NoSuchTransport: 'No transport has this name.',
   NoSuchHoldRule: 'No hold rule has this number.',
+  DkimKeyForbidden: 'The name cannot be the selector of a signing key.',
+  DkimKeyExists: 'The domain has a signing key with this selector already.',
+  NoSuchDkimKey: 'The domain has no signing key with this selector.',
+  MessageLimit: 'The account has sent as much in a day as it may.',
+  NewRecipientLimit: 'The account has sent to as many new addresses in a day as it may.',
   TooManyTlsKeys: 'The account has as many keys as it may have.',
 } as const;
 

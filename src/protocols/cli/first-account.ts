@@ -1,11 +1,12 @@
 /**
  * The account that localserve makes: it has the domain `localhost` to itself, mail to any address
- * there is its own.
+ * there is its own, mail from there is signed.
  *
  * Everything may be run again: a start that was cut short is finished by the next one.
  */
 
 import type { AccountCommand } from '#domain/account';
+import type { DkimKey } from '#domain/directory/dkim-keys';
 import type { DirectoryAnswers, DirectoryCommand } from '#domain/directory/decide';
 import type { Cause } from '#domain/log/event';
 import { isRefusal, type Refusal, type RefusalCode } from '#domain/values/decision';
@@ -15,6 +16,7 @@ export const LOCAL_LOGIN = 'daybook@localhost';
 export const LOCAL_PASSWORD = 'daybookdaybook';
 
 const CAUSE: Cause = { actor: 'system:localserve' };
+const SELECTOR = 'localserve';
 const [LOCALPART, DOMAIN] = LOCAL_LOGIN.split('@') as [string, string];
 
 export interface FirstAccountPorts {
@@ -23,6 +25,11 @@ export interface FirstAccountPorts {
     cause: Cause,
   ): Promise<{ readonly answer: DirectoryAnswers[C['type']] } | Refusal>;
   account(accountId: AccountId, command: AccountCommand, cause: Cause): Promise<object | Refusal>;
+  addDkimKey(
+    domain: string,
+    wanted: Pick<DkimKey, 'name' | 'algorithm'>,
+    cause: Cause,
+  ): Promise<object | Refusal>;
   /** The account of that name, undefined before it exists. */
   accountNamed(name: string): AccountId | undefined;
   storePassword(password: string): Promise<SecretRef>;
@@ -45,6 +52,8 @@ export async function makeFirstAccount(ports: FirstAccountPorts): Promise<void> 
     'AddressTaken',
   );
   await ask({ type: 'AddAddress', localpart: '', domain: DOMAIN, accountId }, 'AddressTaken');
+  const key = await ports.addDkimKey(DOMAIN, { name: SELECTOR, algorithm: 'ed25519' }, CAUSE);
+  if (isRefusal(key) && key.refused !== 'DkimKeyExists') throw refusalError(key);
   const secret = await ports.storePassword(LOCAL_PASSWORD);
   const commands: readonly AccountCommand[] = [
     { type: 'OpenAccount' },

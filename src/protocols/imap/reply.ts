@@ -88,6 +88,11 @@ const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
   AddressNotSuppressed: NONEXISTENT,
   NoSuchTransport: NONEXISTENT,
   NoSuchHoldRule: NONEXISTENT,
+  DkimKeyForbidden: CANNOT,
+  DkimKeyExists: CANNOT,
+  NoSuchDkimKey: NONEXISTENT,
+  MessageLimit: LIMIT,
+  NewRecipientLimit: LIMIT,
   TooManyTlsKeys: LIMIT,
 };
 

@@ -41,6 +41,7 @@ const DISK_FULL = reply(452, '4.3.1', 'There is no space left here, please try a
 
 const MAILBOX_FULL = reply(452, '4.2.2', 'The mailbox can take no more messages.');
 const QUEUE_FULL = reply(452, '4.2.2', 'There is too much mail of yours waiting already.');
+const TODAYS_LIMIT = reply(451, '4.7.1', 'You have sent too much today, please go on tomorrow.');
 const FROM_ID_USED = reply(554, '5.1.7', 'That MAIL FROM was used for another message.');
 const NOT_MAIL = OUR_FAULT;
 
@@ -85,6 +86,11 @@ const REFUSAL_REPLIES: Record<RefusalCode, Reply> = {
   AddressNotSuppressed: NOT_MAIL,
   NoSuchTransport: NOT_MAIL,
   NoSuchHoldRule: NOT_MAIL,
+  DkimKeyForbidden: NOT_MAIL,
+  DkimKeyExists: NOT_MAIL,
+  NoSuchDkimKey: NOT_MAIL,
+  MessageLimit: TODAYS_LIMIT,
+  NewRecipientLimit: TODAYS_LIMIT,
   TooManyTlsKeys: NOT_MAIL,
 };
 

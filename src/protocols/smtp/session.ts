@@ -18,6 +18,7 @@ import type {
   Random,
   Rates,
 } from '../ports.ts';
+import type { SigningKeys } from '../ports-dkim.ts';
 import { LoginRecord } from '../sasl/login-record.ts';
 import type { Channel } from './channel.ts';
 import { reply, type Reply } from './reply.ts';
@@ -40,6 +41,7 @@ export interface SmtpPorts {
   readonly changes: Changes;
   readonly bodies: Bodies;
   readonly directory: Directory;
+  readonly signing: SigningKeys;
   readonly logins: Logins;
   readonly attempts: LoginAttempts;
   readonly rates: Rates;

@@ -21,6 +21,7 @@ import type { IncomingData } from './incoming.ts';
 import { refused } from './receive.ts';
 import { refusalReply, reply, type Reply } from './reply.ts';
 import { actorOf, protocolOf, type Login, type Session, type Transaction } from './session.ts';
+import { signaturesOf } from './signatures.ts';
 import { completionOf, extraDataOf, tlsRequiredOf, travellingHeader } from './submission-fields.ts';
 
 const QUEUED = reply(250, '2.0.0', 'The message is on its way.');
@@ -41,19 +42,24 @@ export async function submit(
   const head = await incoming.head();
   if (!head.complete) return NO_BODY;
   const header = readHeader(head.octets.toString('latin1'));
+  const from = fromOf(header);
+  if (from === undefined) return BAD_FROM;
   const refusal =
-    fromRefused(session, login, header) ?? (await refused(session, transaction, incoming));
+    fromRefused(session, login, from) ?? (await refused(session, transaction, incoming));
   if (refusal !== undefined) return refusal;
   const data = extraDataOf(header);
   if (data.type === 'refused') return data.reply;
   const { bodies } = session.ports;
-  const travelling = Buffer.from(travellingHeader(header), 'latin1');
-  const octets = withHead(travelling, head.octets.length, incoming);
+  const travelling = travellingHeader(header);
+  const start = Buffer.from(travelling, 'latin1');
+  const octets = withHead(start, head.octets.length, incoming);
   const staged = await bodies.stage(octets, session.settings.messageBytesMax);
   try {
     await bodies.link(staged, login.accountId);
     return await queue(session, login, transaction, {
       header,
+      fromDomain: from.domain,
+      travelling,
       body: staged.hash,
       bodyBytes: staged.sizeBytes,
       eightBit: incoming.eightBit,
@@ -73,13 +79,19 @@ async function* withHead(
   yield* incoming.octets(instead);
 }
 
-function fromRefused({ ports }: Session, login: Login, header: Header): Reply | undefined {
-  if (header.fields.filter(({ name }) => name === 'from').length !== 1) return BAD_FROM;
+/** RFC 5322 §3.6.2; undefined unless it is one address in one field. */
+function fromOf(header: Header): Address | undefined {
+  if (header.fields.filter(({ name }) => name === 'from').length !== 1) return undefined;
   const addresses = parseAddresses(valueOf(header, 'from') ?? '', 2);
   const [only] = addresses;
-  const from = addresses.length === 1 && only !== undefined ? mailAddress(only) : undefined;
-  if (from === undefined) return BAD_FROM;
-  const { localpart, domain } = from;
+  return addresses.length === 1 && only !== undefined ? mailAddress(only) : undefined;
+}
+
+function fromRefused(
+  { ports }: Session,
+  login: Login,
+  { localpart, domain }: Address,
+): Reply | undefined {
   return ports.directory.maySendAs(login.accountId, localpart, domain) ? undefined : FOREIGN_FROM;
 }
 
@@ -96,6 +108,10 @@ function utf8Of(octets: string): string {
 
 interface StoredSubmission {
   readonly header: Header;
+  /** A-labels. */
+  readonly fromDomain: string;
+  /** The header as it is stored, with its empty line. */
+  readonly travelling: string;
   readonly body: string;
   readonly bodyBytes: number;
   readonly eightBit: boolean;
@@ -120,7 +136,13 @@ async function queue(
     at: ports.clock.now(),
     eightBit,
   });
-  const prefix = receivedField(session, transaction, to) + completion.fields;
+  const signatures = await signaturesOf(session, login.accountId, {
+    domain: stored.fromDomain,
+    added: completion.fields,
+    travelling: stored.travelling,
+    body,
+  });
+  const prefix = receivedField(session, transaction, to) + signatures + completion.fields;
   const done = await ports.commands.execute(
     login.accountId,
     {

@@ -180,6 +180,33 @@ describe('settings of an account', () => {
   });
 });
 
+describe('a signing key', () => {
+  const key = { name: 's1', algorithm: 'ed25519', secret: 'ref', publicKey: 'AAAA' } as const;
+  const add = { type: 'AddDkimKey', domain: 'example.org', key } as const;
+  const changed = (...keys: readonly (typeof key)[]): DirectoryEvent => ({
+    type: 'DkimKeysChanged',
+    domain: 'example.org',
+    keys,
+  });
+
+  it('is added to those of its domain, under a selector of its own', () => {
+    assert.deepEqual(decisionAfter([DOMAIN], add), [changed(key)]);
+    assert.equal(decisionAfter([DOMAIN, changed(key)], add), 'DkimKeyExists');
+    assert.equal(decisionAfter([], add), 'NoSuchDomain');
+    for (const name of ['', 'a b', 'a_b', '-a', 'a.', 'A']) {
+      const odd = { ...add, key: { ...key, name } };
+      assert.equal(decisionAfter([DOMAIN], odd), 'DkimKeyForbidden', name);
+    }
+  });
+
+  it('is removed by its selector', () => {
+    const remove = { type: 'RemoveDkimKey', domain: 'example.org', name: 's1' } as const;
+    assert.deepEqual(decisionAfter([DOMAIN, changed(key)], remove), [changed()]);
+    assert.equal(decisionAfter([DOMAIN], remove), 'NoSuchDkimKey');
+    assert.equal(decisionAfter([], remove), 'NoSuchDomain');
+  });
+});
+
 describe('a hold rule', () => {
   const first: DirectoryEvent = { type: 'HoldRuleAdded', rule: { ruleId: 1, sender: 'a.example' } };
   const removed: DirectoryEvent = { type: 'HoldRuleRemoved', ruleId: 1 };

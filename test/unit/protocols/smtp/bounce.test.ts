@@ -153,7 +153,7 @@ describe('mail to the reverse-path of one recipient (M3, webapi §7)', () => {
     });
   });
 
-  it('is not understood when it is about several, about nobody, or says nothing known', async () => {
+  it('is not understood when it is about several or nobody, or says nothing known', async () => {
     const several = report([{}, { recipient: 'x@other.example' }]);
     assert.partialDeepStrictEqual(await related(TO_ID, several), {
       action: 'unrecognized',

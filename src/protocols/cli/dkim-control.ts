@@ -1,0 +1,68 @@
+/**
+ * What the running server does about signing keys when the command line asks it to.
+ */
+
+import { domainToASCII } from 'node:url';
+import { parseDomain } from '#domain/values/address';
+import type { AdministeredDkim, PublishedKey } from '../ports-dkim.ts';
+import { dkimRecordName, dkimRecordText } from '../trust/dkim-record.ts';
+import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
+import { CAUSE, granted } from './control-answers.ts';
+import { ControlFields } from './control-fields.ts';
+
+/** A key as it goes over the control socket, and into `--json`. */
+export interface ShownDkimKey {
+  readonly selector: string;
+  readonly algorithm: string;
+  /** Name and text of the TXT record that others check signatures with. */
+  readonly recordName: string;
+  readonly record: string;
+}
+
+export function dkimCommands(keys: AdministeredDkim): ControlCommands {
+  return new Map<string, ControlCommand>([
+    ['dkim.add', (given) => addKey(new ControlFields(given), keys)],
+    ['dkim.list', (given) => listKeys(new ControlFields(given), keys)],
+    ['dkim.rm', (given) => removeKey(new ControlFields(given), keys)],
+  ]);
+}
+
+async function addKey(fields: ControlFields, keys: AdministeredDkim): Promise<ShownDkimKey> {
+  const domain = domainIn(fields);
+  const name = fields.text('selector').toLowerCase();
+  const algorithm = fields.optionalText('algorithm') ?? 'ed25519';
+  fields.end();
+  if (algorithm !== 'ed25519' && algorithm !== 'rsa') {
+    throw new ControlError('BadAlgorithm', `No key can be made for the algorithm ${algorithm}.`);
+  }
+  return shown(domain, granted(await keys.add(domain, { name, algorithm }, CAUSE)));
+}
+
+async function listKeys(
+  fields: ControlFields,
+  keys: AdministeredDkim,
+): Promise<readonly ShownDkimKey[]> {
+  const domain = domainIn(fields);
+  fields.end();
+  return granted(keys.list(domain)).map((key) => shown(domain, key));
+}
+
+async function removeKey(fields: ControlFields, keys: AdministeredDkim): Promise<ShownDkimKey> {
+  const domain = domainIn(fields);
+  const name = fields.text('selector').toLowerCase();
+  fields.end();
+  return shown(domain, granted(await keys.remove(domain, name, CAUSE)));
+}
+
+function domainIn(fields: ControlFields): string {
+  const text = fields.text('domain');
+  const domain = parseDomain(text, domainToASCII);
+  if (domain === undefined) throw new ControlError('BadDomain', `${text} cannot be a domain.`);
+  return domain;
+}
+
+function shown(domain: string, key: PublishedKey): ShownDkimKey {
+  const { name: selector, algorithm } = key;
+  const recordName = dkimRecordName(selector, domain);
+  return { selector, algorithm, recordName, record: dkimRecordText(key) };
+}

@@ -1,0 +1,60 @@
+/**
+ * `config domain dkim`: the keys with which mail from a domain is signed, asked of the running
+ * server.
+ */
+
+import { zoneLine } from '../trust/dkim-record.ts';
+import { askControl } from './control.ts';
+import type { ShownDkimKey } from './dkim-control.ts';
+import type { RunningFlags } from './flags.ts';
+import type { Tools } from './tlspubkey.ts';
+
+export interface DkimAddFlags extends RunningFlags {
+  readonly algorithm: string;
+}
+
+export async function addDkimKey(
+  domain: string,
+  selector: string,
+  flags: DkimAddFlags,
+  tools: Tools,
+): Promise<void> {
+  const { algorithm } = flags;
+  const key = (await ask('add', flags, tools, { domain, selector, algorithm })) as ShownDkimKey;
+  if (!flags.json) tools.terminal.err('Mail is signed from now on. To be put into DNS:');
+  tell(key, flags, tools);
+}
+
+export async function listDkimKeys(
+  domain: string,
+  flags: RunningFlags,
+  tools: Tools,
+): Promise<void> {
+  const keys = (await ask('list', flags, tools, { domain })) as readonly ShownDkimKey[];
+  for (const key of keys) tell(key, flags, tools);
+}
+
+export async function removeDkimKey(
+  domain: string,
+  selector: string,
+  flags: RunningFlags,
+  tools: Tools,
+): Promise<void> {
+  const key = (await ask('rm', flags, tools, { domain, selector })) as ShownDkimKey;
+  if (!flags.json) tools.terminal.err('The key is gone. To be taken out of DNS in some days:');
+  tell(key, flags, tools);
+}
+
+/** A line of a zone file, or JSON. */
+function tell(key: ShownDkimKey, { json }: RunningFlags, { terminal }: Tools): void {
+  terminal.out(json ? JSON.stringify(key) : zoneLine(key.recordName, key.record));
+}
+
+async function ask(
+  command: string,
+  { dir }: RunningFlags,
+  { openers }: Tools,
+  fields: object,
+): Promise<unknown> {
+  return askControl(await openers.openControl(dir), `dkim.${command}`, fields);
+}
