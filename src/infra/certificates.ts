@@ -68,6 +68,35 @@ export function serverContext(pair: KeyPair): SecureContext {
   });
 }
 
+/** The context of the first pair that is for a name; of the first one when none is. */
+export function contextsOf(
+  pairs: readonly [KeyPair, ...KeyPair[]],
+): (serverName?: string) => SecureContext {
+  const [first, ...others] = pairs.map((pair) => ({
+    certificate: new X509Certificate(pair.cert),
+    context: serverContext(pair),
+  }));
+  if (first === undefined) throw new Error('there is no certificate');
+  return (serverName) => {
+    const isFor = ({ certificate }: typeof first): boolean =>
+      serverName !== undefined && certificate.checkHost(serverName) !== undefined;
+    return ([first, ...others].find(isFor) ?? first).context;
+  };
+}
+
+/** Throws a Fault with one sentence when the files cannot be read or do not fit together. */
+export async function readKeyPair(certFile: string, keyFile: string): Promise<KeyPair> {
+  try {
+    const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
+    if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return { key, cert };
+  } catch (cause) {
+    const sentence = `The certificate ${certFile} or its key ${keyFile} cannot be read.`;
+    throw new Fault('SecretUnreadable', sentence, { cause, temporary: false });
+  }
+  const sentence = `The key ${keyFile} is not for the certificate ${certFile}.`;
+  throw new Fault('SecretUnreadable', sentence, { temporary: false });
+}
+
 async function readPair(file: string): Promise<KeyPair | undefined> {
   try {
     const text = await readFile(file, 'utf8');

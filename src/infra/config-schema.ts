@@ -24,12 +24,16 @@ export interface Listener {
   readonly TLS?: {
     /** Clients are not asked for certificates: no login by TLS key. */
     readonly ClientAuthDisabled?: boolean;
+    /** PEM files; clients get the first that is for the name they want. Self-signed when absent. */
+    readonly KeyCerts?: readonly { readonly CertFile: string; readonly KeyFile: string }[];
   };
   readonly SMTP?: ListenerEndpoint;
   readonly Submission?: ListenerEndpoint;
   readonly Submissions?: ListenerEndpoint;
   readonly IMAP?: ListenerEndpoint;
   readonly IMAPS?: ListenerEndpoint;
+  /** Everybody who can reach it may read it. */
+  readonly MetricsHTTP?: Pick<ListenerEndpoint, 'Enabled' | 'Port'>;
 }
 
 /** What one address may do; the networks around it may three and nine times as much. */
@@ -158,18 +162,25 @@ const rateLimits = strict(
   },
 );
 
+const KeyCerts = {
+  type: 'array',
+  minItems: 1,
+  items: strict('A certificate with its chain, and its key', { CertFile: text, KeyFile: text }),
+};
+
 const listener = strict(
   'Addresses to listen on and the services there',
   { IPs: { type: 'array', items: text, minItems: 1 } },
   {
     Hostname: text,
     SMTPMaxMessageSize: { type: 'integer', minimum: 1024 },
-    TLS: strict('How connections are protected', {}, { ClientAuthDisabled: yesOrNo }),
+    TLS: strict('How connections are protected', {}, { ClientAuthDisabled: yesOrNo, KeyCerts }),
     SMTP: service('Mail from other servers, port 25'),
     Submission: service('Mail from our users, STARTTLS, port 587'),
     Submissions: service('Mail from our users, TLS, port 465'),
     IMAP: service('Mailboxes, STARTTLS, port 143', mailboxes),
     IMAPS: service('Mailboxes, TLS, port 993', mailboxes),
+    MetricsHTTP: strict('Metrics at /metrics, port 8010', { Enabled: yesOrNo }, { Port: port }),
   },
 );
 

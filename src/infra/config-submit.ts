@@ -113,7 +113,8 @@ export async function clientKeyOf(
   return file ? await readClientKey(resolve(dirname(path), file), clock) : undefined;
 }
 
-async function readClientKey(file: string, clock: Clock): Promise<KeyPair> {
+/** A private key with its certificates in one PEM file, or an Ed25519 key alone. */
+export async function readClientKey(file: string, clock: Clock): Promise<KeyPair> {
   const pem = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new BadConfig(`${file}: not readable`, { cause });
   });

@@ -21,12 +21,14 @@ const CHAIN_MAX = 100;
 export interface DialerOptions {
   readonly clock: Clock;
   readonly log: Log;
+  /** Leads to the target by another way; rejects with any error. */
+  readonly connect?: (target: DialTarget) => Promise<Socket>;
 }
 
 export function openDialer(options: DialerOptions): Dialer {
   return {
     async dial(target) {
-      const socket = await connected(target, options);
+      const socket = await reached(target, options);
       if (target.tls === 'implicit') return secured(socket, target, options);
       return {
         ...endsOf(socket),
@@ -47,8 +49,23 @@ export function openDialer(options: DialerOptions): Dialer {
   };
 }
 
-async function connected(target: DialTarget, { clock, log }: DialerOptions): Promise<Socket> {
-  const { host, port, timeoutMs, signal } = target;
+async function reached(target: DialTarget, options: DialerOptions): Promise<Socket> {
+  const { clock, log, connect: way = (to) => connected(to, clock) } = options;
+  const { host, port } = target;
+  try {
+    const socket = await way(target);
+    socket.on('error', (err) => log.debug({ err, host, port }, 'lost'));
+    return socket;
+  } catch (error) {
+    throw cannotConnect(target, error);
+  }
+}
+
+/** A socket to the target itself. */
+export async function connected(
+  { host, port, timeoutMs, signal }: Omit<DialTarget, 'tls'>,
+  clock: Clock,
+): Promise<Socket> {
   const socket = connect({
     host,
     port,
@@ -57,12 +74,7 @@ async function connected(target: DialTarget, { clock, log }: DialerOptions): Pro
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MS,
   });
-  try {
-    await outcome(socket, { event: 'connect', timeoutMs, clock, signal });
-  } catch (error) {
-    throw cannotConnect(target, error);
-  }
-  socket.on('error', (err) => log.debug({ err, host, port }, 'lost'));
+  await outcome(socket, { event: 'connect', timeoutMs, clock, signal });
   return socket;
 }
 
@@ -132,12 +144,12 @@ async function outcome(
 ): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     let failure: unknown;
-    const giveUp = (sentence: string): void => {
-      failure ??= new Error(sentence);
+    const giveUp = (sentence: string, code: string): void => {
+      failure ??= coded(sentence, code);
       socket.destroy();
     };
-    const cancelTimer = clock.after(timeoutMs, () => giveUp('It took too long.'));
-    const onAbort = (): void => giveUp('It was cancelled.');
+    const cancelTimer = clock.after(timeoutMs, () => giveUp('It took too long.', 'ETIMEDOUT'));
+    const onAbort = (): void => giveUp('It was cancelled.', 'ECANCELED');
     const onError = (error: unknown): void => {
       failure ??= error;
     };
@@ -155,9 +167,14 @@ async function outcome(
     });
     socket.once('close', () => {
       settle();
-      reject(failure ?? new Error('The connection was closed.'));
+      reject(failure ?? coded('The connection was closed.', 'ECONNRESET'));
     });
   });
+}
+
+/** Named like what the system itself finds, for those who count reasons. */
+function coded(sentence: string, code: string): Error {
+  return Object.assign(new Error(sentence), { code });
 }
 
 function endsOf(socket: Socket): { readonly remoteIp: string; readonly localIp: string } {

@@ -28,8 +28,11 @@ export interface ListenOptions {
   readonly port: number;
   /** `none`: no TLS at all; `starttls`: when the client asks; `implicit`: from the first octet. */
   readonly tls: 'none' | 'starttls' | 'implicit';
-  /** Asked for at each handshake, so that a renewed certificate is used at once. */
-  readonly secureContext: () => SecureContext;
+  /**
+   * Asked for at each handshake, so that a renewed certificate is used at once; again with the name
+   * that the client wants, if it says one (RFC 6066 §3).
+   */
+  readonly secureContext: (serverName?: string) => SecureContext;
   readonly handshakeMs: number;
   /**
    * Clients are asked for a certificate, and this is told of it: it says which key is known from
@@ -146,6 +149,7 @@ async function secure(socket: Socket, alreadyRead: Buffer, options: ListenOption
   const stream = new TLSSocket(socket, {
     isServer: true,
     secureContext: options.secureContext(),
+    SNICallback: (serverName, chosen) => chosen(null, options.secureContext(serverName)),
     // Nobody needs to have signed the certificate: it is only the key that counts.
     requestCert: options.judgeKey !== undefined,
     rejectUnauthorized: false,

@@ -60,7 +60,11 @@ export function remoteAttempts(settings: RemoteSettings, ports: RemotePorts): Ru
   };
 }
 
-function transportFor(accountId: AccountId, item: QueueItem, { routeFor }: RemotePorts): string {
+function transportFor(
+  accountId: AccountId,
+  item: QueueItem,
+  { routeFor }: Pick<RemotePorts, 'routeFor'>,
+): string {
   if (item.transport !== '') return item.transport;
   const routed = {
     fromDomain: nameOf(item.mailFrom),
@@ -156,6 +160,23 @@ async function attempt(
       return await attemptDirectly(transport, one, { ...ports, dialer }, signal);
     }
   }
+}
+
+/** The same attempts, but a transport that fails is heeded before them. */
+export function failingFirst(
+  settings: RunnerSettings,
+  transports: RemoteSettings['transports'],
+  routing: Pick<RemotePorts, 'routeFor'>,
+): RunnerSettings {
+  return {
+    ...settings,
+    transportFor: (accountId, item) => transportFor(accountId, item, routing),
+    attempt: async (one, stop) => {
+      const transport = transports.get(one.transport);
+      if (transport?.type !== 'fail') return await settings.attempt(one, stop);
+      return { outcomes: allOf(one.items, failedBy(transport)) };
+    },
+  };
 }
 
 function failedBy({ code, text }: FailTransport): ReturnType<typeof failedWith> {
