@@ -39,7 +39,12 @@ export function notedTrust(trust: TlsTrust, opinion: TlsOpinion): TlsTrust {
 }
 
 function problemOf({ problem }: ServerCertificates): TlsProblem | undefined {
-  return problem === undefined ? undefined : (PROBLEMS[problem] ?? 'certificate-not-trusted');
+  return problem === undefined ? undefined : tlsProblemOf(problem);
+}
+
+/** What the usual check calls `CERT_HAS_EXPIRED`, in the words of reports. */
+export function tlsProblemOf(code: string): TlsProblem {
+  return PROBLEMS[code] ?? 'certificate-not-trusted';
 }
 
 function usualObjection(shown: ServerCertificates, trust: TlsTrust): string | undefined {

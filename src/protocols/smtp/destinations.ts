@@ -13,6 +13,7 @@ import { DESTINATION_HOSTS_MAX, DOMAIN_ALIASES_MAX } from '../limits.ts';
 import type { Random } from '../ports.ts';
 import type { MxRecord, Resolver } from '../ports-remote.ts';
 import type { StsOutcome } from '../trust/sts-policies.ts';
+import type { UnaskedHost } from '../trust/tls-rpt.ts';
 import { followAliases } from './aliases.ts';
 
 export interface DestinationPorts {
@@ -57,6 +58,8 @@ export interface Unreachable {
   readonly reason: string;
   /** For those who count. */
   readonly why?: 'tlsa-lookup-failed' | 'requiretls-unmet';
+  /** For reports: the host is not asked because of what is known of its TLS. */
+  readonly tlsFailure?: UnaskedHost;
 }
 
 export async function findDestination(

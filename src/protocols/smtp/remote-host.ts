@@ -8,9 +8,10 @@
  */
 
 import { HOST_ADDRESSES_MAX, HOST_ALIASES_MAX, TLSA_RECORDS_MAX } from '../limits.ts';
-import type { DnsAnswer, Resolver, TlsaRecord } from '../ports-remote.ts';
+import type { DnsAnswer, DnsFailure, Resolver, TlsaRecord } from '../ports-remote.ts';
 import { usableRecords } from '../trust/dane.ts';
 import { stsAllows } from '../trust/mta-sts.ts';
+import { MX_MISMATCH } from '../trust/tls-rpt.ts';
 import { followAliases, type Followed } from './aliases.ts';
 import { unreachable, type Aim, type Destination, type Unreachable } from './destinations.ts';
 import { decideTls, type TlsGrounds, type TlsRequirement } from './tls-requirement.ts';
@@ -107,6 +108,7 @@ async function locateHost(
       return {
         ...unreachable('4.4.3', `DNS does not tell now which certificates ${host} has.`),
         why: decision.type,
+        ...(published.type === 'failed' && lookupFailure(host, published.failure)),
       };
     case 'requirement':
       return {
@@ -152,7 +154,8 @@ async function addressesOf(
 }
 
 type Published =
-  | { readonly type: 'none' | 'failed' }
+  | { readonly type: 'none' }
+  | { readonly type: 'failed'; readonly failure: DnsFailure }
   | { readonly type: 'records'; readonly records: readonly TlsaRecord[]; readonly base: string };
 
 /** RFC 7672 §2.2: the records that count for the host, and the name under which they stand. */
@@ -177,7 +180,9 @@ async function publishedFor(
   if (alias.name !== host && alias.firstAuthentic) bases.push(host);
   for (const base of bases) {
     const answer = await resolver.lookup('TLSA', `_25._tcp.${base}`, signal);
-    if (answer.type === 'failed' && answer.why !== 'name') return { type: 'failed' };
+    if (answer.type === 'failed' && answer.why !== 'name') {
+      return { type: 'failed', failure: answer };
+    }
     if (answer.type === 'found' && answer.authentic) {
       return { type: 'records', records: answer.records.slice(0, TLSA_RECORDS_MAX), base };
     }
@@ -218,7 +223,21 @@ function isIpv6(ip: string): boolean {
 }
 
 function notInPolicy(host: string, { domain }: HostsOfDomain): Unreachable {
-  return unreachable('4.7.0', `The policy of ${domain} for TLS does not name the host ${host}.`);
+  const sentence = `The policy of ${domain} for TLS does not name the host ${host}.`;
+  const tlsFailure = { host, of: 'domain', ...MX_MISMATCH } as const;
+  return { ...unreachable('4.7.0', sentence), tlsFailure };
+}
+
+/** RFC 8914 §4: what the resolver said about it, if it did. Nothing when it was we who gave up. */
+function lookupFailure(
+  host: string,
+  { why, extendedError }: DnsFailure,
+): Pick<Unreachable, 'tlsFailure'> {
+  if (why === 'cancelled') return {};
+  const resultType = why === 'bogus' ? 'dnssec-invalid' : 'tlsa-invalid';
+  const reasonCode =
+    extendedError === undefined ? `dns-${why}` : `extended-dns-error-${extendedError.code}`;
+  return { tlsFailure: { host, of: 'host', resultType, reasonCode } };
 }
 
 /** RFC 8689 §4.2.1, code 554. */

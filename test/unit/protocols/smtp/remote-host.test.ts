@@ -58,6 +58,14 @@ function enhanced(found: RemoteHost | Unreachable): string | undefined {
   return found.type === 'unreachable' ? found.enhanced : undefined;
 }
 
+/** For reports: whose policy it is about, and what is wrong. */
+function tlsFailure(found: RemoteHost | Unreachable): readonly string[] {
+  if (found.type !== 'unreachable' || found.tlsFailure === undefined) return [];
+  const { host: name, of, resultType, reasonCode } = found.tlsFailure;
+  assert.equal(name, 'mx.example');
+  return [of, resultType, reasonCode];
+}
+
 function policy(mode: StsPolicy['mode'], ...mx: readonly string[]): Partial<Hosts> {
   return { sts: { type: 'policy', policy: { mode, mx, maxAgeSeconds: 1 }, text: '' } };
 }
@@ -183,6 +191,11 @@ describe('TLS to a host', () => {
   it('smtp 113: cannot be had when the TLSA records cannot', async () => {
     const failing = { ...plain, [TLSA]: { fails: ['TLSA'] } } as const;
     assert.equal(enhanced(await locate(failing)), '4.4.3');
+    assert.deepEqual(tlsFailure(await locate(failing)), ['host', 'tlsa-invalid', 'dns-servfail']);
+    const bogus = { ...plain, [TLSA]: { fails: ['TLSA'], why: 'bogus' } } as const;
+    assert.deepEqual(tlsFailure(await locate(bogus)), ['host', 'dnssec-invalid', 'dns-bogus']);
+    const cancelled = { ...plain, [TLSA]: { fails: ['TLSA'], why: 'cancelled' } } as const;
+    assert.deepEqual(tlsFailure(await locate(cancelled)), []);
   });
 
   const unproven: readonly (readonly [string, Readonly<Record<string, Zone>>, Partial<Hosts>])[] = [
@@ -234,7 +247,10 @@ describe('TLS to a host', () => {
   it('smtp 112: is not even tried with a host that an enforced policy does not name', async () => {
     const resolver = fakeResolver(plain);
     const destination = policy('enforce', '*.other.example');
-    assert.equal(enhanced(await locate(plain, { destination, resolver })), '4.7.0');
+    const found = await locate(plain, { destination, resolver });
+    assert.equal(enhanced(found), '4.7.0');
+    const reason = 'mtasts-policy-mx-mismatch';
+    assert.deepEqual(tlsFailure(found), ['domain', 'validation-failure', reason]);
     assert.deepEqual(resolver.asked, []);
   });
 
