@@ -143,19 +143,28 @@ export function retiredItems(
   return rows.map((row) => ({ ...row, ...commonOf(row) }));
 }
 
-/** Ids of what waits, ascending, so that those of one account stand together. */
-export function queuedIds(
+/** Between whom an item goes. */
+export interface QueuedAddresses {
+  readonly queueId: QueueId;
+  readonly accountId: AccountId;
+  readonly mailFrom: string;
+  readonly recipient: string;
+}
+
+/** What waits by id, so that items of one account stand together. */
+export function queuedById(
   sql: Sql,
   filter: QueueFilter,
   behind: QueueId,
   limit: number,
-): readonly QueueId[] {
+): readonly QueuedAddresses[] {
   const list = matchingQueued(filter)
-    .select('queue_id as queueId')
+    .select(['queue_id as queueId', 'account_id as accountId'])
+    .select(['mail_from as mailFrom', 'recipient'])
     .where('queue_id', '>', behind)
     .orderBy('queue_id')
     .limit(limit);
-  return rowsOf(sql, list).map(({ queueId }) => queueId);
+  return rowsOf(sql, list);
 }
 
 /** How many items wait. */
