@@ -2,7 +2,7 @@
  * How TLS went with the hosts of others, on its way from attempts into the month's stream.
  *
  * Sessions under the same policy are gathered for a minute and recorded together, so that a busy
- * queue does not write two facts for every connection (docs/adr/0022-tls-results.md).
+ * queue does not write two facts for every connection (docs/adr/0023-tls-results.md).
  *
  * Invariants: nobody waits for a record; memory is bounded whatever comes in; results go into the
  * month of their day, and never into one before the last, because views are posted month by month.
