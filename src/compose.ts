@@ -12,7 +12,6 @@ import type { RecordedEvent } from '#domain/log/event';
 import { accountOfLogin } from '#domain/directory/state';
 import { parseAddress } from '#domain/values/address';
 import { Fault } from '#domain/values/fault';
-import { openSelfSigned, serverContext, type KeyPair } from '#infra/certificates';
 import { systemClock, systemRandom } from '#infra/clock';
 import {
   BadConfig,
@@ -26,12 +25,13 @@ import { dialControl, openControlSocket } from '#infra/control-socket';
 import { openEngine, type Engine } from '#infra/engine';
 import { openLog, type LogLevel, type OpenLog } from '#infra/log';
 import { openLogins, type OpenLogins } from '#infra/logins';
+import { openMetrics, type OpenMetrics } from '#infra/metrics';
 import { QueueAdmin } from '#infra/queue-admin';
 import { openRates } from '#infra/rates';
 import { renumberMailboxes } from '#infra/renumber';
-import { listen, type Listener } from '#infra/sockets';
 import { tailEventLog } from '#infra/tail';
 import { accountsOf, verifyEngine } from '#infra/verify';
+import { queueCounts } from '#projections/queue-counts';
 import { serveControl } from '#protocols/cli/control';
 import { controlCommands } from '#protocols/cli/control-commands';
 import { isLoopbackAddress } from '#protocols/cli/flags';
@@ -41,19 +41,23 @@ import type {
   Listening,
   LocalServerOptions,
   RunningServer,
+  ServerOptions,
   Store,
   TailOptions,
 } from '#protocols/cli/openers';
 import { queueCommands } from '#protocols/cli/queue-control';
-import { TLS_HANDSHAKE_MS } from '#protocols/limits';
 import { readFacts } from '#protocols/message/facts';
 import type { Rates } from '#protocols/ports';
 import { hmacMd5States } from '#protocols/sasl/md5';
 import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
-import { localAttempts, localWaits } from '#protocols/smtp/local-attempt';
-import { noticeWriter, type NoticeWriter } from '#protocols/smtp/notices';
-import { startRunner } from '#protocols/smtp/runner';
-import { endpointsOf, type ServerPorts } from './endpoints.ts';
+import type { NoticeWriter } from '#protocols/smtp/notices';
+import {
+  startLocalQueue,
+  startRemoteQueue,
+  type QueueParts,
+  type RunningQueue,
+} from './compose-queue.ts';
+import { certificateOf, endpointsOf, metricsEndpoints, type ServerPorts } from './endpoints.ts';
 
 /** Facts are durable that could not be posted; the next start does it. */
 const FATAL_EXIT_CODE = 70;
@@ -102,6 +106,29 @@ export async function prepareLocal(options: LocalServerOptions): Promise<boolean
 /** Everything on loopback. */
 export async function openLocalServer(options: LocalServerOptions): Promise<RunningServer> {
   const loaded = readConfig(configFile(options.dir));
+  addressesOf(loaded, options);
+  const onlyAt = options.ip === undefined ? {} : { onlyAt: [options.ip] };
+  const local = { startQueue: startLocalQueue, isLocal: true, ...onlyAt };
+  return await openServer(loaded, { ...options, ...local });
+}
+
+/** For the world, as the configuration says. */
+export async function openWorldServer(options: ServerOptions): Promise<RunningServer> {
+  const loaded = readConfig(configFile(options.dir));
+  const world = { startQueue: startRemoteQueue, isLocal: false, limits: true };
+  return await openServer(loaded, { ...options, ...world });
+}
+
+interface HowToServe extends ServerOptions {
+  readonly startQueue: (parts: QueueParts) => Promise<RunningQueue>;
+  /** Mail is neither judged nor sent away. */
+  readonly isLocal: boolean;
+  readonly limits: boolean;
+  /** Addresses instead of those of the listeners. */
+  readonly onlyAt?: readonly string[];
+}
+
+async function openServer(loaded: LoadedConfig, options: HowToServe): Promise<RunningServer> {
   const { config } = loaded;
   const log = openLog({ level: (options.logLevel ?? config.LogLevel) as LogLevel });
   const closers: Closer[] = [() => log.close()];
@@ -117,49 +144,25 @@ export async function openLocalServer(options: LocalServerOptions): Promise<Runn
       limits: config.RateLimits,
       off: !options.limits,
     });
-    const queueLog = log.child({ pkg: 'queue' });
-    const { bodies, directory } = engine;
-    const notices = noticeWriter(config.Hostname, localWaits, {
-      bodies,
-      clock: systemClock,
-      random: systemRandom,
-      log: queueLog,
-    });
-    const local = localAttempts(config.Hostname, { bodies, directory, clock: systemClock });
-    const runner = await startRunner(local, {
-      commands: engine.lanes,
-      views: engine.lanes,
-      queue: engine.books,
-      notices,
-      clock: systemClock,
-      log: queueLog,
-    });
-    closers.push(() => runner.stop());
-    const hosts = addressesOf(loaded, options);
-    const context = serverContext(await certificateOf(loaded, hosts));
-    const endpoints = endpointsOf(loaded, portsOf(engine, logins, rates), log);
-    const listeners: Listener[] = [];
+    const metrics = metricsOf(engine, loaded);
+    const queue = await options.startQueue({ engine, loaded, log, metrics });
+    closers.push(() => queue.stop());
+    const { isLocal, onlyAt } = options;
+    const ports = portsOf(engine, logins, rates);
+    const endpoints = await endpointsOf({ loaded, ports, log, isLocal, onlyAt });
+    const listeners: { stop(): void; close(): Promise<void> }[] = [];
     closers.push(
       () => closeAll(listeners),
       () => closeAll(endpoints),
       () => listeners.forEach((listener) => listener.stop()),
     );
-    closers.push(await controlOf(loaded, engine, notices, log));
+    closers.push(await controlOf(loaded, engine, queue.notices, log));
     const listening: Listening[] = [];
-    for (const { service, port, tls, accept, judgeKey } of endpoints) {
-      for (const host of hosts) {
-        const listener = await listen({
-          host,
-          port,
-          tls,
-          secureContext: () => context,
-          handshakeMs: TLS_HANDSHAKE_MS,
-          judgeKey,
-          clock: systemClock,
-          log: log.child({ pkg: 'sockets' }),
-          onWire: accept,
-        });
+    for (const endpoint of [...endpoints, ...metricsEndpoints(loaded, metrics, log, onlyAt)]) {
+      for (const host of endpoint.hosts) {
+        const listener = await endpoint.listen(host);
         listeners.push(listener);
+        const { service, tls } = endpoint;
         listening.push({ service, host, port: listener.port, tls });
       }
     }
@@ -172,6 +175,14 @@ export async function openLocalServer(options: LocalServerOptions): Promise<Runn
 
 async function closeAll(parts: readonly { close(): Promise<void> }[]): Promise<void> {
   await Promise.all(parts.map((part) => part.close()));
+}
+
+function metricsOf(engine: Engine, { config }: LoadedConfig): OpenMetrics {
+  return openMetrics({
+    transports: Object.keys(config.Transports ?? {}),
+    queue: (now) => engine.books.read((sql) => queueCounts(sql, now)),
+    clock: systemClock,
+  });
 }
 
 function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts {
@@ -319,13 +330,4 @@ function addressesOf({ config, path: file }: LoadedConfig, { ip }: LocalServerOp
   const foreign = addresses.find((address) => !isLoopbackAddress(address));
   if (foreign === undefined) return [...new Set(addresses)];
   throw new BadConfig(`${file}: ${foreign} is not a loopback address; localserve needs one`);
-}
-
-function certificateOf(loaded: LoadedConfig, addresses: readonly string[]): Promise<KeyPair> {
-  return openSelfSigned({
-    file: loaded.pathOf(path.join('tls', 'localhost.pem')),
-    names: [loaded.config.Hostname, ...addresses],
-    clock: systemClock,
-    random: systemRandom,
-  });
 }

@@ -48,6 +48,7 @@ process.stdout.on('error', () => process.exit(0));
 const openers: Openers = {
   prepareLocal: async (options) => (await import('#compose')).prepareLocal(options),
   openLocalServer: async (options) => (await import('#compose')).openLocalServer(options),
+  openWorldServer: async (options) => (await import('#compose')).openWorldServer(options),
   openStore: async (dir) => (await import('#compose')).openStore(dir),
   async *tailLog(dir, options, signal) {
     yield* (await import('#compose')).tailLog(dir, options, signal);

@@ -16,6 +16,8 @@ const CONNECTIONS_MAX = 20;
 
 export interface MetricsListener {
   readonly port: number;
+  /** Takes no more connections. */
+  stop(): void;
   close(): Promise<void>;
 }
 
@@ -41,10 +43,15 @@ export async function serveMetrics(
     server.listen({ host, port, exclusive: true }, resolve);
   });
   const address = server.address();
+  let closed: Promise<void> | undefined;
+  const stop = (): void => {
+    closed ??= new Promise((resolve) => server.close(() => resolve()));
+  };
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
+    stop,
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      stop();
       server.closeAllConnections();
       await closed;
     },

@@ -32,6 +32,8 @@ export interface LocalserveOptions {
   /** A folder from an earlier start; it is then not removed at the end. */
   readonly dir?: string;
   readonly ip?: string;
+  /** `serve` listens where the configuration of the folder says, which must be at `ip`. */
+  readonly command?: 'localserve' | 'serve';
   readonly args?: readonly string[];
   /** SIGKILL when it fires, also before the server is ready. */
   readonly killAt?: AbortSignal;
@@ -41,16 +43,16 @@ export interface LocalserveOptions {
 export async function startLocalserve(options: LocalserveOptions = {}): Promise<Localserve> {
   const ip = options.ip ?? freeLoopbackAddress();
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'daybook-test-')));
+  const { command = 'localserve' } = options;
   const child = spawn(
     process.execPath,
     [
       '--disable-warning=ExperimentalWarning',
       join(ROOT, 'src/main.ts'),
-      'localserve',
+      command,
       '--dir',
       dir,
-      '--ip',
-      ip,
+      ...(command === 'serve' ? [] : ['--ip', ip]),
       '--log-level',
       'error',
       ...(options.args ?? []),

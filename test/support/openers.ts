@@ -11,6 +11,7 @@ const unused = (): never => assert.fail('not to be used here');
 export const NO_OPENERS: Openers = {
   prepareLocal: unused,
   openLocalServer: unused,
+  openWorldServer: unused,
   openStore: unused,
   tailLog: unused,
   openControl: unused,

@@ -10,6 +10,11 @@ export interface LocalserveFlags {
   readonly logLevel?: string;
 }
 
+export interface ServeFlags {
+  readonly dir: string;
+  readonly logLevel?: string;
+}
+
 export interface DataFlags {
   readonly dir: string;
   readonly json: boolean;
@@ -44,6 +49,8 @@ export interface TlsResultFlags extends RunningFlags {
 export interface AccountSetFlags extends RunningFlags {
   readonly quota?: number;
   readonly queueLimit?: number;
+  readonly dailyRecipients?: number;
+  readonly dailyNewRecipients?: number;
   readonly keepRetired?: number;
   readonly hideCapability?: readonly string[];
   readonly fromIdLogin?: readonly string[];

@@ -18,18 +18,21 @@ export interface Terminal {
   stopAsked(): Promise<void>;
 }
 
-export interface LocalServerOptions {
+export interface ServerOptions {
   /** Where configuration and data live. */
   readonly dir: string;
+  readonly logLevel?: string;
+}
+
+export interface LocalServerOptions extends ServerOptions {
   /** The loopback address to listen on; absent: those of the configuration. */
   readonly ip?: string;
   /** Apply the limits per address that a public server has. */
   readonly limits: boolean;
-  readonly logLevel?: string;
 }
 
 export interface Listening {
-  readonly service: 'smtp' | 'submission' | 'submissions' | 'imap' | 'imaps';
+  readonly service: 'smtp' | 'submission' | 'submissions' | 'imap' | 'imaps' | 'metrics';
   readonly host: string;
   readonly port: number;
   readonly tls: 'none' | 'starttls' | 'implicit';
@@ -81,6 +84,8 @@ export interface Openers {
   /** Makes what is missing of configuration, keys and the first account. True when new. */
   prepareLocal(options: LocalServerOptions): Promise<boolean>;
   openLocalServer(options: LocalServerOptions): Promise<RunningServer>;
+  /** Mail goes out to the world, and comes from there. */
+  openWorldServer(options: ServerOptions): Promise<RunningServer>;
   /** Throws when a server runs on the directory. */
   openStore(dir: string): Promise<Store>;
   /** Events in the order of the log; works beside a running server. Ends with `signal`. */

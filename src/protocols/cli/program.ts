@@ -16,6 +16,7 @@ import {
   type KeyChangeFlags,
   type LocalserveFlags,
   type RunningFlags,
+  type ServeFlags,
   type TailFlags,
   type TlsResultFlags,
 } from './flags.ts';
@@ -92,19 +93,25 @@ function addServing(program: Command, terminal: Terminal, openers: Openers): voi
     .option('--ip <address>', 'loopback address to listen on', loopbackAddress)
     .option('--init-only', 'write configuration, keys and the first account, then exit', false)
     .option('--limits', 'apply the limits per address of a public server', false)
-    .addOption(
-      new Option('--log-level <level>', 'how much to log').choices([
-        'error',
-        'warn',
-        'info',
-        'debug',
-        'trace',
-      ]),
-    )
+    .addOption(levelOption())
     .action(async (flags: LocalserveFlags) => {
       const { localserve } = await import('./serve.ts');
       await localserve(flags, terminal, openers);
     });
+  program
+    .command('serve')
+    .description('serve as the configuration of the folder says: mail goes out to the world')
+    .addOption(dirOption(openers))
+    .addOption(levelOption())
+    .action(async (flags: ServeFlags) => {
+      const { serve } = await import('./serve.ts');
+      await serve(flags, terminal, openers);
+    });
+}
+
+function levelOption(): Option {
+  const levels = ['error', 'warn', 'info', 'debug', 'trace'];
+  return new Option('--log-level <level>', 'how much to log').choices(levels);
 }
 
 function addLookingAfterData(
@@ -190,6 +197,16 @@ function addAccountSettings(config: Command, tools: Tools): void {
   command('set <account>', 'set what is named; everything else stays')
     .option('--quota <size>', 'room for all messages: 500m, 10g, none for no limit', size)
     .option('--queue-limit <size>', 'what may wait in the queue, none for no limit', size)
+    .option(
+      '--daily-recipients <number>',
+      'to how many it may send in 24 hours, 0: any',
+      wholeNumber,
+    )
+    .option(
+      '--daily-new-recipients <number>',
+      'to how many it never wrote to before, 0: any',
+      wholeNumber,
+    )
     .option('--keep-retired <time>', 'how long sent mail is remembered: 12h, 7d, none', duration)
     .option(
       '--from-id-login <addresses...>',

@@ -1,9 +1,10 @@
 /**
- * `localserve`: a whole mail server on loopback, with one account that everybody knows.
+ * `serve`: the mail server that the configuration describes. `localserve`: a whole one on loopback,
+ * with one account that everybody knows.
  */
 
 import { LOCAL_LOGIN, LOCAL_PASSWORD } from './first-account.ts';
-import type { LocalserveFlags } from './flags.ts';
+import type { LocalserveFlags, ServeFlags } from './flags.ts';
 import type { Listening, Openers, Terminal } from './openers.ts';
 
 export async function localserve(
@@ -23,6 +24,20 @@ export async function localserve(
   const server = await openers.openLocalServer(flags);
   const dirFlag = flags.dir === openers.defaultDir() ? '' : ` --dir '${flags.dir}'`;
   for (const line of welcome(server.listening, flags.dir, dirFlag)) terminal.out(line);
+  await stopAsked;
+  terminal.err('stopping');
+  await server.stop();
+}
+
+export async function serve(
+  flags: ServeFlags,
+  terminal: Terminal,
+  openers: Openers,
+): Promise<void> {
+  // As below.
+  const stopAsked = terminal.stopAsked();
+  const server = await openers.openWorldServer(flags);
+  terminal.out(ready(server.listening));
   await stopAsked;
   terminal.err('stopping');
   await server.stop();
@@ -56,7 +71,12 @@ function* welcome(
   yield 'try:';
   for (const line of commandsToTry(listening, dirFlag)) yield `  ${line}`;
   yield '';
-  yield `ready ${listening.map((one) => `${one.service}=${endpoint(one)}`).join(' ')}`;
+  yield ready(listening);
+}
+
+/** For programs that wait for it. */
+function ready(listening: readonly Listening[]): string {
+  return `ready ${listening.map((one) => `${one.service}=${endpoint(one)}`).join(' ')}`;
 }
 
 function commandsToTry(listening: readonly Listening[], dirFlag: string): readonly string[] {

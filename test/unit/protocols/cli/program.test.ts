@@ -73,6 +73,11 @@ async function run(args: readonly string[], pretence: Pretence = {}): Promise<Ra
       const { listening = LISTENING } = pretence;
       return { listening, stop: async () => void done.push('stopped') };
     },
+    async openWorldServer(options) {
+      tryTo('serve the world', options);
+      const { listening = LISTENING } = pretence;
+      return { listening, stop: async () => void done.push('stopped') };
+    },
     async openStore(dir) {
       tryTo('open', dir);
       return {
@@ -140,7 +145,7 @@ suite('usage', () => {
   });
 
   const wrong: readonly (readonly [args: string, said: RegExp])[] = [
-    ['serve', /^error: unknown command 'serve'/],
+    ['deliver', /^error: unknown command 'deliver'/],
     ['--verbose', /^error: unknown option '--verbose'/],
     ['localserve --port 25', /^error: unknown option '--port'/],
     ['localserve here', /^error: too many arguments/],
@@ -168,6 +173,15 @@ suite('usage', () => {
 
 it('version', async () => {
   assert.deepEqual(await run(['version']), { code: 0, out: ['1.2.3'], err: [], done: [] });
+});
+
+it('serve opens what the folder describes, and stops when asked', async () => {
+  const { code, out, err, done } = await run(['serve', '--dir', '/d', '--log-level', 'warn']);
+  assert.equal(code, 0);
+  assert.deepEqual(done, [['serve the world', { dir: '/d', logLevel: 'warn' }], 'stopped']);
+  const ready = 'ready smtp=127.0.0.1:1025 imap=127.0.0.1:1143 imaps=127.0.0.1:1993';
+  assert.deepEqual(out, [ready]);
+  assert.deepEqual(err, ['stopping']);
 });
 
 suite('localserve', () => {

@@ -63,6 +63,7 @@ async function run(server: PlayedServer, args: string, scene: Scene = {}): Promi
   const openers: Openers = {
     prepareLocal: unused,
     openLocalServer: unused,
+    openWorldServer: unused,
     openStore: unused,
     tailLog: unused,
     openControl: unused,

@@ -1,0 +1,215 @@
+/**
+ * Puts together the queue: its notices, and who delivers what is due, on this machine or in the
+ * world.
+ */
+
+import path from 'node:path';
+import { routedTransport } from '#domain/directory/state';
+import {
+  ATTEMPTS_MAX,
+  doublingSchedule,
+  fixedSchedule,
+  type RetrySchedule,
+} from '#domain/queue/outcome';
+import { systemClock, systemRandom } from '#infra/clock';
+import { BadConfig, type LoadedConfig } from '#infra/config';
+import type {
+  QueueConfig,
+  RelayTransport as RelayConfig,
+  Transport as TransportConfig,
+} from '#infra/config-schema';
+import { readClientKey } from '#infra/config-submit';
+import { openDialer } from '#infra/dialer';
+import { openResolver } from '#infra/dns';
+import { readDnsServers } from '#infra/dns-servers';
+import type { Engine } from '#infra/engine';
+import { openFetch } from '#infra/fetch';
+import { openSocksDialer } from '#infra/socks';
+import { openStsCache } from '#infra/sts-cache';
+import type { Log } from '#protocols/ports';
+import type { Metrics } from '#protocols/ports-metrics';
+import { failingFirst, remoteAttempts } from '#protocols/smtp/attempt';
+import { localAttempts, localWaits } from '#protocols/smtp/local-attempt';
+import { noticeWriter, type NoticeWriter } from '#protocols/smtp/notices';
+import { startRunner, type Runner, type RunnerSettings } from '#protocols/smtp/runner';
+import type { RelayTransport, Transport } from '#protocols/smtp/transport';
+import { stsPolicyFor } from '#protocols/trust/sts-policies';
+import { startStsRefresh } from '#protocols/trust/sts-refresh';
+
+export interface QueueParts {
+  readonly engine: Engine;
+  readonly loaded: LoadedConfig;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export interface RunningQueue {
+  readonly notices: NoticeWriter;
+  stop(): Promise<void>;
+}
+
+const SMTP_PORT = 25;
+const ATTEMPTS_AT_ONCE = 10;
+
+/** Everything comes back into the account that it is from, unless its transport is to fail. */
+export async function startLocalQueue(parts: QueueParts): Promise<RunningQueue> {
+  const { engine, loaded } = parts;
+  const { bodies, directory } = engine;
+  const local = localAttempts(loaded.config.Hostname, { bodies, directory, clock: systemClock });
+  const settings = failingFirst(local, await transportsOf(loaded), routingOf(engine));
+  const notices = noticesWith(localWaits, parts);
+  const runner = await started(settings, notices, parts);
+  return { notices, stop: () => runner.stop() };
+}
+
+/** Mail goes where its recipients are. */
+export async function startRemoteQueue(parts: QueueParts): Promise<RunningQueue> {
+  const { engine, loaded, metrics } = parts;
+  const log = parts.log.child({ pkg: 'queue' });
+  const ports = { clock: systemClock, random: systemRandom, log };
+  const transports = await transportsOf(loaded);
+  const resolver = openResolver({ ...ports, servers: await readDnsServers() });
+  const fetch = openFetch({ ...ports, resolver });
+  const { DataDir, Queue = {}, Hostname } = loaded.config;
+  const cache = await openStsCache(path.join(loaded.pathOf(DataDir), 'mta-sts'));
+  const sts = { ...ports, resolver, fetch, cache };
+  const { schedule, attemptsMax } = scheduleOf(Queue);
+  const settings = remoteAttempts(
+    {
+      attemptsAtOnce: Queue.AttemptsAtOnce ?? ATTEMPTS_AT_ONCE,
+      attemptsMax,
+      schedule,
+      transports,
+    },
+    {
+      ...ports,
+      metrics,
+      resolver,
+      bodies: engine.bodies,
+      hostName: Hostname,
+      port: SMTP_PORT,
+      dialer: openDialer(ports),
+      socksDialer: (proxy) => openSocksDialer(proxy, ports),
+      stsPolicyFor: (domain, signal) => stsPolicyFor(domain, sts, signal),
+      isDisabled: (domain) => engine.directory.state.disabledDomains.has(domain),
+      ...routingOf(engine),
+    },
+  );
+  // Without chance: in the middle of what chance makes of it.
+  const notices = noticesWith((attempt) => schedule(attempt, 0.5), parts);
+  const runner = await started(settings, notices, parts);
+  const refresh = startStsRefresh(sts);
+  return {
+    notices,
+    async stop() {
+      await Promise.all([runner.stop(), refresh.stop()]);
+      resolver.close();
+    },
+  };
+}
+
+function routingOf({ directory }: Engine): Pick<Parameters<typeof remoteAttempts>[1], 'routeFor'> {
+  return {
+    routeFor: (accountId, routed) => routedTransport(directory.state, accountId, routed),
+  };
+}
+
+function noticesWith(
+  waitAfter: (attempt: number) => number,
+  { engine, loaded, log }: QueueParts,
+): NoticeWriter {
+  return noticeWriter(loaded.config.Hostname, waitAfter, {
+    bodies: engine.bodies,
+    clock: systemClock,
+    random: systemRandom,
+    log: log.child({ pkg: 'queue' }),
+  });
+}
+
+function started(
+  settings: RunnerSettings,
+  notices: NoticeWriter,
+  { engine, log }: QueueParts,
+): Promise<Runner> {
+  return startRunner(settings, {
+    commands: engine.lanes,
+    views: engine.lanes,
+    queue: engine.books,
+    notices,
+    clock: systemClock,
+    log: log.child({ pkg: 'queue' }),
+  });
+}
+
+function scheduleOf({ RetryWaits }: QueueConfig): {
+  readonly schedule: RetrySchedule;
+  readonly attemptsMax: number;
+} {
+  if (RetryWaits === undefined) return { schedule: doublingSchedule, attemptsMax: ATTEMPTS_MAX };
+  const [first, ...others] = RetryWaits;
+  const schedule = fixedSchedule([first * 1000, ...others.map((seconds) => seconds * 1000)]);
+  return { schedule, attemptsMax: RetryWaits.length + 1 };
+}
+
+/** By name. */
+async function transportsOf(loaded: LoadedConfig): Promise<ReadonlyMap<string, Transport>> {
+  const transports = new Map<string, Transport>();
+  for (const [name, one] of Object.entries(loaded.config.Transports ?? {})) {
+    transports.set(name, await transportOf(one, loaded));
+  }
+  return transports;
+}
+
+async function transportOf(config: TransportConfig, loaded: LoadedConfig): Promise<Transport> {
+  const { Submissions, Submission, SMTP, Socks, Direct = {}, Fail } = config;
+  if (Submissions !== undefined) {
+    return { ...(await relayOf(Submissions, 465, loaded)), tls: 'implicit' };
+  }
+  if (Submission !== undefined) return await relayOf(Submission, 587, loaded);
+  if (SMTP !== undefined) return await relayOf(SMTP, SMTP_PORT, loaded);
+  if (Fail !== undefined) {
+    const { SMTPCode = 554, SMTPMessage = 'This mail is not delivered.' } = Fail;
+    return { type: 'fail', code: SMTPCode, text: SMTPMessage };
+  }
+  const families = [
+    ...(Direct.DisableIPv4 === true ? [] : (['ipv4'] as const)),
+    ...(Direct.DisableIPv6 === true ? [] : (['ipv6'] as const)),
+  ];
+  if (Socks === undefined) return { type: 'direct', families };
+  const [, host = '', port] = /^\[?(.+?)\]?:(\d+)$/.exec(Socks.Address) ?? [];
+  if (Number(port) < 1 || Number(port) > 65_535) {
+    throw new BadConfig(`${loaded.path}: Socks: ${Socks.Address} is no host:port`);
+  }
+  const proxy = { host, port: Number(port), hostName: Socks.RemoteHostname };
+  return { type: 'direct', families, proxy };
+}
+
+async function relayOf(
+  { Host, Port, STARTTLSInsecureSkipVerify, NoSTARTTLS, Auth, ClientKeyFile }: RelayConfig,
+  standardPort: number,
+  { pathOf }: LoadedConfig,
+): Promise<RelayTransport> {
+  const clientKey =
+    ClientKeyFile === undefined
+      ? {}
+      : { clientKey: await readClientKey(pathOf(ClientKeyFile), systemClock) };
+  const auth =
+    Auth === undefined
+      ? {}
+      : {
+          auth: {
+            login: Auth.Username,
+            password: Auth.Password,
+            ...(Auth.Mechanisms === undefined ? {} : { mechanisms: Auth.Mechanisms }),
+          },
+        };
+  return {
+    type: 'relay',
+    host: Host,
+    port: Port ?? standardPort,
+    tls: NoSTARTTLS === true ? 'none' : 'starttls',
+    anyCertificate: STARTTLSInsecureSkipVerify === true,
+    ...auth,
+    ...clientKey,
+  };
+}
