@@ -36,7 +36,7 @@ function finish(history: History): readonly AccountFact[] {
   done({ type: 'ReleaseMessages', queueIds: [...items.keys()] });
   for (let rounds = 0; items.size > 0; rounds++) {
     assert.ok(rounds < 10, 'attempts without end');
-    for (const [queueId, { canceling }] of [...items]) {
+    for (const [queueId, { canceling }] of items) {
       if (canceling !== null) {
         done({ type: 'DropMessages', queueIds: [queueId] });
         continue;

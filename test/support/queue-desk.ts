@@ -15,7 +15,7 @@ import type { AccountSettings } from '#domain/directory/settings';
 import { policyOf } from '#domain/directory/state';
 import type { QueueMessage } from '#domain/queue/enqueue';
 import { isRefusal } from '#domain/values/decision';
-import type { AccountId, QueueId } from '#domain/values/ids';
+import type { AccountId, Instant, QueueId } from '#domain/values/ids';
 import { DirectoryLane } from '#infra/directory-lane';
 import { Lanes } from '#infra/lanes';
 import { QueueAdmin } from '#infra/queue-admin';
@@ -57,6 +57,9 @@ export interface QueueDesk extends AsyncDisposable {
 }
 
 /** `transports` are the names that there are. */
+/** Long queues are made in one go. */
+const ANY_NUMBER = { recipientsPerDayMax: 0, newRecipientsPerDayMax: 0 };
+
 export async function queueDesk(...transports: readonly string[]): Promise<QueueDesk> {
   const directoryOnDisk = await temporaryDirectory();
   const ports = testPorts(directoryOnDisk.path);
@@ -65,7 +68,10 @@ export async function queueDesk(...transports: readonly string[]): Promise<Queue
   const directory = await DirectoryLane.open(ports);
   const lanes = new Lanes({
     ...ports,
-    policyOf: (accountId) => policyOf(directory.state, accountId),
+    policyOf: (accountId) => {
+      const { holdRules, settings } = policyOf(directory.state, accountId);
+      return { holdRules, settings: { ...settings, ...ANY_NUMBER } };
+    },
     announce: (accountId, facts) => books.follow(accountId, facts),
   });
   for (const name of ['alice', 'bob']) {
@@ -76,11 +82,16 @@ export async function queueDesk(...transports: readonly string[]): Promise<Queue
   const bodies = new MemoryBodies();
   const { random } = ports;
   const notices = noticeWriter('mail.example.org', () => 1000, {
-    ...{ bodies, clock, random },
+    bodies,
+    clock,
+    random,
     log: silentLog,
   });
   const queue = new QueueAdmin({
-    ...{ books, lanes, directory, bodies },
+    books,
+    lanes,
+    directory,
+    bodies,
     noticeOf: (accountId, item) => notices.ofCancel(accountId, item),
     transports: () => transports,
   });
@@ -106,7 +117,11 @@ export async function queueDesk(...transports: readonly string[]): Promise<Queue
     return { code, out: out.filter((line) => !line.startsWith('# ')), err };
   };
   return {
-    ...{ clock, lanes, books, directory, bodies },
+    clock,
+    lanes,
+    books,
+    directory,
+    bodies,
 
     async submit(accountId, recipients, options = {}) {
       const done = await lanes.execute(
@@ -163,4 +178,43 @@ export async function queueDesk(...transports: readonly string[]): Promise<Queue
       await directoryOnDisk[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Two of alice, one of bob, a minute apart. */
+export async function threeItems(desk: QueueDesk): Promise<readonly [QueueId, QueueId, QueueId]> {
+  const [first = 0] = await desk.submit(ALICE, ['You@held.example'], {
+    mailFrom: 'alice+a@localhost',
+  });
+  desk.clock.advance(60_000);
+  const [second = 0] = await desk.submit(ALICE, ['x@other.example']);
+  desk.clock.advance(60_000);
+  const [third = 0] = await desk.submit(BOB, ['y@held.example'], { mailFrom: 'bob@localhost' });
+  return [first, second, third];
+}
+
+/** Ids of the records of a list, the earliest first. */
+export async function idsOf(
+  desk: QueueDesk,
+  ...args: readonly string[]
+): Promise<readonly unknown[]> {
+  return (await desk.records('list', '--asc', ...args)).map(({ ID }) => ID);
+}
+
+/** Many items for an account that are all due at the same time, queued over days. */
+export async function manyItems(
+  desk: QueueDesk,
+  accountId: AccountId,
+  count: number,
+  releaseAt: Instant,
+): Promise<readonly QueueId[]> {
+  const all: QueueId[] = [];
+  while (all.length < count) {
+    const recipients = Array.from(
+      { length: Math.min(150, count - all.length) },
+      (_, i) => `r${all.length + i}@example.org`,
+    );
+    all.push(...(await desk.submit(accountId, recipients, { releaseAt })));
+    desk.clock.advance(25 * 3_600_000);
+  }
+  return all;
 }

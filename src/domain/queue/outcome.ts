@@ -34,7 +34,7 @@ const NO_SUCH_RECIPIENT: ReadonlySet<number> = new Set([521, 550, 551, 553, 556]
 /** RFC 3463 subject and detail that say so, with any other 5xx. */
 const BAD_ADDRESS: ReadonlySet<string> = new Set(['1.1', '1.2', '1.3', '1.6', '2.1', '7.1']);
 /** So many failures in a row, and we stop sending there. */
-export const FAILURES_IN_ROW_MAX = 3;
+const FAILURES_IN_ROW_MAX = 3;
 
 /**
  * Whether an address is not to be written to again after a final failure. `failuresInRow` counts

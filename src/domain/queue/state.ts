@@ -164,7 +164,7 @@ export function evolveQueue(records: QueueRecords, fact: AccountFact): void {
 }
 
 function retiredForgotten({ sent }: QueueRecords, upTo: Instant): void {
-  for (const { keepUntil, ...record } of [...sent.values()]) {
+  for (const { keepUntil, ...record } of sent.values()) {
     const { queueId, forgetAt } = record;
     if (forgetAt < upTo) sent.delete(queueId);
     else if (keepUntil !== undefined && keepUntil < upTo) sent.set(queueId, record);

@@ -37,7 +37,7 @@ import {
 import { readBound, readSpan } from './relative-time.ts';
 
 /** Records in one answer; who wants more asks for the next page. */
-export const PAGE_MAX = 1000;
+const PAGE_MAX = 1000;
 const IDS_MAX = 10_000;
 
 /** How many items were changed. */

@@ -2,26 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ALICE, BOB, queueDesk, type QueueDesk } from '../../../support/queue-desk.ts';
-import type { QueueId } from '#domain/values/ids';
+import {
+  ALICE,
+  BOB,
+  idsOf,
+  manyItems,
+  queueDesk,
+  threeItems,
+} from '../../../support/queue-desk.ts';
 
 const HOUR = 3_600_000;
-
-/** Two of alice, one of bob, a minute apart. */
-async function threeItems(desk: QueueDesk): Promise<readonly [QueueId, QueueId, QueueId]> {
-  const [first = 0] = await desk.submit(ALICE, ['You@held.example'], {
-    mailFrom: 'alice+a@localhost',
-  });
-  desk.clock.advance(60_000);
-  const [second = 0] = await desk.submit(ALICE, ['x@other.example']);
-  desk.clock.advance(60_000);
-  const [third = 0] = await desk.submit(BOB, ['y@held.example'], { mailFrom: 'bob@localhost' });
-  return [first, second, third];
-}
-
-async function idsOf(desk: QueueDesk, ...args: readonly string[]): Promise<readonly unknown[]> {
-  return (await desk.records('list', '--asc', ...args)).map(({ ID }) => ID);
-}
 
 describe('queue list', () => {
   it('prints a line for each message', async () => {
@@ -152,16 +142,13 @@ describe('queue list', () => {
 
   it('goes on behind a message, in pages that have each once (queue 28)', async () => {
     await using desk = await queueDesk();
-    const ids = await desk.submit(
-      ALICE,
-      Array.from({ length: 1100 }, (_, i) => `r${i}@example.org`),
-    );
+    const ids = await manyItems(desk, ALICE, 1100, Date.UTC(2026, 5, 1));
     assert.deepEqual(await idsOf(desk), ids);
     assert.deepEqual(
       (await desk.records('list')).map(({ ID }) => ID),
       ids.toReversed(),
     );
-    const last = '2026-01-01T00:00:00.000Z';
+    const last = '2026-06-01T00:00:00.000Z';
     const behind = ['--last-id', String(ids[99]), '--last', last, '-n', '100'];
     assert.deepEqual(await idsOf(desk, ...behind), ids.slice(100, 200));
     const { code, err } = await desk.run('list', '--last-id', '5');
@@ -292,10 +279,8 @@ describe('ending what waits', () => {
 
   it('takes long queues in portions, over all accounts', async () => {
     await using desk = await queueDesk();
-    const many = (n: number): readonly string[] =>
-      Array.from({ length: n }, (_, i) => `r${i}@example.org`);
-    await desk.submit(ALICE, many(450));
-    await desk.submit(BOB, many(250));
+    await manyItems(desk, ALICE, 450, 0);
+    await manyItems(desk, BOB, 250, 0);
     assert.deepEqual((await desk.run('drop', '--all')).out, ['700 message(s) dropped']);
     assert.deepEqual(await idsOf(desk), []);
   });
@@ -334,158 +319,5 @@ describe('queue dump', () => {
       assert.deepEqual(err, [`daybook: The message is not in the queue: ${unknown}`]);
     }
     assert.equal((await desk.run('dump', 'x')).code, 2);
-  });
-});
-
-describe('queue retired', () => {
-  async function retired(desk: QueueDesk): Promise<readonly [QueueId, QueueId, QueueId]> {
-    await desk.set(ALICE, { keepRetiredMs: 72 * HOUR });
-    await desk.set(BOB, { keepRetiredMs: 72 * HOUR });
-    const [first, second, third] = await threeItems(desk);
-    await desk.attempt(first, 250);
-    await desk.attempt(second, 554);
-    desk.clock.advance(2 * HOUR);
-    await desk.attempt(third, 554);
-    return [first, second, third];
-  }
-  const listed = async (desk: QueueDesk, ...args: readonly string[]): Promise<unknown[]> =>
-    (await desk.records('retired', 'list', '--asc', ...args)).map(({ ID }) => ID);
-
-  it('list keeps what meets all conditions, with the true sender (queue 29)', async () => {
-    await using desk = await queueDesk();
-    const [first, second, third] = await retired(desk);
-    assert.deepEqual(await listed(desk), [first, second, third]);
-    assert.deepEqual(await listed(desk, '--result', 'success'), [first]);
-    const before = ['--result', 'failure', '--lastactivity', '<-1h'];
-    assert.deepEqual(await listed(desk, ...before), [second]);
-    assert.deepEqual(await listed(desk, ...before, '--from', 'bob'), []);
-    assert.deepEqual(await listed(desk, '--from', 'bob@localhost'), [third]);
-    assert.deepEqual(await listed(desk, '--sort', 'queued', '-n', '2'), [first, second]);
-    const { out } = await desk.run('retired', 'list', '--result', 'success');
-    assert.deepEqual(out[0]?.split('\t').slice(2, 7), [
-      'alice',
-      'alice+a@localhost',
-      'You@held.example',
-      '1',
-      'delivered',
-    ]);
-    assert.deepEqual((await desk.run('retired', 'list', '--ids', '1')).out, ['(none)']);
-  });
-
-  it('print has all that is known, or says that nothing is (queue 5, operations 49)', async () => {
-    await using desk = await queueDesk();
-    const [first] = await retired(desk);
-    const { out } = await desk.run('retired', 'print', String(first));
-    assert.partialDeepStrictEqual(JSON.parse(out.join('')), {
-      ID: first,
-      Success: true,
-      Results: [{ Success: true, Code: 250, Secode: '1.0', Error: '' }],
-      RecipientAddress: 'You@held.example',
-      LastActivity: '2026-01-01T00:02:00.000Z',
-      KeepUntil: '2026-01-04T00:02:00.000Z',
-    });
-    const unknown = await desk.run('retired', 'print', '999');
-    assert.deepEqual(
-      [unknown.code, unknown.err],
-      [1, ['daybook: No such message is remembered: 999']],
-    );
-  });
-});
-
-describe('queue holdrules', () => {
-  it('add holds what waits and what comes, in all accounts (queue 8, operations 50)', async () => {
-    await using desk = await queueDesk();
-    const [first, second, third] = await threeItems(desk);
-    const added = await desk.run('holdrules', 'add', '--recipientdom', 'Held.example');
-    assert.deepEqual(added.out, ['hold rule 1, 2 messages changed']);
-    assert.deepEqual(await idsOf(desk, '--hold', 'true'), [first, third]);
-    const [fourth, fifth] = await desk.submit(BOB, ['z@held.example', 'z@other.example']);
-    assert.deepEqual(await idsOf(desk, '--hold', 'true'), [first, third, fourth]);
-    assert.deepEqual(await idsOf(desk, '--hold', 'false'), [second, fifth]);
-    assert.deepEqual((await desk.run('holdrules', 'list')).out, ['1\t\t\theld.example']);
-    assert.deepEqual(await desk.records('holdrules', 'list'), [
-      { ID: 1, Account: '', Sender: '', Recipient: 'held.example' },
-    ]);
-  });
-
-  it('remove leaves what is held where it is (queue 8, 9)', async () => {
-    await using desk = await queueDesk();
-    await threeItems(desk);
-    const { out } = await desk.run('holdrules', 'add');
-    assert.deepEqual(out, ['hold rule 1, 3 messages changed']);
-    assert.deepEqual(desk.books.dueDestinations(desk.clock.now(), 9), []);
-    assert.deepEqual(await desk.run('holdrules', 'remove', '1'), { code: 0, out: [], err: [] });
-    assert.equal((await idsOf(desk, '--hold', 'true')).length, 3);
-    assert.deepEqual((await desk.run('holdrules', 'list')).out, ['(none)']);
-    await desk.run('unhold', '--all');
-    assert.deepEqual(desk.books.dueDestinations(desk.clock.now(), 9).toSorted(), [
-      'held.example',
-      'other.example',
-    ]);
-    const unknown = await desk.run('holdrules', 'remove', '99');
-    assert.deepEqual(
-      [unknown.code, unknown.err],
-      [1, ['daybook: No hold rule has this number: 99']],
-    );
-  });
-
-  it('are for accounts, addresses and domains; others are wrong (queue 9)', async () => {
-    await using desk = await queueDesk();
-    const [, second] = await threeItems(desk);
-    await desk.run('holdrules', 'add', '--account', 'alice', '--senderdom', 'alice@localhost');
-    assert.deepEqual(await idsOf(desk, '--hold', 'true'), [second]);
-    const wrong = await desk.run('holdrules', 'add', '--senderdom', 'bad domain');
-    assert.equal(wrong.code, 1);
-    assert.match(wrong.err[0] ?? '', /sender must be a domain or an address/);
-    assert.equal((await desk.run('holdrules', 'add', '--account', 'nobody')).code, 1);
-  });
-
-  it('also hold what is being queued without them', async () => {
-    await using desk = await queueDesk();
-    const submitted = desk.submit(ALICE, ['a@example.org']);
-    const added = desk.run('holdrules', 'add');
-    const [id] = await submitted;
-    await added;
-    assert.deepEqual(await idsOf(desk, '--hold', 'true'), [id]);
-  });
-});
-
-describe('queue suppress', () => {
-  it('add, lookup, list and remove by the base address (webapi 24, operations 48)', async () => {
-    await using desk = await queueDesk();
-    const suppress = async (...args: readonly string[]): Promise<readonly unknown[]> => {
-      const { code, out, err } = await desk.run('suppress', ...args);
-      return [code, ...out, ...err];
-    };
-    assert.deepEqual(await suppress('list'), [0, '(none)']);
-    assert.deepEqual(await suppress('add', 'alice', 'A.b-c+d@B.Example'), [0]);
-    assert.deepEqual(await suppress('add', 'bob', 'ab@b.example'), [0]);
-    const at = '2026-01-01T00:00:00.000Z';
-    const ofAlice = `alice\tab@b.example\tA.b-c+d@b.example\tmanual\t${at}\tadded by an administrator`;
-    const ofBob = `bob\tab@b.example\tab@b.example\tmanual\t${at}\tadded by an administrator`;
-    assert.deepEqual(await suppress('list'), [0, ofAlice, ofBob]);
-    assert.deepEqual(await suppress('list', '--account', 'alice'), [0, ofAlice]);
-    assert.deepEqual(await suppress('lookup', 'AB+zzz@b.example'), [0, ofAlice, ofBob]);
-    assert.deepEqual(await suppress('lookup', '--account', 'bob', 'a.b@b.example'), [0, ofBob]);
-    assert.deepEqual(await suppress('lookup', 'abx@b.example'), [0, 'not present']);
-    assert.match(String(await suppress('add', 'alice', 'aB@b.example')), /on the .* list already/);
-    assert.deepEqual(await suppress('remove', 'alice', 'aB@b.example'), [0]);
-    assert.match(String(await suppress('remove', 'alice', 'ab@b.example')), /is not on the/);
-    assert.match(String(await suppress('add', 'nobody', 'a@b.example')), /account does not exist/);
-    assert.deepEqual(await suppress('list'), [0, ofBob]);
-  });
-
-  it('takes addresses in domains only, and shows domains in Unicode (webapi 24)', async () => {
-    await using desk = await queueDesk();
-    for (const address of ['bad', 'x@[1.2.3.4]', 'a@x.example.']) {
-      assert.equal((await desk.run('suppress', 'add', 'alice', address)).code, 1, address);
-    }
-    await desk.run('suppress', 'add', 'alice', 'é@x.example');
-    await desk.run('suppress', 'add', 'alice', 'x@xn--bcher-kva.example');
-    const found = await desk.records('suppress', 'lookup', 'x@bücher.example');
-    assert.partialDeepStrictEqual(found, [
-      { BaseAddress: 'x@bücher.example', OriginalAddress: 'x@bücher.example', Manual: true },
-    ]);
-    assert.equal((await desk.records('suppress', 'list')).length, 2);
   });
 });
