@@ -40,6 +40,7 @@ import {
   type MessageRecord,
   type MessageRecords,
 } from './message/state.ts';
+import { emptySentCounts, evolveSentCounts, sentCountState } from './queue/daily-limits.ts';
 import {
   emptyQueue,
   evolveQueue,
@@ -74,6 +75,7 @@ export function emptyAccountState(): AccountRecords {
   const annotations: AnnotationRecords = new Map();
   const messageRecords = emptyMessages();
   const queueRecords = emptyQueue();
+  const sentCounts = emptySentCounts();
   const suppressionRecords = emptySuppressions();
   let credentials: Credentials = {};
   const tlsKeys = new Map<string, TlsKey>();
@@ -112,6 +114,7 @@ export function emptyAccountState(): AccountRecords {
       [...queueRecords.items.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     sentItem: (reference) => sentItemIn(queueRecords, reference),
     remembersUpTo: (upTo) => forgettable(queueRecords, upTo),
+    ...sentCountState(sentCounts),
     suppression: (baseAddress) => suppressionRecords.suppressions.get(baseAddress),
     failuresInRow: (recipient) => suppressionRecords.failures.get(recipient) ?? 0,
     credentials: () => credentials,
@@ -127,6 +130,7 @@ export function emptyAccountState(): AccountRecords {
         (queueId) => queueRecords.items.get(queueId)?.recipient,
       );
       evolveQueue(queueRecords, fact);
+      evolveSentCounts(sentCounts, fact);
       credentials = evolveCredentials(credentials, fact.event);
       evolveTlsKeys(tlsKeys, fact.event);
     },

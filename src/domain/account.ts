@@ -23,6 +23,7 @@ import {
 import { withinQuota } from './message/quota.ts';
 import type { MessageState } from './message/state.ts';
 import { relateBounce } from './queue/bounce.ts';
+import type { SentCountState } from './queue/daily-limits.ts';
 import { decideQueue, type QueueAnswers, type QueueCommand } from './queue/decide.ts';
 import type { QueueState } from './queue/state.ts';
 import {
@@ -51,6 +52,7 @@ export interface AccountState
     AnnotationState,
     MessageState,
     QueueState,
+    SentCountState,
     SuppressionState,
     CredentialState {}
 

@@ -22,6 +22,7 @@ import { bytesOf } from './mailbox-tally.ts';
 import { deletedOf, marksOf } from './mark-reads.ts';
 import type { AccountWrite } from './model.ts';
 import { openAttempts, queuedBytes, queueItem, remembersUpTo, sentItem } from './queue.ts';
+import { hasWrittenTo, newRecipientsSince, recipientsSince } from './sent-counts.ts';
 import { failuresInRow, suppression } from './suppressions.ts';
 import { tlsKeyCountIn, tlsKeyIn } from './tls-keys.ts';
 import { existingOf } from './uid-runs.ts';
@@ -49,6 +50,9 @@ export function accountState(write: AccountWrite): AccountState {
     queuedBytes: () => queuedBytes(write),
     sentItem: (reference) => sentItem(write, reference),
     remembersUpTo: (upTo) => remembersUpTo(write, upTo),
+    recipientsSince: (since) => recipientsSince(write, since),
+    newRecipientsSince: (since) => newRecipientsSince(write, since),
+    hasWrittenTo: (recipient) => hasWrittenTo(write, recipient),
     suppression: (baseAddress) => suppression(write, baseAddress),
     failuresInRow: (recipient) => failuresInRow(write, recipient),
     credentials: () => credentialsIn(write),

@@ -16,6 +16,7 @@ import type { AccountModel, AuditModel, ReportModel, ServerModel } from './model
 import { outgoingReports } from './outgoing-reports.ts';
 import { queue } from './queue.ts';
 import { retired } from './retired.ts';
+import { sentCounts } from './sent-counts.ts';
 import { serverCredentials } from './server-credentials.ts';
 import { serverQueue } from './server-queue.ts';
 import { serverSuppressions } from './server-suppressions.ts';
@@ -37,6 +38,7 @@ export const ACCOUNT_MODELS: readonly AccountModel[] = [
   annotations,
   suppressions,
   queue,
+  sentCounts,
   credentials,
   tlsKeys,
 ];

@@ -35,6 +35,7 @@ type RequiredField<T> = keyof {
 const REQUIRED: {
   readonly [Type in EventType]?: Record<RequiredField<Extract<DomainEvent, { type: Type }>>, true>;
 } = {
+  AccountSettingsChanged: { type: true, accountId: true, changes: true },
   MessageQueued: {
     type: true,
     items: true,

@@ -252,6 +252,8 @@ export const SAMPLES: Samples = {
     changes: {
       quotaBytes: 1_000_000,
       queueBytesMax: 500_000,
+      recipientsPerDayMax: 2000,
+      newRecipientsPerDayMax: 300,
       hiddenCapabilities: ['CONDSTORE'],
       keepRetiredMs: 259_200_000,
       fromIdLogins: ['daybook@localhost'],

@@ -98,6 +98,14 @@ describe('after any history', () => {
       }
       assert.deepEqual(views.state.openAttempts(), state.openAttempts());
       assert.equal(views.state.queuedBytes(), state.queuedBytes());
+      const lastAt = facts.at(-1)?.at ?? 0;
+      for (const since of [lastAt - 24 * 3_600_000, lastAt - 1000, lastAt]) {
+        assert.equal(views.state.recipientsSince(since), state.recipientsSince(since));
+        assert.equal(views.state.newRecipientsSince(since), state.newRecipientsSince(since));
+      }
+      for (const { recipient } of [...items.values(), ...sent.values()]) {
+        assert.equal(views.state.hasWrittenTo(recipient), state.hasWrittenTo(recipient));
+      }
       for (const { recipient, headerId, fromId = '', envelopeId = '' } of sent.values()) {
         const references = [
           { type: 'from-id', fromId },

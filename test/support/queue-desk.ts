@@ -56,10 +56,10 @@ export interface QueueDesk extends AsyncDisposable {
   records(...args: readonly string[]): Promise<readonly Record<string, unknown>[]>;
 }
 
-/** `transports` are the names that there are. */
 /** Long queues are made in one go. */
 const ANY_NUMBER = { recipientsPerDayMax: 0, newRecipientsPerDayMax: 0 };
 
+/** `transports` are the names that there are. */
 export async function queueDesk(...transports: readonly string[]): Promise<QueueDesk> {
   const directoryOnDisk = await temporaryDirectory();
   const ports = testPorts(directoryOnDisk.path);

@@ -12,6 +12,10 @@ export interface AccountSettings {
   readonly quotaBytes: number;
   /** Octets that may wait in the queue, a message counted once per recipient; 0 for no limit. */
   readonly queueBytesMax: number;
+  /** Recipients of all messages in 24 hours; 0 for no limit. */
+  readonly recipientsPerDayMax: number;
+  /** Of these, addresses that were never written to before; 0 for no limit. */
+  readonly newRecipientsPerDayMax: number;
   /** IMAP capabilities, in upper case, that the account's clients neither see nor enable. */
   readonly hiddenCapabilities: readonly string[];
   /** How long mail that left the queue is remembered; 0 for not at all. */
@@ -23,6 +27,8 @@ export interface AccountSettings {
 export const DEFAULT_SETTINGS: AccountSettings = {
   quotaBytes: 0,
   queueBytesMax: 0,
+  recipientsPerDayMax: 1000,
+  newRecipientsPerDayMax: 200,
   hiddenCapabilities: [],
   keepRetiredMs: 0,
   fromIdLogins: [],

@@ -26,6 +26,7 @@ const attemptOfOne: UpcastStep = (data) => {
 };
 
 export const UPCASTS: Upcasts = new Map([
+  ['AccountSettingsChanged', [asItWas]],
   ['MessageQueued', [asItWas]],
   ['AttemptStarted', [attemptOfOne]],
   ['AttemptSucceeded', [asItWas]],

@@ -15,6 +15,7 @@ import {
   type AttemptAnswers,
   type AttemptCommand,
 } from './attempts.ts';
+import type { SentCountState } from './daily-limits.ts';
 import { queueMessage, type EnqueueAnswers, type QueueMessage } from './enqueue.ts';
 import type { QueueEvent } from './events.ts';
 import { manageQueue, type ManageAnswers, type ManageCommand } from './manage.ts';
@@ -26,7 +27,7 @@ export type QueueAnswers = EnqueueAnswers & AttemptAnswers & ManageAnswers;
 
 type Event = QueueEvent | SuppressionEvent | MessageEvent;
 type Outcome<C extends QueueCommand> = Decision<Event, QueueAnswers[C['type']]>;
-type State = QueueState & SuppressionState & MailboxState & MessageState;
+type State = QueueState & SentCountState & SuppressionState & MailboxState & MessageState;
 
 export function decideQueue(
   command: QueueCommand,

@@ -6,6 +6,7 @@ import { holdingRule } from '../directory/hold-rules.ts';
 import { eventLists } from '../log/event-size.ts';
 import { decided, refuse, type Decision, type DecisionContext } from '../values/decision.ts';
 import { serverWideId, type BodyHash, type Instant, type QueueId } from '../values/ids.ts';
+import { beyondDailyLimit, type SentCountState } from './daily-limits.ts';
 import type { FromId, NewQueueItem, QueueEvent, SendingOptions } from './events.ts';
 import type { QueueState } from './state.ts';
 
@@ -35,7 +36,7 @@ export interface EnqueueAnswers {
 }
 
 type Outcome = Decision<QueueEvent, EnqueueAnswers['QueueMessage']>;
-type State = QueueState & { nextNumbers(): { readonly queueId: number } };
+type State = QueueState & SentCountState & { nextNumbers(): { readonly queueId: number } };
 
 export function queueMessage(
   command: QueueMessage,
@@ -46,6 +47,10 @@ export function queueMessage(
   const { queueBytesMax } = context.policy.settings;
   const bytes = command.sizeBytes * recipients.length;
   if (queueBytesMax > 0 && state.queuedBytes() + bytes > queueBytesMax) return refuse('QueueFull');
+  if (options?.report === undefined) {
+    const limit = beyondDailyLimit(recipients, state, context);
+    if (limit !== undefined) return limit;
+  }
   const taken = usedFromId(recipients, state);
   if (taken !== undefined) return refuse('FromIdUsed', taken);
   const items = itemsOf(command, state, context);

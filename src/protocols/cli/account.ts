@@ -21,9 +21,12 @@ export async function setAccount(
   tools: Tools,
 ): Promise<void> {
   const { quota, queueLimit, keepRetired, hideCapability, fromIdLogin } = flags;
+  const { dailyRecipients, dailyNewRecipients } = flags;
   const changes = {
     ...(quota === undefined ? {} : { quotaBytes: quota }),
     ...(queueLimit === undefined ? {} : { queueBytesMax: queueLimit }),
+    ...(dailyRecipients === undefined ? {} : { recipientsPerDayMax: dailyRecipients }),
+    ...(dailyNewRecipients === undefined ? {} : { newRecipientsPerDayMax: dailyNewRecipients }),
     ...(keepRetired === undefined ? {} : { keepRetiredMs: keepRetired }),
     ...(fromIdLogin === undefined ? {} : { fromIdLogins: namesIn(fromIdLogin) }),
     ...(hideCapability === undefined ? {} : { hiddenCapabilities: namesIn(hideCapability) }),

@@ -44,6 +44,9 @@ export interface ShownAccount {
   readonly QuotaMessageSize: number;
   readonly UsedMessageSize: number;
   readonly QueueMessageSize: number;
+  /** 0 for no limit. */
+  readonly MaxOutgoingMessagesPerDay: number;
+  readonly MaxFirstTimeRecipientsPerDay: number;
   readonly KeepRetiredMessagePeriod: string;
   readonly FromIDLoginAddresses: readonly string[];
   readonly HiddenCapabilities: readonly string[];
@@ -105,6 +108,8 @@ async function setAccount(
   const name = fields.text('account');
   const quotaBytes = fields.optionalCount('quotaBytes');
   const queueBytesMax = fields.optionalCount('queueBytesMax');
+  const recipientsPerDayMax = fields.optionalCount('recipientsPerDayMax');
+  const newRecipientsPerDayMax = fields.optionalCount('newRecipientsPerDayMax');
   const keepRetiredMs = fields.optionalCount('keepRetiredMs');
   const fromIdLogins = fields.optionalTexts('fromIdLogins');
   const hidden = fields.optionalTexts('hiddenCapabilities');
@@ -112,6 +117,8 @@ async function setAccount(
   const changes = {
     ...(quotaBytes === undefined ? {} : { quotaBytes }),
     ...(queueBytesMax === undefined ? {} : { queueBytesMax }),
+    ...(recipientsPerDayMax === undefined ? {} : { recipientsPerDayMax }),
+    ...(newRecipientsPerDayMax === undefined ? {} : { newRecipientsPerDayMax }),
     ...(keepRetiredMs === undefined ? {} : { keepRetiredMs }),
     ...(fromIdLogins === undefined ? {} : { fromIdLogins: [...new Set(fromIdLogins)].sort() }),
     ...(hidden === undefined ? {} : { hiddenCapabilities: capabilityNames(hidden) }),
@@ -135,6 +142,8 @@ function accountShown({ name, settings, usedBytes }: AdministeredAccount): Shown
     QuotaMessageSize: settings.quotaBytes,
     UsedMessageSize: usedBytes,
     QueueMessageSize: settings.queueBytesMax,
+    MaxOutgoingMessagesPerDay: settings.recipientsPerDayMax,
+    MaxFirstTimeRecipientsPerDay: settings.newRecipientsPerDayMax,
     KeepRetiredMessagePeriod: formatDuration(settings.keepRetiredMs),
     FromIDLoginAddresses: settings.fromIdLogins,
     HiddenCapabilities: settings.hiddenCapabilities,

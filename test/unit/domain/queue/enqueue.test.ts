@@ -17,6 +17,9 @@ function queueing(...recipients: readonly string[]): QueueMessage {
   };
 }
 
+/** However many it may send in a day. */
+const ANY_NUMBER = { recipientsPerDayMax: 0, newRecipientsPerDayMax: 0 };
+
 const TO_ONE: MessageQueued = {
   type: 'MessageQueued',
   items: [{ queueId: FIRST, recipient: 'a@example.org' }],
@@ -45,7 +48,7 @@ describe('queueing a message', () => {
       (_, i) => JSON.stringify(items.slice(0, i + 1)).length - 1 > 248 * 1024,
     );
     given(OPENED)
-      .when(queueing(...recipients))
+      .when(queueing(...recipients), ANY_NUMBER)
       .gives([
         { ...QUEUED, items: items.slice(0, cut) },
         { ...QUEUED, items: items.slice(cut) },
@@ -55,7 +58,7 @@ describe('queueing a message', () => {
   it('is refused when the recipients do not fit into one append', () => {
     const recipients = Array.from({ length: 2000 }, (_, i) => `${'x'.repeat(300)}${i}@example.org`);
     given(OPENED)
-      .when(queueing(...recipients))
+      .when(queueing(...recipients), ANY_NUMBER)
       .refused('TooMuchAtOnce');
   });
 

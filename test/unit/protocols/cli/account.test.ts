@@ -67,6 +67,8 @@ describe('config account', () => {
       'QuotaMessageSize: 0',
       'UsedMessageSize: 1234',
       'QueueMessageSize: 0',
+      'MaxOutgoingMessagesPerDay: 1000',
+      'MaxFirstTimeRecipientsPerDay: 200',
       'KeepRetiredMessagePeriod: none',
       'FromIDLoginAddresses: none',
       'HiddenCapabilities: none',
@@ -76,13 +78,16 @@ describe('config account', () => {
   it('sets what is named and leaves the rest', async () => {
     const accounts = new FakeAccounts();
     const flags = ['--quota', '1g', '--keep-retired', '7d', '--hide-capability', 'notify', 'IDLE'];
+    const daily = ['--daily-recipients', '5000', '--daily-new-recipients', '0'];
     const logins = ['--from-id-login', 'b@localhost', 'a@localhost'];
-    const { out } = await run(accounts, 'set', 'alice', '--json', ...flags, ...logins);
+    const { out } = await run(accounts, 'set', 'alice', '--json', ...flags, ...daily, ...logins);
     assert.deepEqual(JSON.parse(out[0] ?? ''), {
       Account: 'alice',
       QuotaMessageSize: 1_073_741_824,
       UsedMessageSize: 1234,
       QueueMessageSize: 0,
+      MaxOutgoingMessagesPerDay: 5000,
+      MaxFirstTimeRecipientsPerDay: 0,
       KeepRetiredMessagePeriod: '1w',
       FromIDLoginAddresses: ['a@localhost', 'b@localhost'],
       HiddenCapabilities: ['IDLE', 'NOTIFY'],
@@ -93,6 +98,8 @@ describe('config account', () => {
       ...DEFAULT_SETTINGS,
       quotaBytes: 1_073_741_824,
       queueBytesMax: 10_485_760,
+      recipientsPerDayMax: 5000,
+      newRecipientsPerDayMax: 0,
       keepRetiredMs: 604_800_000,
     });
   });

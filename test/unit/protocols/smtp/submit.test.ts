@@ -148,3 +148,12 @@ test('smtp 96: each recipient has a reverse-path of its own', async () => {
   assert.equal(new Set(paths).size, 2);
   assert.equal(event.baseId, undefined, 'they cannot go in one transaction');
 });
+
+test('smtp 94: who has sent enough today is asked to go on tomorrow', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  world.settings.set(ALICE, { recipientsPerDayMax: 3 });
+  await submitted(world, `${FROM}\r\nhi\r\n`, ['x@other.example', 'y@other.example']);
+  const two = ['x@other.example', 'bob@example.org'];
+  await assert.rejects(submitted(world, `${FROM}\r\nhi\r\n`, two), /451 4\.7\.1/);
+  assert.equal(queuedBy(world, ALICE).length, 1);
+});
