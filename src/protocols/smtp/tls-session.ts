@@ -26,6 +26,8 @@ import type { RemoteHost } from './remote-host.ts';
 export interface ReportedAim {
   readonly destination: Destination;
   readonly report: TlsContext['report'];
+  /** The host sees another address than our end of the connection has. */
+  readonly viaProxy: boolean;
 }
 
 /** Opens a connection like `openSmtpClient`; what came of TLS is told to `results`. */
@@ -37,7 +39,7 @@ export async function openReported(
 ): Promise<SmtpClient> {
   const context = contextOf(host, aim);
   if (context === undefined || options.tls === 'none') return await openSmtpClient(options);
-  const watch = new TlsWatch(options);
+  const watch = new TlsWatch(options, aim);
   const tell = (session: TlsSession | undefined): void => {
     if (session === undefined) return;
     for (const result of tlsResultsOf(context, session)) results.record(result);
@@ -85,6 +87,7 @@ function contextOf(
 class TlsWatch {
   readonly dialer: Dialer;
   readonly #ip: string;
+  readonly #viaProxy: boolean;
   #wire: Wire | undefined;
   #handshake: 'none' | 'begun' | 'done' = 'none';
   /** Of the handshake, or of the connection behind it. */
@@ -94,8 +97,9 @@ class TlsWatch {
   /** Why the host is not believed. */
   #objection: string | undefined;
 
-  constructor({ dialer, host }: SmtpClientOptions) {
+  constructor({ dialer, host }: SmtpClientOptions, { viaProxy }: ReportedAim) {
     this.#ip = host;
+    this.#viaProxy = viaProxy;
     this.dialer = {
       dial: async (target) => {
         const wire = await dialer.dial(this.#watched(target));
@@ -180,7 +184,7 @@ class TlsWatch {
     problem: TlsProblemFound | undefined,
     receivingHelo = '',
   ): TlsSession {
-    const sendingIp = this.#wire?.localIp ?? '';
+    const sendingIp = this.#viaProxy ? '' : (this.#wire?.localIp ?? '');
     return { state, problem, sendingIp, receivingIp: this.#ip, receivingHelo };
   }
 }

@@ -23,7 +23,7 @@ import type { SmtpClient } from '#protocols/smtp/client-session';
 import type { Destination, Unreachable } from '#protocols/smtp/destinations';
 import type { RemoteHost } from '#protocols/smtp/remote-host';
 import { decideTls, tlsTrustFor, type TlsGrounds } from '#protocols/smtp/tls-requirement';
-import { openReported, reportUnreached } from '#protocols/smtp/tls-session';
+import { openReported, reportUnreached, type ReportedAim } from '#protocols/smtp/tls-session';
 import type { UnaskedHost } from '#protocols/trust/tls-rpt';
 
 const NAME = 'mx.example';
@@ -38,7 +38,7 @@ const DESTINATION: Destination = {
   sts: { type: 'none' },
 };
 
-const AIM = { destination: DESTINATION, report: undefined };
+const AIM: ReportedAim = { destination: DESTINATION, report: undefined, viaProxy: false };
 
 function hostWith(grounds: Partial<TlsGrounds> = {}): RemoteHost {
   const decision = decideTls({
@@ -74,7 +74,7 @@ interface Told {
 async function opened(
   options: SmtpClientOptions,
   host: RemoteHost,
-  aim: Parameters<typeof openReported>[2] = AIM,
+  aim: ReportedAim = AIM,
 ): Promise<Told> {
   const { noted, ...results } = notedTlsResults();
   try {
@@ -130,6 +130,15 @@ describe('a connection', () => {
     assert.equal(detail?.receivingHelo, 'helo.example');
     assert.equal(detail?.receivingIp, '192.0.2.1');
     assert.notEqual(detail?.sendingIp, '');
+  });
+
+  it('does not tell an address of ours that the host does not see', async () => {
+    const server = new PlayedServer();
+    server.say('220 helo.example ESMTP');
+    void play(server, ehlo());
+    const options = smtpOptions(server, { tls: 'opportunistic' });
+    const { results } = await opened(options, hostWith(), { ...AIM, viaProxy: true });
+    assert.equal(results[0]?.details[0]?.sendingIp, '');
   });
 
   it('38: without STARTTLS is a failure where it is required only', async () => {
