@@ -26,6 +26,16 @@ const UNTRIED_WAIT_MS = 1_000;
 /** Timers are not for longer than this; whoever wakes too soon sleeps again. */
 const ALARM_MS_MAX: number = 24 * 3_600_000;
 
+const NO_OUTCOME: AttemptOutcome = {
+  type: 'failed',
+  reply: {
+    code: 0,
+    enhancedCode: '',
+    text: 'Something went wrong here, and nobody knows the outcome.',
+  },
+  permanent: false,
+};
+
 export interface RunnerPorts {
   readonly commands: Commands;
   readonly views: Views;
@@ -220,18 +230,39 @@ class Pump implements Runner {
     );
     if (isRefusal(started)) return false;
     const { attempt, queueIds, suppressed } = started.answer;
-    for (const id of suppressed) {
-      await this.#finish(accountId, id, attempt, { type: 'suppressed' });
-    }
+    const suppressing = suppressed.map((id) =>
+      this.#finish(accountId, id, attempt, { type: 'suppressed' }),
+    );
+    await Promise.all(suppressing);
     const going = queueIds.filter((id) => !suppressed.includes(id));
     const [first, ...others] = await this.#itemsOf(accountId, going);
     if (first === undefined) return true;
     const one: Attempt = { accountId, items: [first, ...others], attempt, transport };
-    const made = await this.#settings.attempt(one, this.#stop.signal);
+    const made = await this.#made(one);
     if (made === undefined) return true;
-    for (const [id, outcome] of made.outcomes) await this.#finish(accountId, id, attempt, outcome);
+    // Together: one sync of the disk for all of them.
+    const finishing = one.items.map((member) =>
+      this.#finish(
+        accountId,
+        member.queueId,
+        attempt,
+        made.outcomes.get(member.queueId) ?? NO_OUTCOME,
+      ),
+    );
+    await Promise.all(finishing);
     await made.goodbye;
     return true;
+  }
+
+  /** Whatever goes wrong here, an attempt that has begun comes to an end. */
+  async #made(one: Attempt): Promise<Attempted | undefined> {
+    try {
+      return await this.#settings.attempt(one, this.#stop.signal);
+    } catch (error) {
+      const queueIds = one.items.map(({ queueId }) => queueId);
+      this.#ports.log.error({ queueIds, err: error }, 'attempt failed here');
+      return { outcomes: new Map() };
+    }
   }
 
   /** Items of the same message that may go with it; the decision has the last word. */

@@ -273,3 +273,30 @@ test('queue 40: a graceful stop waits for attempts, and begins none', async () =
   assert.deepEqual(held.tried, ['a@x.example']);
   assert.equal(world.last('MessageRetired').outcome, 'delivered');
 });
+
+test('an attempt that breaks here ends all the same, for each of its items', async () => {
+  const world = new QueueWorld();
+  const reply = { code: 250, enhancedCode: '2.0.0', text: 'OK' };
+  let isBroken = true;
+  const settings = new Held().settings(world.clock, {
+    attempt: async ({ items }) => {
+      if (isBroken) throw new Error('broken');
+      // The first of them is forgotten.
+      const rest = items.slice(1).map(({ queueId }) => queueId);
+      return { outcomes: new Map(rest.map((id) => [id, { type: 'delivered', reply }])) };
+    },
+  });
+  await world.start(settings);
+  await world.submit(ALICE, 'a@x.example', 'b@x.example');
+  const left = (): unknown[] =>
+    world
+      .items(ALICE)
+      .map(({ recipient, inAttempt, attempts }) => [recipient, inAttempt, attempts]);
+  assert.deepEqual(left(), [
+    ['a@x.example', false, 1],
+    ['b@x.example', false, 1],
+  ]);
+  isBroken = false;
+  await world.pass(1000);
+  assert.deepEqual(left(), [['a@x.example', false, 2]]);
+});
