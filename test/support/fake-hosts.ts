@@ -7,7 +7,10 @@ import { FAKE_TLS } from './pipes.ts';
 import { Fault } from '#domain/values/fault';
 import type { Dialer, DialTarget, ServerCertificates, Wire } from '#protocols/ports';
 
-/** A line, `drop` for the end of the connection, `silence` for nothing at all. */
+/**
+ * A line, `drop` for the end of the connection, `silence` for nothing at all; behind a message
+ * `keep` to take it and go without a word.
+ */
 export type HostAnswer = string;
 
 export interface HostScript {
@@ -135,6 +138,7 @@ class HostConversation {
   readonly #far: Duplex;
   readonly #take: (mail: TakenMail) => void;
   #in = '';
+  #isDeaf = false;
   #from: string | undefined;
   #to: string[] = [];
   #text: string | undefined;
@@ -160,6 +164,7 @@ class HostConversation {
   }
 
   #line(line: string): void {
+    if (this.#isDeaf) return;
     if (this.#text !== undefined) return this.#textLine(line);
     this.#heard.commands.push(line);
     const verb = line.slice(0, 4).toUpperCase();
@@ -197,23 +202,24 @@ class HostConversation {
   #textLine(line: string): void {
     const text = this.#text ?? '';
     if (line !== '.') {
-      if (text === '' && !this.#answer('data', '')) return;
+      // Who objects in the middle of a message does not take it.
+      if (text === '' && !this.#answer('data', '')) this.#isDeaf = true;
       this.#text = `${text}${line.replace(/^\./, '')}\r\n`;
       return;
     }
     this.#text = undefined;
     const mail = { from: this.#from ?? '', to: this.#to, text, isSecure: this.#heard.isSecure };
     this.#from = undefined;
-    // Who falls silent may have taken it all the same.
-    if (this.#answer('.', '250 2.0.0 taken')) this.#take(mail);
+    const isTaken = this.#answer('.', '250 2.0.0 taken');
+    if (isTaken) this.#take(mail);
   }
 
   /** True for yes. */
   #answer(command: string, usual: string): boolean {
     const answer = this.#script.answer?.(command, this.#heard) ?? usual;
-    if (answer === 'drop') this.#end();
+    if (answer === 'drop' || answer === 'keep') this.#end();
     else if (answer !== 'silence' && answer !== '') this.#far.write(`${answer}\r\n`);
-    return answer === usual || /^[23]/.test(answer);
+    return answer === usual || answer === 'keep' || /^[23]/.test(answer);
   }
 
   #end(): void {
