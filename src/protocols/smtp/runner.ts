@@ -8,12 +8,13 @@
  * say. RFC 5321 §4.5.4.1.
  */
 
-import type { AttemptOutcome } from '#domain/queue/attempts';
+import type { AnswerTo } from '#domain/account';
+import type { AttemptOutcome, StartAttempt } from '#domain/queue/attempts';
 import type { QueueItem } from '#domain/queue/state';
 import { isRefusal, type Refusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, QueueId } from '#domain/values/ids';
-import type { Clock, Commands, DueItem, Log, Queue, Views } from '../ports.ts';
+import type { Clock, Commands, Done, DueItem, Log, Queue, Views } from '../ports.ts';
 import { startForgetting } from './forgetting.ts';
 import type { NoticeWriter } from './notices.ts';
 import { refusalReply } from './reply.ts';
@@ -212,23 +213,19 @@ class Pump implements Runner {
 
   /** False when there was nothing to do, or another one is at it. */
   async #attempt({ accountId, queueId }: DueItem): Promise<boolean> {
-    const { views, commands } = this.#ports;
-    const account = await views.account(accountId);
+    const account = await this.#ports.views.account(accountId);
     const item = account.queueItem(queueId);
     if (item === undefined || item.inAttempt) return false;
     if (item.canceling !== null) return cancelItem(accountId, item, this.#ports);
     const transport = this.#settings.transportFor(accountId, item);
-    const started = await commands.execute(
-      accountId,
-      {
-        type: 'StartAttempt',
-        queueIds: [queueId, ...this.#companions(accountId, item, transport, account)],
-        nextAttemptAt: this.#settings.nextAttemptAt(item.attempts + 1),
-        transport,
-      },
-      CAUSE,
-    );
-    if (isRefusal(started)) return false;
+    const number = item.attempts + 1;
+    const started = await this.#begin(accountId, number, {
+      type: 'StartAttempt',
+      queueIds: [queueId, ...this.#companions(accountId, item, transport, account)],
+      nextAttemptAt: this.#settings.nextAttemptAt(number),
+      transport,
+    });
+    if (started === undefined || isRefusal(started)) return false;
     const { attempt, queueIds, suppressed } = started.answer;
     const suppressing = suppressed.map((id) =>
       this.#finish(accountId, id, attempt, { type: 'suppressed' }),
@@ -252,6 +249,24 @@ class Pump implements Runner {
     await Promise.all(finishing);
     await made.goodbye;
     return true;
+  }
+
+  /** Undefined when nobody can say that it began: then nobody is talked to, and it has an end. */
+  async #begin(
+    accountId: AccountId,
+    attempt: number,
+    command: StartAttempt,
+  ): Promise<Done<AnswerTo<StartAttempt>> | Refusal | undefined> {
+    const { commands, log } = this.#ports;
+    const { queueIds } = command;
+    try {
+      return await commands.execute(accountId, command, CAUSE);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      log.error({ accountId, queueIds, attempt, err: error }, 'attempt may not have begun');
+    }
+    for (const queueId of queueIds) await this.#record(accountId, queueId, attempt, NO_OUTCOME);
+    return undefined;
   }
 
   /** Whatever goes wrong here, an attempt that has begun comes to an end. */
@@ -279,6 +294,7 @@ class Pump implements Runner {
       .filter(
         (other) =>
           other.queueId !== item.queueId &&
+          !other.inAttempt &&
           domainOf(other.recipient) === domain &&
           !this.#taken.has(other.queueId) &&
           this.#settings.transportFor(accountId, other) === transport,

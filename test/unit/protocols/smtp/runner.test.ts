@@ -128,9 +128,27 @@ test('an attempt that cannot begin is tried again, without spinning', async () =
   await world.runner?.stop();
   world.accounts.faults.push(new Fault('LogUnavailable', 'gone'));
   await world.start();
-  assert.deepEqual(world.logged, ['error attempt not made']);
+  assert.deepEqual(world.logged, ['error attempt may not have begun', 'error outcome refused']);
   await world.pass(1000);
   assert.equal(world.types(ALICE).at(-1), 'MessageDelivered');
+});
+
+test('an attempt that began although nobody could say so comes to an end', async () => {
+  const world = new QueueWorld();
+  const { execute } = world.commands;
+  let failures = 1;
+  Object.assign(world.commands, {
+    execute: (async (accountId, command, cause) => {
+      const done = await execute(accountId, command, cause);
+      if (command.type !== 'StartAttempt' || failures-- <= 0) return done;
+      throw new Fault('DiskFull', 'the fact is there, the view is not');
+    }) satisfies Commands['execute'],
+  });
+  await world.start();
+  await world.submit(ALICE, 'x@other.example');
+  assert.partialDeepStrictEqual(world.last('AttemptFailed'), { attempt: 1, permanent: false });
+  await world.pass(1000);
+  assert.partialDeepStrictEqual(world.last('AttemptSucceeded'), { attempt: 2 });
 });
 
 test('a copy that finds no place is a failure', async () => {
