@@ -104,7 +104,7 @@ async function attemptsIn(dir: string): Promise<{ started: number; interrupted: 
     if (type === 'MessageQueued') for (const { queueId } of data.items) queued.add(queueId);
     if (type === 'AttemptStarted') {
       started++;
-      open.add(attempt);
+      for (const queueId of data.queueIds) open.add(`${queueId} ${data.attempt}`);
     }
     if (/^Attempt(Succeeded|Failed|Interrupted)$/.test(type)) {
       assert.ok(open.delete(attempt), `attempt ${attempt} ended before it began`);
