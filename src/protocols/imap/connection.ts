@@ -201,7 +201,7 @@ export class Connection {
     out.line(
       reply.refusal === undefined
         ? tagged(tag, reply.status, reply.text, reply.code ?? this.#modSeqCode(reply))
-        : refused(tag, reply.refusal),
+        : refused(tag, reply.refusal, session.utf8),
     );
     if (!moreFollow) await out.flush();
     this.#setPace();

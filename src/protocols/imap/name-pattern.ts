@@ -10,17 +10,17 @@ import { HIERARCHY_SEPARATOR, INBOX, MAILBOX_NAME_BYTES_MAX } from '#domain/valu
 /** The test of a pattern under a reference; the reference is joined with a separator. */
 export function namePattern(reference: string, pattern: string): (name: string) => boolean {
   const joint = reference === '' || reference.endsWith(HIERARCHY_SEPARATOR) ? '' : '/';
-  const whole = withInbox(`${reference}${joint}${pattern}`)
-    .replace(/[*%]*\*[*%]*/g, '*')
-    .replace(/%+/g, '%');
+  const whole = `${reference}${joint}${pattern}`.replace(/[*%]*\*[*%]*/g, '*').replace(/%+/g, '%');
   // No name is so long; and time follows the length of the pattern.
   if (whole.replace(/[*%]/g, '').length > MAILBOX_NAME_BYTES_MAX) return () => false;
-  return (name) => fits(name, whole);
+  // RFC 9051 §5.1: `inbox` in any case is Inbox, as a first component; so it may go on with a
+  // wildcard, too, but other names that begin like that are as they are written.
+  const ofInbox = /^inbox(?=$|[/*%])/i.test(whole) ? INBOX + whole.slice(INBOX.length) : undefined;
+  return (name) => fits(name, isInbox(name) && ofInbox !== undefined ? ofInbox : whole);
 }
 
-/** RFC 9051 §5.1: `inbox` in any case is Inbox, as a first component. */
-function withInbox(pattern: string): string {
-  return /^inbox(?=$|\/)/i.test(pattern) ? INBOX + pattern.slice(INBOX.length) : pattern;
+function isInbox(name: string): boolean {
+  return name === INBOX || name.startsWith(INBOX + HIERARCHY_SEPARATOR);
 }
 
 /** Steps through the name with every place in the pattern that it may have reached. */

@@ -6,6 +6,7 @@
  * RFC 9051 §7.1, RFC 5530 (response codes), RFC 7889 (TOOBIG), RFC 6154 §3 (USEATTR)
  */
 
+import { encodeUtf7 } from './utf7.ts';
 import { wireText } from './writer.ts';
 import { ANNOTATION_BYTES_MAX } from '#domain/mailbox/annotations';
 import { REFUSALS, type Refusal, type RefusalCode } from '#domain/values/decision';
@@ -96,13 +97,23 @@ const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
   TooManyTlsKeys: LIMIT,
 };
 
-/** The tagged answer to a command that was refused. */
-export function refused(tag: string, refusal: Refusal): string {
+/** How much we repeat of what a client named. */
+const DETAIL_CHARS_MAX = 200;
+
+/** The tagged answer to a command that was refused; `utf8` as in ParserModes. */
+export function refused(tag: string, refusal: Refusal, utf8: boolean): string {
   const { status, code } = REFUSAL_REPLIES[refusal.refused];
   const sentence = REFUSALS[refusal.refused];
-  const { detail } = refusal;
-  const text = detail === undefined ? sentence : `${sentence.slice(0, -1)}: ${detail}`;
+  if (refusal.detail === undefined) return tagged(tag, status, sentence, code);
+  const detail = shortened(refusal.detail);
+  // RFC 3501 §9 TEXT-CHAR: seven bits for who did not ask for more, names as they are written.
+  const text = `${sentence.slice(0, -1)}: ${utf8 ? detail : encodeUtf7(detail)}`;
   return tagged(tag, status, text, code);
+}
+
+function shortened(detail: string): string {
+  if (detail.length <= DETAIL_CHARS_MAX) return detail;
+  return `${detail.slice(0, DETAIL_CHARS_MAX).toWellFormed()}...`;
 }
 
 interface FaultReply {

@@ -90,7 +90,10 @@ export function searchReturns(p: Parser): ReturnWords {
 /** The name of a charset that we read. Throws BadCharset for any other. */
 export function charset(p: Parser, { returns }: ReturnWords = {}): void {
   const name = p.astring().toUpperCase();
-  if (name !== 'US-ASCII' && name !== 'UTF-8') throw new BadCharset(returns?.has('SAVE') === true);
+  if (name === 'US-ASCII' || name === 'UTF-8') return;
+  // Where nothing follows, the charset itself was left out.
+  p.expect(' ');
+  throw new BadCharset(returns?.has('SAVE') === true);
 }
 
 /** The keys up to the end of the command. */

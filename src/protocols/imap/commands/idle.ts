@@ -5,7 +5,7 @@
  */
 
 import { noArguments } from '../grammar.ts';
-import { ok } from '../session.ts';
+import { bad, ok } from '../session.ts';
 import { tellWhile } from '../telling.ts';
 import { imapCommand, LOGGED_IN, type WholeCommand } from './command.ts';
 
@@ -18,10 +18,9 @@ export const idle: WholeCommand = imapCommand({
   async run(_, session) {
     session.out.line('+ idling');
     const line = await tellWhile(session.reader.readLine(DONE_BYTES_MAX), 'everything', session);
-    if (line?.toUpperCase() !== 'DONE') {
-      // RFC 9051 §6.3.13: nothing else may be sent; who does so is out of step.
-      session.ending ??= line === undefined ? {} : { bye: 'only DONE ends IDLE' };
-    }
-    return ok('IDLE done', { news: 'everything' });
+    if (line?.toUpperCase() === 'DONE') return ok('IDLE done', { news: 'everything' });
+    // RFC 9051 §6.3.13: nothing else may be sent; who does so is out of step.
+    session.ending ??= line === undefined ? {} : { bye: 'please begin anew' };
+    return bad('only DONE ends IDLE');
   },
 });

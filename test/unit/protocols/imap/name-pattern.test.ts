@@ -22,6 +22,9 @@ const CASES: readonly (readonly [reference: string, pattern: string, fit: readon
   ['', 'INBOX', ['Inbox']],
   ['', 'iNbOx/*', ['Inbox/x']],
   ['', 'INBO*', []],
+  ['', 'INBOX*', ['Inbox', 'Inbox/x']],
+  ['', 'inbox%', ['Inbox']],
+  ['', 'In%', ['Inbox']],
   ['', '/x', []],
   ['', '', []],
   ['', 'Ä%', ['Ärger']],
@@ -33,6 +36,11 @@ describe('a pattern', () => {
       assert.deepEqual(NAMES.filter(namePattern(reference, pattern)), fit);
     });
   }
+
+  it('with a wildcard behind Inbox leaves other names as they are written', () => {
+    const names = ['Inbox', 'Inbox2', 'inbox2', 'INBOX2'];
+    assert.deepEqual(names.filter(namePattern('', 'inbox*')), ['Inbox', 'inbox2']);
+  });
 
   it('that was made to be slow takes no time', () => {
     const fits = namePattern('', '*a'.repeat(8000));

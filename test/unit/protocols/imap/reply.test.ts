@@ -34,16 +34,25 @@ describe('refusals', () => {
   ];
   for (const [refusal, code] of codes) {
     it(`${refusal} is NO [${code}]`, () => {
-      assert.equal(refused('a', refuse(refusal)), `a NO [${code}] ${REFUSALS[refusal]}`);
+      assert.equal(refused('a', refuse(refusal), false), `a NO [${code}] ${REFUSALS[refusal]}`);
     });
   }
 
   it('may have no code, and say what they are about', () => {
-    assert.equal(refused('a', refuse('NotSubscribed')), `a NO ${REFUSALS.NotSubscribed}`);
+    assert.equal(refused('a', refuse('NotSubscribed'), false), `a NO ${REFUSALS.NotSubscribed}`);
     assert.equal(
-      refused('a', refuse('NoSuchMailbox', 'x/ü')),
+      refused('a', refuse('NoSuchMailbox', 'x/ü'), true),
       'a NO [NONEXISTENT] The mailbox does not exist: x/\xc3\xbc',
     );
+    assert.equal(
+      refused('a', refuse('NoSuchMailbox', 'x/ü'), false),
+      'a NO [NONEXISTENT] The mailbox does not exist: x/&APw-',
+    );
+  });
+
+  it('repeat no more than the beginning of a long name', () => {
+    const line = refused('a', refuse('NoSuchMailbox', 'x'.repeat(100_000)), false);
+    assert.match(line, /: x{200}\.\.\.$/);
   });
 });
 
