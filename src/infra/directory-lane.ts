@@ -64,6 +64,10 @@ export class DirectoryLane implements Directory {
     return accountOfAddress(this.state, localpart, domain) === accountId;
   }
 
+  isDisabled(domain: string): boolean {
+    return this.state.disabledDomains.has(domain);
+  }
+
   separatorsOf(domain: string): string {
     return this.state.domains.get(domain)?.catchallSeparator ?? '';
   }

@@ -266,6 +266,8 @@ export interface Directory {
   target(localpart: string, domain: string): AddressTarget;
   /** True when the account may send as the address. */
   maySendAs(accountId: AccountId, localpart: string, domain: string): boolean;
+  /** True for a domain of ours of which no mail goes or comes for now. */
+  isDisabled(domain: string): boolean;
   /** The characters that end an account's part of a localpart; '' where there are none. */
   separatorsOf(domain: string): string;
   /** True when what is handed in under the login gets a MAIL FROM of its own per recipient. */

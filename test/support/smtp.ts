@@ -3,7 +3,8 @@
  * bodies in a map, conversations over a pair of pipes.
  *
  * Host mail.example.org; domain example.org (separator `+`) with alice (account 1: alice@, alice2@)
- * and bob (account 2); domain localhost, of which account 1 takes every localpart.
+ * and bob (account 2); the same names in disabled.example, which is disabled; domain localhost, of
+ * which account 1 takes every localpart.
  */
 
 import assert from 'node:assert/strict';
@@ -300,12 +301,15 @@ const DIRECTORY: Omit<Directory, 'usesFromIds'> = {
         ? { type: 'account', accountId: ALICE, mailbox: 'Inbox' }
         : { type: 'unknown-address' };
     }
-    if (domain !== 'example.org') return { type: 'unknown-domain' };
+    if (domain !== 'example.org' && domain !== 'disabled.example') {
+      return { type: 'unknown-domain' };
+    }
     const accountId = EXAMPLE_ORG.get(name);
     return accountId === undefined
       ? { type: 'unknown-address' }
       : { type: 'account', accountId, mailbox: 'Inbox' };
   },
+  isDisabled: (domain) => domain === 'disabled.example',
   separatorsOf: (domain) => (domain === 'example.org' ? '+' : ''),
   maySendAs(accountId, localpart, domain) {
     const target = this.target(localpart, domain);

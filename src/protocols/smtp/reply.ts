@@ -31,6 +31,7 @@ export const BAD_SEQUENCE: Reply = reply(503, '5.5.1', 'That command cannot come
 export const BAD_ARGUMENTS: Reply = reply(501, '5.5.4', 'The arguments cannot be understood.');
 export const UNKNOWN_ADDRESS: Reply = reply(550, '5.1.1', 'There is no such address here.');
 export const TOO_LARGE: Reply = reply(552, '5.3.4', 'The message is larger than allowed.');
+export const DISABLED_SENDER: Reply = reply(451, '4.3.0', 'No mail goes from this domain for now.');
 export const LOOP: Reply = reply(550, '5.4.6', 'The message has been going round in circles.');
 export const OUR_FAULT: Reply = reply(
   451,

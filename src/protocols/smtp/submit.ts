@@ -19,7 +19,7 @@ import { formatReceived } from '../message/trace.ts';
 import { withFromIds } from './from-id.ts';
 import type { IncomingData } from './incoming.ts';
 import { refused } from './receive.ts';
-import { refusalReply, reply, type Reply } from './reply.ts';
+import { DISABLED_SENDER, refusalReply, reply, type Reply } from './reply.ts';
 import { actorOf, protocolOf, type Login, type Session, type Transaction } from './session.ts';
 import { signaturesOf } from './signatures.ts';
 import { completionOf, extraDataOf, tlsRequiredOf, travellingHeader } from './submission-fields.ts';
@@ -92,7 +92,8 @@ function fromRefused(
   login: Login,
   { localpart, domain }: Address,
 ): Reply | undefined {
-  return ports.directory.maySendAs(login.accountId, localpart, domain) ? undefined : FOREIGN_FROM;
+  if (!ports.directory.maySendAs(login.accountId, localpart, domain)) return FOREIGN_FROM;
+  return ports.directory.isDisabled(domain) ? DISABLED_SENDER : undefined;
 }
 
 function mailAddress({ mailbox, host }: HeaderAddress): Address | undefined {

@@ -17,6 +17,7 @@ import {
   BAD_ARGUMENTS,
   BAD_SEQUENCE,
   closing,
+  DISABLED_SENDER,
   OK,
   reply,
   UNKNOWN_ADDRESS,
@@ -28,6 +29,7 @@ import { isAddressLiteral, recipientKey, targetOf } from './targets.ts';
 const SENDER_OK = reply(250, '2.1.0', 'The sender is fine.');
 const RECIPIENT_OK = reply(250, '2.1.0', 'The recipient is fine.');
 const REPEATED_PARAMETER = reply(501, '5.5.4', 'A parameter stands there twice.');
+const DISABLED_RECIPIENT = reply(450, '4.2.1', 'No mail comes to this domain for now.');
 const NOT_YOURS = reply(550, '5.7.1', 'You cannot send as this address.');
 
 /** RFC 5321 §4.1.1.1 */
@@ -137,7 +139,8 @@ function senderRefused(session: Session, sender: Address, smtpUtf8: boolean): Re
   }
   if (login === undefined) return undefined;
   const { localpart, domain } = sender;
-  return ports.directory.maySendAs(login.accountId, localpart, domain) ? undefined : NOT_YOURS;
+  if (!ports.directory.maySendAs(login.accountId, localpart, domain)) return NOT_YOURS;
+  return ports.directory.isDisabled(domain) ? DISABLED_SENDER : undefined;
 }
 
 /** RFC 5321 §4.1.1.3 */
@@ -181,6 +184,7 @@ function recipientRefused(
   }
   const isMx = settings.role === 'mx';
   if (isAddressLiteral(recipient)) return isMx ? UNKNOWN_ADDRESS : undefined;
+  if (isMx && ports.directory.isDisabled(recipient.domain)) return DISABLED_RECIPIENT;
   const target = targetOf(ports.directory, recipient, settings.hostName);
   switch (target.type) {
     case 'account':

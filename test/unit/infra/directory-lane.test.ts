@@ -66,6 +66,9 @@ describe('the directory', () => {
     assert.equal(accountOfLogin(directory.state, 'alice+other', 'example.org'), undefined);
     assert.equal(directory.separatorsOf('example.org'), '+');
     assert.equal(directory.separatorsOf('example.net'), '');
+    assert.ok(!directory.isDisabled('example.org'));
+    await directory.execute({ type: 'DisableDomain', domain: 'example.org' }, CAUSE);
+    assert.ok(directory.isDisabled('example.org'));
     await directory.close();
   });
 

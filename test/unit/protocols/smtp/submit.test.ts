@@ -11,6 +11,7 @@ import {
   type World,
 } from '../../../support/smtp.ts';
 import type { MessageQueued } from '#domain/queue/events';
+import { Fault } from '#domain/values/fault';
 
 interface Submitted {
   readonly event: MessageQueued;
@@ -156,4 +157,16 @@ test('smtp 94: who has sent enough today is asked to go on tomorrow', async () =
   const two = ['x@other.example', 'bob@example.org'];
   await assert.rejects(submitted(world, `${FROM}\r\nhi\r\n`, two), /451 4\.7\.1/);
   assert.equal(queuedBy(world, ALICE).length, 1);
+});
+
+test('smtp 101: on a full disk nothing is queued, for nobody', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  const two = ['x@other.example', 'bob@example.org'];
+  world.bodies.fault = new Fault('DiskFull', 'full');
+  await assert.rejects(submitted(world, `${FROM}\r\nhi\r\n`, two), /45[12] 4\.3\.1/);
+  world.bodies.fault = undefined;
+  world.faults.push(new Fault('DiskFull', 'full'));
+  await assert.rejects(submitted(world, `${FROM}\r\nhi\r\n`, two), /45[12] 4\.3\.1/);
+  assert.deepEqual(queuedBy(world, ALICE), []);
+  assert.equal(world.bodies.staged.size, 0);
 });
