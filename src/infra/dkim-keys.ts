@@ -39,12 +39,10 @@ export class DkimKeyring implements SigningKeys, AdministeredDkim {
 
   signingKeys(domain: string): Promise<readonly SigningKey[]> {
     return Promise.all(
-      dkimKeysOf(this.#directory.state, domain).map(
-        async ({ secret, publicKey: _, algorithm: __, ...how }) => ({
-          ...how,
-          key: await this.#keyOf(secret),
-        }),
-      ),
+      dkimKeysOf(this.#directory.state, domain).map(async (one) => {
+        const { secret, publicKey: _, algorithm: __, ...how } = one;
+        return { ...how, key: await this.#keyOf(secret) };
+      }),
     );
   }
 
@@ -92,8 +90,9 @@ export class DkimKeyring implements SigningKeys, AdministeredDkim {
   }
 }
 
-function published({ secret: _, ...key }: DkimKey): PublishedKey {
-  return key;
+function published(key: DkimKey): PublishedKey {
+  const { secret: _, ...others } = key;
+  return others;
 }
 
 interface NewKey {

@@ -123,11 +123,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     closers.push(() => audit.close());
     const tlsResults = await TlsRecorder.open({ ...ports, notes, books });
     closers.push(() => tlsResults.close());
-    return {
-      ...{ eventLog, bodies, secrets, books, lanes, directory, live, audit, texts },
-      ...{ accounts, tlsKeys, dkimKeys, tlsResults },
-      close,
-    };
+    const stores = { eventLog, bodies, secrets, books, lanes, directory, live, audit, texts };
+    return { ...stores, accounts, tlsKeys, dkimKeys, tlsResults, close };
   } catch (error) {
     await close();
     throw error;

@@ -189,11 +189,17 @@ describe('a delivery', () => {
     const action = 'unrecognized' as const;
     const bounce = {
       references: [{ type: 'from-id', fromId: 'k3v4' }],
-      ...{ isDsn: false, action, reply },
+      isDsn: false,
+      action,
+      reply,
     } as const;
     const related: QueueEvent = {
       type: 'BounceRelated',
-      ...{ queueId: THIRD, action, isDsn: false, ...reply, messageId: 1 },
+      queueId: THIRD,
+      action,
+      isDsn: false,
+      ...reply,
+      messageId: 1,
     };
     given(...TRYING, other)
       .when(finish(1, { type: 'delivered', reply, copy: { ...notice(), bounce } }))

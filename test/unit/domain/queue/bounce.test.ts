@@ -65,7 +65,7 @@ describe('a report of failure', () => {
   it('suppresses nothing when the reply says nothing of the address', () => {
     given(OPENED, SENT, GONE)
       .when(bounce({ reply: REPLY }))
-      .gives([ARRIVED, { ...RELATED, ...REPLY } as AccountEvent]);
+      .gives([ARRIVED, { ...RELATED, ...REPLY }]);
   });
 
   it('suppresses nothing that is suppressed', () => {
@@ -87,7 +87,7 @@ describe('a report of failure', () => {
     };
     given(OPENED, SENT, GONE)
       .when(bounce({ references: [wrong, byEnvelope, BY_FROM], action: 'delayed' }))
-      .gives([ARRIVED, { ...RELATED, queueId: SECOND, action: 'delayed' } as AccountEvent]);
+      .gives([ARRIVED, { ...RELATED, queueId: SECOND, action: 'delayed' }]);
   });
 });
 
@@ -95,7 +95,7 @@ describe('other mail', () => {
   it('about a message is recorded as not recognized', () => {
     given(OPENED, SENT, GONE)
       .when(bounce({ action: 'unrecognized', isDsn: false }))
-      .gives([ARRIVED, { ...RELATED, action: 'unrecognized', isDsn: false } as AccountEvent]);
+      .gives([ARRIVED, { ...RELATED, action: 'unrecognized', isDsn: false }]);
   });
 
   it('about nothing that we know is ordinary mail', () => {

@@ -15,7 +15,7 @@ const FACTS = { hostName: 'mail.example.org', token: 'token', at: 0, eightBit: f
 const OURS = '<token@mail.example.org>';
 
 function headerOf(...lines: readonly string[]): Header {
-  return readHeader(`${[...lines, '', ''].join('\r\n')}`);
+  return readHeader([...lines, '', ''].join('\r\n'));
 }
 
 describe('a header is completed (smtp 91)', () => {
