@@ -28,6 +28,7 @@ import { openSocksDialer } from '#infra/socks';
 import { openStsCache } from '#infra/sts-cache';
 import type { Log } from '#protocols/ports';
 import type { Metrics } from '#protocols/ports-metrics';
+import type { TlsResults } from '#protocols/ports-remote';
 import { failingFirst, remoteAttempts } from '#protocols/smtp/attempt';
 import { localAttempts, localWaits } from '#protocols/smtp/local-attempt';
 import { noticeWriter, type NoticeWriter } from '#protocols/smtp/notices';
@@ -50,6 +51,7 @@ export interface RunningQueue {
 
 const SMTP_PORT = 25;
 const ATTEMPTS_AT_ONCE = 10;
+const FORGOTTEN: TlsResults = { record: () => undefined };
 
 /** Everything comes back into the account that it is from, unless its transport is to fail. */
 export async function startLocalQueue(parts: QueueParts): Promise<RunningQueue> {
@@ -70,7 +72,7 @@ export async function startRemoteQueue(parts: QueueParts): Promise<RunningQueue>
   const transports = await transportsOf(loaded);
   const resolver = openResolver({ ...ports, servers: await readDnsServers() });
   const fetch = openFetch({ ...ports, resolver });
-  const { DataDir, Queue = {}, Hostname } = loaded.config;
+  const { DataDir, Queue = {}, Hostname, NoOutgoingTLSReports } = loaded.config;
   const cache = await openStsCache(path.join(loaded.pathOf(DataDir), 'mta-sts'));
   const sts = { ...ports, resolver, fetch, cache };
   const { schedule, attemptsMax } = scheduleOf(Queue);
@@ -84,6 +86,7 @@ export async function startRemoteQueue(parts: QueueParts): Promise<RunningQueue>
     {
       ...ports,
       metrics,
+      tlsResults: NoOutgoingTLSReports === true ? FORGOTTEN : engine.tlsResults,
       resolver,
       bodies: engine.bodies,
       hostName: Hostname,

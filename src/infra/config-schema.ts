@@ -110,6 +110,8 @@ export interface StaticConfig {
   readonly Hostname: string;
   /** No full-text indexes: less disk, and searches in texts read the messages. */
   readonly NoTextIndex?: boolean;
+  /** Nothing is kept of how TLS went with hosts of others, and nobody is told. */
+  readonly NoOutgoingTLSReports?: boolean;
   /** Takes standards at their word, also where known clients do not (CHANGEDSINCE 0). */
   readonly Pedantic?: boolean;
   readonly Listeners: Readonly<Record<string, Listener>>;
@@ -275,6 +277,7 @@ export const STATIC_CONFIG_SCHEMA: JsonSchema = strict(
   },
   {
     NoTextIndex: yesOrNo,
+    NoOutgoingTLSReports: yesOrNo,
     Pedantic: yesOrNo,
     RateLimits: rateLimits,
     Transports: { type: 'object', patternProperties: { '': transport } },

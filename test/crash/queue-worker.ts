@@ -85,6 +85,7 @@ const settings = remoteAttempts(
   {
     ...ports,
     metrics: notedMetrics(),
+    tlsResults: engine.tlsResults,
     hostName: 'mail.example.org',
     port: 25,
     dialer: openDialer(ports),

@@ -10,6 +10,7 @@ import { FakeHosts, type HostScript } from './fake-hosts.ts';
 import { QueueWorld } from './queue-world.ts';
 import { silentLog } from './silent-log.ts';
 import { ALICE, MemoryBodies } from './smtp.ts';
+import { notedTlsResults, type NotedTlsResults } from './tls-results.ts';
 import type { AttemptOutcome } from '#domain/queue/attempts';
 import { ATTEMPTS_MAX, doublingSchedule } from '#domain/queue/outcome';
 import type { QueueItem } from '#domain/queue/state';
@@ -53,6 +54,7 @@ export const THERE: Readonly<Record<string, Zone>> = {
 export interface Remote {
   readonly hosts: FakeHosts;
   readonly metrics: NotedMetrics;
+  readonly tlsResults: NotedTlsResults;
   readonly ports: RemotePorts;
   readonly transports: ReadonlyMap<string, Transport>;
 }
@@ -63,9 +65,11 @@ export function remotePorts(
 ): Remote {
   const hosts = new FakeHosts(scripts);
   const metrics = notedMetrics();
+  const tlsResults = notedTlsResults();
   return {
     hosts,
     metrics,
+    tlsResults,
     transports: new Map(Object.entries(transports)),
     ports: {
       bodies,
@@ -73,6 +77,7 @@ export function remotePorts(
       random: fakeRandom(),
       log: silentLog,
       metrics,
+      tlsResults,
       hostName: 'mail.example.org',
       port: 25,
       dialer: hosts.dialer,

@@ -12,6 +12,7 @@ import type { Remote } from '#domain/queue/events';
 import { isPermanent } from '#domain/queue/outcome';
 import { CONNECT_MS } from '../limits.ts';
 import type { Dialer } from '../ports.ts';
+import type { TlsResults } from '../ports-remote.ts';
 import { allOf, failedBy, failedWith, outcomesOf, type FailedOutcome } from './attempt-outcome.ts';
 import {
   countDestination,
@@ -20,7 +21,6 @@ import {
   observeDelivery,
   tlsModeOf,
 } from './attempt-metrics.ts';
-import { openSmtpClient } from './client.ts';
 import type { DeliveryResult } from './client-delivery.ts';
 import { SmtpClientError, type SmtpStage } from './client-error.ts';
 import type { SmtpClient } from './client-session.ts';
@@ -35,6 +35,7 @@ import { remoteHosts, type RemoteHost } from './remote-host.ts';
 import type { Attempt, Attempted, AttemptOutcomes } from './runner.ts';
 import { deliveryOf, type SendingPorts } from './sending.ts';
 import { tlsTrustFor } from './tls-requirement.ts';
+import { openReported, reportUnreached, type ReportedAim } from './tls-session.ts';
 import type { DirectTransport } from './transport.ts';
 
 export interface DirectPorts extends SendingPorts, DestinationPorts {
@@ -42,6 +43,7 @@ export interface DirectPorts extends SendingPorts, DestinationPorts {
   readonly dialer: Dialer;
   /** Where hosts listen. */
   readonly port: number;
+  readonly tlsResults: TlsResults;
 }
 
 /** Failures at these stages are about the host, not about the message or a recipient. */
@@ -69,7 +71,7 @@ export async function attemptDirectly(
   if (destination.type === 'unreachable') {
     return { outcomes: allOf(one.items, unreached(destination, [])) };
   }
-  return await new Walk(transport, one, { aim, signal }, ports).along(destination);
+  return await new Walk(transport, one, { destination, aim, signal }, ports).walked();
 }
 
 /** What a host made of it: answers for the items, or nothing that counts. */
@@ -84,28 +86,33 @@ class Walk {
   readonly #aim: Aim;
   readonly #signal: AbortSignal;
   readonly #ports: DirectPorts;
+  readonly #reported: ReportedAim;
   readonly #dialed: Remote[] = [];
   readonly #goodbyes: Promise<void>[] = [];
 
   constructor(
     transport: DirectTransport,
     one: Attempt,
-    { aim, signal }: { readonly aim: Aim; readonly signal: AbortSignal },
+    where: { readonly destination: Destination; readonly aim: Aim; readonly signal: AbortSignal },
     ports: DirectPorts,
   ) {
+    const [{ report }] = one.items;
+    const viaProxy = transport.proxy !== undefined;
     this.#transport = transport;
     this.#one = one;
-    this.#aim = aim;
-    this.#signal = signal;
+    this.#aim = where.aim;
+    this.#signal = where.signal;
     this.#ports = ports;
+    this.#reported = { destination: where.destination, report, viaProxy };
   }
 
-  async along(destination: Destination): Promise<Attempted> {
-    const outcomes = await this.#hosts(destination);
+  async walked(): Promise<Attempted> {
+    const outcomes = await this.#hosts();
     return { outcomes, goodbye: Promise.all(this.#goodbyes).then(() => undefined) };
   }
 
-  async #hosts(destination: Destination): Promise<AttemptOutcomes> {
+  async #hosts(): Promise<AttemptOutcomes> {
+    const { destination } = this.#reported;
     const [{ dialed }] = this.#one.items;
     const family = familyOf(this.#transport.families);
     const options = { ...this.#aim, dialed, family };
@@ -125,6 +132,7 @@ class Walk {
 
   async #atHost(host: RemoteHost | Unreachable): Promise<AtHost> {
     if (host.type === 'unreachable') {
+      reportUnreached(host, this.#reported, this.#ports.tlsResults);
       return { type: 'passed-over', outcome: unreached(host, this.#dialed) };
     }
     const { attempt, transport } = this.#one;
@@ -208,11 +216,12 @@ class Walk {
   }
 
   #dial(
-    { tls, addresses }: RemoteHost,
+    host: RemoteHost,
     ip: string,
     security: 'starttls' | 'opportunistic' | 'none',
   ): Promise<SmtpClient> {
-    const { dialer, clock, random, log, hostName, port } = this.#ports;
+    const { tls, addresses } = host;
+    const { dialer, clock, random, log, hostName, port, tlsResults } = this.#ports;
     const { proxy } = this.#transport;
     const options = {
       dialer,
@@ -227,7 +236,8 @@ class Walk {
       timeouts: { connectMs: CONNECT_MS / addresses.length },
       signal: this.#signal,
     };
-    return countedConnection(() => openSmtpClient(options), this.#ports);
+    const open = (): Promise<SmtpClient> => openReported(options, host, this.#reported, tlsResults);
+    return countedConnection(open, this.#ports);
   }
 }
 

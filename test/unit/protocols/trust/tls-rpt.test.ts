@@ -1,11 +1,22 @@
 /**
- * What a session with a host says under the policies of the domain and of the host.
+ * What a session with a host says under the policies of the domain and of the host, by itself and
+ * as part of an attempt.
  */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { tlsa } from '../../../support/dns.ts';
+import { tlsa, type Zone } from '../../../support/dns.ts';
+import type { HostScript } from '../../../support/fake-hosts.ts';
+import {
+  answering,
+  sentAlone,
+  THERE,
+  TWO,
+  twoHosts,
+  type RemoteOptions,
+} from '../../../support/remote-world.ts';
 import type { TlsResult } from '#domain/report/events';
+import type { RemotePorts } from '#protocols/smtp/attempt';
 import type { StsOutcome } from '#protocols/trust/sts-policies';
 import {
   tlsResultsOf,
@@ -213,5 +224,161 @@ describe('a report of ours', () => {
     assert.deepEqual(asks('tls', 'failed'), [false, false]);
     assert.deepEqual(asks('dmarc', 'established'), [false, false]);
     assert.deepEqual(asks('dmarc', 'failed'), [true, true]);
+  });
+});
+
+const NAME_DETAIL = 'certificate-host-mismatch ERR_TLS_CERT_ALTNAME_INVALID';
+const STARTTLS = { words: ['STARTTLS'] };
+const WRONG_NAME: HostScript = {
+  ...STARTTLS,
+  shown: { chain: [], problem: 'ERR_TLS_CERT_ALTNAME_INVALID' },
+};
+
+const PROVEN: Readonly<Record<string, Zone>> = {
+  ...THERE,
+  'mx.there.example': { A: ['192.0.2.1'] },
+  '_25._tcp.mx.there.example': { TLSA: [tlsa(3)] },
+};
+
+function policy(...mx: readonly string[]): Partial<RemotePorts> {
+  const outcome: StsOutcome = {
+    type: 'policy',
+    policy: { mode: 'enforce', mx, maxAgeSeconds: 1 },
+    text: 'version: STSv1\nmode: enforce\n',
+  };
+  return { stsPolicyFor: () => Promise.resolve(outcome) };
+}
+
+/** What is told of one message to bob@there.example. */
+async function attempted(
+  script: HostScript,
+  options: RemoteOptions = {},
+  more: Parameters<typeof sentAlone>[1] = {},
+): Promise<readonly string[]> {
+  const { world } = await sentAlone({ hosts: { '192.0.2.1': script }, ...options }, more);
+  return short(world.tlsResults.noted);
+}
+
+describe('an attempt', () => {
+  it('34: tells of the domain and of the host', async () => {
+    const { world } = await sentAlone({ hosts: { '192.0.2.1': STARTTLS } });
+    assert.deepEqual(short(world.tlsResults.noted), [
+      'there.example no-policy-found 1/0',
+      'h mx.there.example no-policy-found 1/0',
+    ]);
+    assert.deepEqual(
+      world.tlsResults.noted.map(({ recipientDomain, isHost }) => [recipientDomain, isHost]),
+      [
+        ['there.example', false],
+        ['there.example', true],
+      ],
+    );
+  });
+
+  it('34: at a domain that is its own host tells of the records only', async () => {
+    const zones = {
+      'there.example': { A: ['192.0.2.1'] },
+      '_25._tcp.there.example': { TLSA: [tlsa(0)] },
+    };
+    const detail = '0 tlsa-invalid all-unusable-records+ignored';
+    assert.deepEqual(await attempted(STARTTLS, { zones }), [`h there.example tlsa 1/0; ${detail}`]);
+  });
+
+  it('35: tells under which policy', async () => {
+    assert.deepEqual(await attempted(STARTTLS, { ports: policy('mx.there.example') }), [
+      'there.example sts 1/0',
+      'h mx.there.example no-policy-found 1/0',
+    ]);
+  });
+
+  it('37, smtp 111: delivers with a certificate for another name, and tells of it', async () => {
+    const { world, outcome } = await sentAlone({ hosts: { '192.0.2.1': WRONG_NAME } });
+    assert.equal(outcome.type, 'delivered');
+    assert.ok(world.hosts.mail[0]?.isSecure);
+    assert.deepEqual(short(world.tlsResults.noted), [
+      `there.example no-policy-found 1/0; 0 ${NAME_DETAIL}`,
+      `h mx.there.example no-policy-found 1/0; 0 ${NAME_DETAIL}`,
+    ]);
+    const [detail] = world.tlsResults.noted[0]?.details ?? [];
+    assert.deepEqual([detail?.sendingIp, detail?.receivingIp], ['198.51.100.1', '192.0.2.1']);
+  });
+
+  it('37: tells of a failure where a policy insists', async () => {
+    assert.deepEqual(await attempted(WRONG_NAME, { ports: policy('mx.there.example') }), [
+      `there.example sts 0/1; 1 ${NAME_DETAIL}`,
+      `h mx.there.example no-policy-found 0/1; 1 ${NAME_DETAIL}`,
+    ]);
+  });
+
+  it('38: tells that STARTTLS is missing, or refused', async () => {
+    const [missing] = await attempted({});
+    assert.equal(missing, 'there.example no-policy-found 0/0; 0 starttls-not-supported');
+    const [refused] = await attempted(answering({ STARTTLS: '454 4.7.0 no' }, STARTTLS));
+    const detail = '1 starttls-not-supported smtp-starttls-reply-code-454';
+    assert.equal(refused, `there.example no-policy-found 0/1; ${detail}`);
+  });
+
+  it('39: tells of a host that the policy does not name, and does not ask it', async () => {
+    const { world } = await sentAlone({ ports: policy('other.example') });
+    assert.deepEqual(world.hosts.dialed, []);
+    assert.deepEqual(short(world.tlsResults.noted), [
+      'there.example sts 0/1; 1 validation-failure mtasts-policy-mx-mismatch',
+    ]);
+    assert.equal(world.tlsResults.noted[0]?.details[0]?.receivingMx, 'mx.there.example');
+  });
+
+  it('40: tells that no record matches', async () => {
+    const detail = '1 validation-failure dane-no-certificate';
+    assert.deepEqual(await attempted(STARTTLS, { zones: PROVEN }), [
+      `there.example no-policy-found 0/1; ${detail}`,
+      `h mx.there.example tlsa 0/1; ${detail}`,
+    ]);
+  });
+
+  it('40: tells of records that cannot be looked up', async () => {
+    const failing = { fails: ['TLSA'], why: 'bogus' } as const;
+    const zones = { ...PROVEN, '_25._tcp.mx.there.example': failing };
+    assert.deepEqual(await attempted(STARTTLS, { zones }), [
+      'h mx.there.example no-policy-found 0/1; 1 dnssec-invalid dns-bogus',
+    ]);
+  });
+
+  it('43, smtp 111: that goes on without TLS is one failure', async () => {
+    const { world, outcome } = await sentAlone({
+      hosts: { '192.0.2.1': { ...STARTTLS, shown: false } },
+    });
+    assert.equal(outcome.type, 'delivered');
+    assert.equal(world.hosts.heard.length, 2);
+    const [ofDomain, ...others] = short(world.tlsResults.noted);
+    assert.match(ofDomain ?? '', /^there\.example no-policy-found 0\/1; 1 validation-failure/);
+    assert.equal(others.length, 1);
+  });
+
+  it('tells of every host that it has asked', async () => {
+    const busy = answering({ MAIL: '451 4.3.0 later' }, STARTTLS);
+    const { world } = await sentAlone({ ...twoHosts(busy, STARTTLS), zones: TWO });
+    assert.deepEqual(short(world.tlsResults.noted), [
+      'there.example no-policy-found 1/0',
+      'h a.there.example no-policy-found 1/0',
+      'there.example no-policy-found 1/0',
+      'h b.there.example no-policy-found 1/0',
+    ]);
+  });
+
+  it('44: at an address literal tells nothing', async () => {
+    const recipient = 'bob@[192.0.2.1]';
+    assert.deepEqual(await attempted(STARTTLS, {}, { recipient }), []);
+  });
+
+  it('45: with a report of ours is no reason for a report', async () => {
+    const asks = async (report: 'dmarc' | 'tls', script: HostScript): Promise<unknown> => {
+      const { world } = await sentAlone({ hosts: { '192.0.2.1': script } }, { report });
+      return world.tlsResults.noted[0]?.sendReport;
+    };
+    const broken = { ...STARTTLS, shown: false } as const;
+    assert.equal(await asks('tls', STARTTLS), false);
+    assert.equal(await asks('tls', broken), false);
+    assert.equal(await asks('dmarc', STARTTLS), false);
+    assert.equal(await asks('dmarc', broken), true);
   });
 });
