@@ -53,6 +53,11 @@ describe('Received', () => {
     );
   });
 
+  it('tells that TLS was asked for all the way', () => {
+    const field = formatReceived({ ...RECEIVED, requireTls: true }).replace(/\s+/g, ' ');
+    assert.match(field, /TLS_AES_256_GCM_SHA384\) \(requiretls\) for <bob@example\.org>;/);
+  });
+
   it('shows IPv4 that came through an IPv6 socket as IPv4', () => {
     assert.match(formatReceived({ ...RECEIVED, ip: '::ffff:192.0.2.7' }), /\(\[192\.0\.2\.7\]\)/);
   });

@@ -42,6 +42,21 @@ test('a temporary failure is tried again after 1, 2 and 5 seconds, then it is fi
   assert.equal(world.last('MessageRetired').outcome, 'failed');
 });
 
+test('queue 31, smtp 100: who asked to wait is tried then, and is told so', async () => {
+  const world = new QueueWorld();
+  await world.start();
+  await world.queueMail(ALICE, {
+    recipients: [{ recipient: 'queue550@other.example' }],
+    options: { futureRelease: 'for;5' },
+    releaseAt: world.clock.now() + 5000,
+  });
+  await world.pass(4999);
+  assert.equal(world.types(ALICE).at(-1), 'MessageQueued');
+  await world.pass(1);
+  const text = world.text(world.last('MessageDelivered'));
+  assert.match(text, /\r\nFuture-Release-Request: for;5\r\n/);
+});
+
 test('a failure for good tells the sender in the same breath', async () => {
   const world = new QueueWorld();
   await world.start();
