@@ -68,7 +68,7 @@ async function prepared(dir: string): Promise<void> {
 }
 
 for (const point of POINTS) {
-  it(`queue 6, queue 7, smtp 125: killed ${point}, nothing is lost and nothing doubled`, async (t) => {
+  it(`queue 6, queue 7, smtp 125: killed ${point}, nothing is lost or doubled`, async (t) => {
     await using directory = await temporaryDirectory();
     await using sink = await startSink();
     const dir = directory.path;

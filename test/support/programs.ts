@@ -40,6 +40,8 @@ export function runProgram(
         resolve({ code, stdout, stderr });
       },
     );
+    // A program that reads nothing may be over before anybody writes.
+    child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input ?? '');
   });
 }

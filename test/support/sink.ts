@@ -13,6 +13,8 @@ export interface SunkMail {
   /** One character per octet. */
   readonly text: string;
   readonly isSecure: boolean;
+  /** What the client called itself. */
+  readonly greeted: string;
 }
 
 export interface Sink extends AsyncDisposable {
@@ -46,6 +48,7 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
           to: rcptTo.map(({ address }) => address),
           text: Buffer.concat(pieces).toString('latin1'),
           isSecure: session.secure,
+          greeted: session.hostNameAppearsAs,
         };
         const error = verdict?.(taken, session);
         if (error === undefined) mail.push(taken);

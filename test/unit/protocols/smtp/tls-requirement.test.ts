@@ -201,7 +201,7 @@ describe('DANE', () => {
     '_25._tcp.mx.there.example': { TLSA: [record] },
   });
 
-  it('smtp 113, 114: fails a host that does not match, except when nothing is required', async () => {
+  it('smtp 113, 114: fails a host that does not match, unless nothing is required', async () => {
     const options = { zones: zonesWith(tlsa(3)), hosts: { '192.0.2.1': TLS } };
     const { outcome, world } = await sentAlone(options);
     assert.partialDeepStrictEqual(outcome, { type: 'failed', permanent: false });
