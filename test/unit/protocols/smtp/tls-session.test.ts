@@ -273,7 +273,7 @@ describe('a handshake', () => {
       maxVersion: 'TLSv1.1',
       minVersion: 'TLSv1',
       ciphers: 'ALL@SECLEVEL=0',
-    } as TLSSocketOptions);
+    });
     const [first = ''] = await told(old);
     assert.match(first, /^0\/1; 1 validation-failure tls-(remote-alert-70-|local-)/);
   });
