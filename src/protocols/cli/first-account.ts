@@ -17,6 +17,8 @@ export const LOCAL_PASSWORD = 'daybookdaybook';
 
 const CAUSE: Cause = { actor: 'system:localserve' };
 const SELECTOR = 'localserve';
+/** Whoever tries things out wants to see what became of them. */
+const KEEP_RETIRED_MS: number = 72 * 3_600_000;
 const [LOCALPART, DOMAIN] = LOCAL_LOGIN.split('@') as [string, string];
 
 export interface FirstAccountPorts {
@@ -52,6 +54,11 @@ export async function makeFirstAccount(ports: FirstAccountPorts): Promise<void> 
     'AddressTaken',
   );
   await ask({ type: 'AddAddress', localpart: '', domain: DOMAIN, accountId }, 'AddressTaken');
+  const done = await ports.directory(
+    { type: 'ChangeAccountSettings', accountId, changes: { keepRetiredMs: KEEP_RETIRED_MS } },
+    CAUSE,
+  );
+  if (isRefusal(done)) throw refusalError(done);
   const key = await ports.addDkimKey(DOMAIN, { name: SELECTOR, algorithm: 'ed25519' }, CAUSE);
   if (isRefusal(key) && key.refused !== 'DkimKeyExists') throw refusalError(key);
   const secret = await ports.storePassword(LOCAL_PASSWORD);
