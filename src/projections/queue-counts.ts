@@ -1,5 +1,6 @@
 /**
- * How the outgoing mail of the server stands: numbers for those who watch it.
+ * How the outgoing mail of the server stands: numbers for those who watch it, each of them from an
+ * index alone.
  */
 
 import { sql as raw } from 'kysely';
@@ -9,6 +10,7 @@ import type { ServerQueueTables } from './server-queue.ts';
 
 export interface QueueCounts {
   readonly length: number;
+  /** And not in an attempt. */
   readonly held: number;
   /** Neither held nor in an attempt, and its time has come. */
   readonly due: number;
@@ -17,13 +19,23 @@ export interface QueueCounts {
 
 const db = tables<ServerQueueTables>();
 
-const lengths = query(() =>
+const all = query(() =>
+  db.selectFrom('server_queue').select(({ fn }) => fn.countAll<number>().as('count')),
+);
+
+const inAttempt = query(() =>
   db
     .selectFrom('server_queue')
-    .select(({ fn }) => [
-      fn.countAll<number>().as('length'),
-      fn.coalesce(fn.sum<number>('is_held'), raw.lit(0)).as('held'),
-    ]),
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('in_attempt', '=', raw.lit(1)),
+);
+
+const waiting = query(() =>
+  db
+    .selectFrom('server_queue')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('in_attempt', '=', raw.lit(0))
+    .where('is_held', '=', raw.lit(0)),
 );
 
 const dues = query((at: Markers<{ now: Instant }>) =>
@@ -39,7 +51,9 @@ const dues = query((at: Markers<{ now: Instant }>) =>
 );
 
 export function queueCounts(sql: Sql, now: Instant): QueueCounts {
-  const { length = 0, held = 0 } = lengths.get(sql, {}) ?? {};
+  const length = all.get(sql, {})?.count ?? 0;
+  const free = waiting.get(sql, {})?.count ?? 0;
+  const held = length - free - (inAttempt.get(sql, {})?.count ?? 0);
   const { due = 0, oldestDueAt = null } = dues.get(sql, { now }) ?? {};
   return { length, held, due, oldestDueAt };
 }

@@ -18,6 +18,8 @@ const DAEMONS = '/usr/lib/postfix/sbin';
 
 export interface Postfix extends AsyncDisposable {
   readonly port: number;
+  /** Its folder, with its configuration. */
+  readonly dir: string;
   /** Messages in the mailbox of a user, as they lie there, as soon as there are so many. */
   mailOf(user: string, count: number): Promise<readonly string[]>;
 }
@@ -28,7 +30,10 @@ export function postfixMissing(): string | false {
   return process.getuid?.() === 0 ? false : 'Postfix runs only when root starts it';
 }
 
-export async function startPostfix(sinkPort: number): Promise<Postfix> {
+export async function startPostfix(
+  sinkPort: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Postfix> {
   const dir = await temporaryDirectory();
   await chmod(dir.path, 0o755);
   const port = await freePort();
@@ -37,7 +42,7 @@ export async function startPostfix(sinkPort: number): Promise<Postfix> {
   for (const name of ['data', 'mail']) await chown(dir.file(name), owner.uid, owner.gid);
   const { cert, key } = await newCertificate({ name: 'CN=mx', hosts: ['mx.test.example'] });
   await writeFile(dir.file('tls.pem'), key + cert);
-  await writeFile(dir.file('main.cf'), mainCf(dir.path, owner, sinkPort));
+  await writeFile(dir.file('main.cf'), mainCf(dir.path, owner, sinkPort, more));
   await writeFile(dir.file('master.cf'), masterCf(port));
   await writeFile(dir.file('users'), 'bob@test.example bob/\nbüro@test.example büro/\n');
   await writeFile(dir.file('access'), 'later@test.example 450 4.2.1 come again\n');
@@ -60,6 +65,7 @@ export async function startPostfix(sinkPort: number): Promise<Postfix> {
   }
   return {
     port,
+    dir: dir.path,
     async mailOf(user, count) {
       const folder = join(dir.file('mail'), user, 'new');
       const giveUpAt = Date.now() + 20_000;
@@ -91,7 +97,12 @@ async function idsOf(user: string): Promise<Ids> {
   return { uid: uid ?? 0, gid: gid ?? 0 };
 }
 
-function mainCf(dir: string, { uid, gid }: Ids, sinkPort: number): string {
+function mainCf(
+  dir: string,
+  { uid, gid }: Ids,
+  sinkPort: number,
+  more: Readonly<Record<string, string>>,
+): string {
   const settings = {
     compatibility_level: '3.6',
     queue_directory: `${dir}/spool`,
@@ -121,6 +132,7 @@ function mainCf(dir: string, { uid, gid }: Ids, sinkPort: number): string {
       'permit_mynetworks',
       'reject',
     ].join(', '),
+    ...more,
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name} = ${value}\n`)

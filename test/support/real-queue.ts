@@ -36,6 +36,9 @@ export interface RealQueueOptions {
   readonly transport?: Transport;
   /** Milliseconds between attempts. */
   readonly waits?: readonly [number, ...number[]];
+  readonly attemptsAtOnce?: number;
+  /** Queues mail before anything is tried. */
+  readonly before?: (engine: Engine) => Promise<void>;
 }
 
 export interface RealQueue extends AsyncDisposable {
@@ -69,6 +72,7 @@ export async function openRealQueue(options: RealQueueOptions): Promise<RealQueu
       throw error;
     },
   });
+  await options.before?.(engine);
   const ended: (AttemptSucceeded | AttemptFailed)[] = [];
   const ports = { clock: systemClock, random: systemRandom, log: silentLog, bodies: engine.bodies };
   const resolver = openResolver({
@@ -79,7 +83,7 @@ export async function openRealQueue(options: RealQueueOptions): Promise<RealQueu
   const schedule = fixedSchedule(options.waits ?? [3_600_000]);
   const settings = remoteAttempts(
     {
-      attemptsAtOnce: 10,
+      attemptsAtOnce: options.attemptsAtOnce ?? 10,
       attemptsMax: (options.waits?.length ?? 1) + 1,
       schedule,
       transports: new Map(options.transport === undefined ? [] : [['all', options.transport]]),
