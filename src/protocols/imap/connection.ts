@@ -183,7 +183,7 @@ export class Connection {
   #misplaced(verb: string, entry: ImapCommand): Reply | undefined {
     const session = this.#session;
     if (!entry.states.includes(session.state)) {
-      return { ...no(WRONG_STATE[session.state]), news: 'nothing' };
+      return { ...no(whyNotNow(entry, session.state)), news: 'nothing' };
     }
     if (SEQUENCE_VERBS.has(verb) && session.has('UIDONLY')) return uidRequired();
     if (entry.states !== SELECTED || session.selected?.isGone !== true) return undefined;
@@ -376,11 +376,12 @@ export class Connection {
   }
 }
 
-const WRONG_STATE = {
-  'not-authenticated': 'please log in first',
-  authenticated: 'no mailbox is selected',
-  selected: 'you are logged in already',
-} as const;
+function whyNotNow({ states }: ImapCommand, state: Session['state']): string {
+  if (state === 'not-authenticated') return 'please log in first';
+  return states.includes('not-authenticated')
+    ? 'you are logged in already'
+    : 'no mailbox is selected';
+}
 
 /** True when tag and verb of the command are those of IMAP. */
 function isCommand(command: Command): boolean {

@@ -129,7 +129,7 @@ describe('our client and our server', () => {
       ['a=b,c', 'comma'],
       ['jo\u0308rg', 'pass\u00a0wo\u0308rd'],
     ] as const) {
-      it(`${name} as ${login}`, async () => {
+      it(`32: ${name} as ${login}`, async () => {
         const client = mechanism(name).startClient(clientContext({ login, password }));
         const server = mechanism(name).startServer(serverContext());
         // The stand-in does not prepare names; the client does, so both forms arrive as one.
