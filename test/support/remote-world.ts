@@ -59,7 +59,7 @@ export interface Remote {
   readonly transports: ReadonlyMap<string, Transport>;
 }
 
-export function remotePorts(
+function remotePorts(
   { clock, bodies }: { readonly clock: FakeClock; readonly bodies: MemoryBodies },
   { zones = THERE, hosts: scripts = { '192.0.2.1': {} }, transports = {}, ports }: RemoteOptions,
 ): Remote {
