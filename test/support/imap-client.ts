@@ -121,6 +121,11 @@ export class PlayedServer {
     return this.#secured;
   }
 
+  /** The client has closed the connection. */
+  get isLeft(): boolean {
+    return this.#near.destroyed;
+  }
+
   get options(): ImapClientOptions {
     return {
       dialer: { dial: async () => this.wire },

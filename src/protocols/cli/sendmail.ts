@@ -16,7 +16,7 @@ import type { SmtpClient } from '../smtp/client-session.ts';
 import type { Openers, Terminal } from './openers.ts';
 import { parseSendmailArgs } from './sendmail-args.ts';
 import { addressesIn, composed, readGiven, recipientsIn } from './sendmail-message.ts';
-import type { KeptMessage, Submission } from './submission.ts';
+import type { KeptMessage, Submission, SubmissionSettings } from './submission.ts';
 
 const FAILED = 1;
 const WRONG_USAGE = 2;
@@ -92,6 +92,7 @@ async function send(
   const cancelTimer = clock.after(ALL_MS, () => control.abort());
   try {
     await using client = await connected(submission, control.signal);
+    await logIn(client, settings, control.signal);
     const octets = composed(readGiven(message.octets), { ...submission, ...withName(message) });
     const { recipients } = await client.deliver({
       mailFrom: settings.from,
@@ -122,8 +123,8 @@ function withName({ fromName, recipients }: KeptMessage): {
 
 async function connected(submission: Submission, signal: AbortSignal): Promise<SmtpClient> {
   const { clock, random, log, dialer, settings } = submission;
-  const { host, port, hostName, tls, login, password, clientKey, mechanism } = settings;
-  const client = await openSmtpClient({
+  const { host, port, hostName, tls, clientKey } = settings;
+  return await openSmtpClient({
     clock,
     random,
     log,
@@ -136,6 +137,13 @@ async function connected(submission: Submission, signal: AbortSignal): Promise<S
     ...(clientKey !== undefined && { clientKey }),
     signal,
   });
+}
+
+async function logIn(
+  client: SmtpClient,
+  { login, password, mechanism }: SubmissionSettings,
+  signal: AbortSignal,
+): Promise<void> {
   await client.authenticate({
     login,
     ...(password !== undefined && { password }),
@@ -144,5 +152,4 @@ async function connected(submission: Submission, signal: AbortSignal): Promise<S
     passwordsInClear: mechanism !== undefined,
     signal,
   });
-  return client;
 }

@@ -190,6 +190,7 @@ describe('sendmail', () => {
     const { code, err, kept } = await running;
     assert.deepEqual([code, kept.size], [1, 1]);
     assert.match(err[0] ?? '', /None of SCRAM-SHA-256 can be used/);
+    assert.ok(server.isLeft, 'nothing keeps the program from ending');
   });
 
   it('ops 75: uses the strongest otherwise, PLAIN if need be, but not in clear', async () => {
