@@ -120,7 +120,7 @@ const COMMANDS: Readonly<Record<string, Carry>> = {
   },
   'queue.suppress.lookup': (fields, { queue }): readonly SuppressionRecord[] => {
     const account = fields.optionalText('account');
-    const address = readAddress(fields);
+    const address = readListedAddress(fields);
     fields.end();
     return granted(queue.suppressions(account, address)).map(suppressionRecord);
   },
@@ -133,7 +133,7 @@ const COMMANDS: Readonly<Record<string, Carry>> = {
   },
   'queue.suppress.remove': async (fields, { queue }) => {
     const account = fields.text('account');
-    const address = readAddress(fields);
+    const address = readListedAddress(fields);
     fields.end();
     granted(await queue.unsuppress(account, address, CAUSE));
     return {};
@@ -278,10 +278,15 @@ function readAddressOrDomain(fields: ControlFields, name: string): string | unde
 
 /** Only addresses in domains have others beside them that are the same person's. */
 function readAddress(fields: ControlFields): string {
+  const address = readListedAddress(fields);
+  if (address.endsWith(']')) throw wrongField('address', 'an address in a domain');
+  return address;
+}
+
+/** An address literal too: a refusal from there may have put it on the list. */
+function readListedAddress(fields: ControlFields): string {
   const address = parseAddress(fields.text('address'), domainToASCII);
-  if (address === undefined || address.domain.startsWith('[')) {
-    throw wrongField('address', 'an address in a domain');
-  }
+  if (address === undefined) throw wrongField('address', 'an address');
   return formatAddress(address);
 }
 

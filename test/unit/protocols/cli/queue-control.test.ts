@@ -166,4 +166,15 @@ describe('queue suppress', () => {
     ]);
     assert.equal((await desk.records('suppress', 'list')).length, 2);
   });
+
+  it('what a host without a name has put on the list can be taken off (webapi 8)', async () => {
+    await using desk = await queueDesk();
+    for (const address of ['a.b@[192.0.2.1]', 'x@[IPv6:2001:DB8::1]']) {
+      const [id = 0] = await desk.submit(ALICE, [address]);
+      await desk.attempt(id, 550);
+      assert.equal((await desk.records('suppress', 'lookup', address)).length, 1);
+      assert.equal((await desk.run('suppress', 'remove', 'alice', address)).code, 0);
+    }
+    assert.deepEqual(await desk.records('suppress', 'list'), []);
+  });
 });
