@@ -30,9 +30,10 @@ export const localWaits: (attempt: number) => number = (attempt) =>
 const PATIENCE_MS = 30_000;
 const ATTEMPTS_AT_ONCE = 10;
 
+/** RFC 3463 §3.2: as a server answers to the recipient. */
 const DELIVERED: AttemptReply = {
   code: 250,
-  enhancedCode: '2.0.0',
+  enhancedCode: '2.1.0',
   text: 'The message was delivered to its sender.',
 };
 const NO_ANSWER: AttemptReply = { code: 0, enhancedCode: '', text: 'No answer.' };

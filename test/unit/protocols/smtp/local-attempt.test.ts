@@ -33,6 +33,19 @@ it('a copy says which message it answers, by the id in its recipient (M3)', asyn
   assert.equal(await copyTo('app+abc@other.example'), undefined);
 });
 
+it('queue 5: a copy counts as taken, with the code of an answer to the recipient', async () => {
+  const bodies = new MemoryBodies();
+  const directory = { separatorsOf: () => '' };
+  const settings = localAttempts('localhost', { bodies, clock: fakeClock(), directory });
+  const item = await itemTo('you@example.org', bodies);
+  const one = { accountId: ALICE, items: [item], attempt: 1, transport: '' } as const;
+  const done = await settings.attempt(one, new AbortController().signal);
+  assert.partialDeepStrictEqual(done?.outcomes.get(item.queueId), {
+    type: 'delivered',
+    reply: { code: 250, enhancedCode: '2.1.0' },
+  });
+});
+
 async function itemTo(recipient: string, bodies: MemoryBodies): Promise<QueueItem> {
   const octets = Buffer.from('Subject: away\r\n\r\nI am not here.\r\n');
   const staged = await bodies.stage(
