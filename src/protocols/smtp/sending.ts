@@ -19,6 +19,9 @@ export interface SendingPorts {
   readonly hostName: string;
 }
 
+/** So much is read at once; more comes in pieces. */
+const WHOLE_BYTES_MAX: number = 256 * 1024;
+
 /** One transaction for items of the same message; they are in the same order as its recipients. */
 export function deliveryOf(
   accountId: AccountId,
@@ -26,7 +29,8 @@ export function deliveryOf(
   { bodies }: Pick<SendingPorts, 'bodies'>,
   signal: AbortSignal,
 ): Delivery {
-  const [{ mailFrom, prefix, body, smtpUtf8, requireTls, envelopeId }] = items;
+  const [first] = items;
+  const { mailFrom, prefix, smtpUtf8, requireTls, envelopeId } = first;
   return {
     mailFrom,
     recipients: items.map(({ recipient }) => ({
@@ -34,10 +38,21 @@ export function deliveryOf(
       ...(envelopeId === undefined ? {} : { originalRecipient: recipient }),
     })),
     prefix: Buffer.from(prefix, 'utf8'),
-    body: () => bodies.stream(accountId, body),
+    body: () => octetsOf(accountId, first, bodies),
     smtpUtf8,
     requireTls: requireTls === true,
     ...(envelopeId === undefined ? {} : { dsn: { envelopeId } }),
     signal,
   };
+}
+
+/** It is looked at before it is sent: what is small is not opened twice. */
+async function* octetsOf(
+  accountId: AccountId,
+  { body, sizeBytes }: QueueItem,
+  bodies: Bodies,
+): AsyncGenerator<Buffer> {
+  const whole = sizeBytes > WHOLE_BYTES_MAX ? undefined : bodies.read(accountId, body);
+  if (whole === undefined) yield* bodies.stream(accountId, body);
+  else yield whole;
 }

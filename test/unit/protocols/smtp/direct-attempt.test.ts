@@ -93,11 +93,22 @@ describe('a message', () => {
   it('smtp 131: is never sent with line ends that are none', async () => {
     const world = attemptWorld();
     const octets = Buffer.from('Subject: hi\r\n\r\nbare\nend\r\n');
-    const bodies = { ...world.ports.bodies, stream: () => Readable.from([octets]) };
+    const bodies = { ...world.ports.bodies, read: () => octets };
     const ports = { ...world.ports, bodies };
     const [outcome] = await outcomesAt({ ...world, ports }, attemptAt(['bob@there.example']));
     assert.partialDeepStrictEqual(outcome, { permanent: true, reply: { enhancedCode: '5.6.0' } });
     assert.ok(!world.hosts.heard[0]?.commands.some((line) => /^(MAIL|DATA)/.test(line)));
+  });
+
+  it('that is long is read in pieces', async () => {
+    const world = attemptWorld();
+    const pieces = ['Subject: hi\r\n\r\n', ...Array.from({ length: 5 }, () => 'a\r\n')];
+    const stream = (): Readable => Readable.from(pieces.map((piece) => Buffer.from(piece)));
+    const ports = { ...world.ports, bodies: { ...world.ports.bodies, stream } };
+    const one = attemptAt(['bob@there.example'], { sizeBytes: 1_000_000 });
+    const [outcome] = await outcomesAt({ ...world, ports }, one);
+    assert.equal(outcome?.type, 'delivered');
+    assert.equal(world.hosts.mail[0]?.text, pieces.join(''));
   });
 
   it('smtp 118: that is larger than the host takes has failed at once', async () => {
