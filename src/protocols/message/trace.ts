@@ -70,6 +70,15 @@ export function formatReturnPath(mailFrom: string): string {
   return formatField('Return-Path', [`<${cleanAddress(mailFrom)}>`]);
 }
 
+/**
+ * RFC 8601 §2.7.4: mail from a user who has logged in. `mailFrom` as above; a null reverse-path is
+ * nobody's, and nothing is said of it.
+ */
+export function formatAuthenticated(by: string, mailFrom: string): string {
+  const sender = mailFrom === '' ? [] : [`smtp.mailfrom=${cleanAddress(mailFrom)}`];
+  return formatField('Authentication-Results', [`${cleanName(by)};`, 'auth=pass', ...sender]);
+}
+
 /** A word that is no comment, no quoted string and no line end. */
 function cleanName(name: string): string {
   const clean = name.slice(0, NAME_CHARS_MAX).replace(/[^\w.:[\]+*=/-]/g, '?');

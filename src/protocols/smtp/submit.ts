@@ -15,7 +15,7 @@ import type { SendingOptions } from '#domain/queue/events';
 import { isRefusal } from '#domain/values/decision';
 import { parseAddresses, type Address as HeaderAddress } from '../message/addresses.ts';
 import { readHeader, valueOf, type Header } from '../message/header.ts';
-import { formatReceived } from '../message/trace.ts';
+import { formatAuthenticated, formatReceived } from '../message/trace.ts';
 import { withFromIds } from './from-id.ts';
 import type { IncomingData } from './incoming.ts';
 import { refused } from './receive.ts';
@@ -143,12 +143,15 @@ async function queue(
     travelling: stored.travelling,
     body,
   });
-  const prefix = receivedField(session, transaction, to) + signatures + completion.fields;
+  const sender = formatAddress(mailFrom);
+  const trace =
+    receivedField(session, transaction, to) + formatAuthenticated(settings.hostName, sender);
+  const prefix = trace + signatures + completion.fields;
   const done = await ports.commands.execute(
     login.accountId,
     {
       type: 'QueueMessage',
-      mailFrom: formatAddress(mailFrom),
+      mailFrom: sender,
       recipients: queued,
       body,
       prefix,

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readHeader, valueOf } from '#protocols/message/header';
 import {
+  formatAuthenticated,
   formatDeliveredTo,
   formatReceived,
   formatReturnPath,
@@ -82,5 +83,19 @@ describe('Delivered-To and Return-Path', () => {
 
   it('stay one field', () => {
     assert.equal(formatReturnPath('a\r\nTo: b@c'), 'Return-Path: <a??To: b@c>\r\n');
+  });
+});
+
+describe('Authentication-Results of a submission', () => {
+  it('says who it is from', () => {
+    assert.equal(
+      formatAuthenticated('mx.example.org', 'ann@example.org'),
+      'Authentication-Results: mx.example.org; auth=pass\r\n\tsmtp.mailfrom=ann@example.org\r\n',
+    );
+  });
+
+  it('says nothing of a null reverse-path', () => {
+    const field = 'Authentication-Results: mx.example.org; auth=pass\r\n';
+    assert.equal(formatAuthenticated('mx.example.org', ''), field);
   });
 });

@@ -84,7 +84,7 @@ it('smtp 91, 92: all keys of the domain in From sign, also what was added', asyn
   const unfolded = text.replace(/\r\n[ \t]+/g, ' ');
   assert.match(
     unfolded,
-    /^Received: .*\r\nDKIM-Signature: .*\r\nDKIM-Signature: .*\r\nMessage-ID:/,
+    /^Received: .*\r\nAuthentication-Results: .*\r\nDKIM-Signature: .*\r\nDKIM-Signature: .*\r\nMessage-ID:/,
   );
   assert.match(unfolded, /s=s1;.*h=From:From:To:To:Cc:.*Date:Date:.*Message-Id:Message-Id:/i);
   assert.ok(!text.includes('hidden'));

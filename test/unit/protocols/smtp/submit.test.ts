@@ -43,7 +43,7 @@ async function submitted(
 
 const FROM = 'From: Alice <alice@example.org>\r\n';
 
-test('smtp 91, 98: what is missing is added: Received, Message-ID, Date, text type', async () => {
+test('smtp 91, 98: what is missing is added: trace fields, Message-ID, Date, text type', async () => {
   await using world = smtpWorld({ role: 'submission' });
   const { event, text } = await submitted(world, `${FROM}\r\nhi\r\n`);
   const [received = '', ...rest] = text.split(/\r\n(?![ \t])/);
@@ -53,6 +53,12 @@ test('smtp 91, 98: what is missing is added: Received, Message-ID, Date, text ty
     /^Received: from mail\.example\.org \(submission\) by mail\.example\.org via tcp with ESMTPSA /,
   );
   assert.match(unfolded, / for <x@other\.example>; Thu, 1 Jan 2026 00:00:00 \+0000$/);
+  assert.deepEqual(rest.shift()?.split(/\s+/), [
+    'Authentication-Results:',
+    'mail.example.org;',
+    'auth=pass',
+    'smtp.mailfrom=alice@example.org',
+  ]);
   assert.match(rest.shift() ?? '', /^Message-ID: <\S+@mail\.example\.org>$/);
   assert.deepEqual(rest, [
     'Date: Thu, 1 Jan 2026 00:00:00 +0000',
@@ -75,7 +81,7 @@ test('what is there stays', async () => {
   const date = 'Date: Wed, 31 Dec 2025 23:00:00 +0000\r\n';
   const header = `${FROM}Message-Id: <1@x.example>\r\n${date}Content-Type: text/html\r\n`;
   const { event, text } = await submitted(world, `${header}\r\nhi\r\n`);
-  assert.equal(text.replace(/^Received:[^]*?\r\n(?!\s)/, ''), `${header}\r\nhi\r\n`);
+  assert.equal(text.replace(/^Received:[^]*?smtp\.mailfrom=\S+\r\n/, ''), `${header}\r\nhi\r\n`);
   assert.equal(event.headerId, '<1@x.example>');
 });
 
