@@ -203,8 +203,8 @@ const HERE: readonly {
       'an encoded parameter beside pieces',
     ],
     why:
-      'RFC 2231 §3: pieces may come in any order, without gaps. Dovecot shows what was cut behind ' +
-      'what was not, pieces behind a gap one by one, and x* as x*1*.',
+      'RFC 2231 §3: pieces may come in any order, without gaps. Dovecot shows what was cut ' +
+      'behind what was not, pieces behind a gap one by one, and x* as x*1*.',
   },
   {
     names: ['dispositions of nonsense', 'an empty disposition'],

@@ -12,7 +12,7 @@ export const CAUSE: Cause = { actor: 'control:administrator' };
 
 /** What was granted; a refusal is thrown as a sentence. */
 export function granted<T>(outcome: T | Refusal): T {
-  if (typeof outcome !== 'object' || outcome === null || !isRefusal(outcome)) return outcome as T;
+  if (typeof outcome !== 'object' || outcome === null || !isRefusal(outcome)) return outcome;
   const { refused, detail } = outcome;
   const sentence = REFUSALS[refused];
   const about = detail === undefined ? sentence : `${sentence.slice(0, -1)}: ${detail}`;

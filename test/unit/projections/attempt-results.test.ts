@@ -80,10 +80,14 @@ describe('results of attempts', () => {
   it('say who ended the item (queue 24)', () => {
     using views = emptyServerViews();
     views.happen(10, QUEUED);
-    views.happen(20, { type: 'DeliveryCanceled', queueId: FIRST, how: 'fail' }, {
-      ...RETIRED,
-      outcome: 'canceled',
-    } as AccountEvent);
+    views.happen(
+      20,
+      { type: 'DeliveryCanceled', queueId: FIRST, how: 'fail' },
+      {
+        ...RETIRED,
+        outcome: 'canceled',
+      },
+    );
     assert.deepEqual(resultsOf(views.db, FIRST), [
       {
         ...NOTHING,

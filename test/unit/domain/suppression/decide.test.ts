@@ -75,7 +75,7 @@ describe('a failure for good', () => {
   });
 
   it('suppresses nothing twice', () => {
-    const before: AccountEvent = { ...ADDED, baseAddress: 'a@example.org' } as AccountEvent;
+    const before: AccountEvent = { ...ADDED, baseAddress: 'a@example.org' };
     given(OPENED, before, QUEUED, started(1)).when(failing(REFUSAL)).gives(failedForGood(REFUSAL));
   });
 
