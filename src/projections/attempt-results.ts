@@ -31,7 +31,7 @@ export interface ResultTables {
     remote: string;
     /** List of Remote in JSON, or ''. */
     dialed: string;
-    /** Who did it, where somebody did. */
+    /** Who did it, where somebody did; of an attempt in progress, who wants it to be the last. */
     actor: string;
   };
 }
@@ -41,7 +41,7 @@ const db = tables<ResultTables & RetiredTables & ServerQueueTables>();
 /** Before `retired` and `serverQueue`: it looks up what is still there. */
 export const attemptResults: ServerModel = {
   name: 'attempt-results',
-  version: 1,
+  version: 2,
   ddl: [
     `CREATE TABLE queue_results (
       queue_id INTEGER NOT NULL,
@@ -107,6 +107,22 @@ const endAttempt = query((at: Markers<End>) =>
     .where('duration_ms', 'is', null),
 );
 
+const setActor = query((at: Markers<Item & { actor: string }>) =>
+  db
+    .updateTable('queue_results')
+    .set({ actor: at.actor })
+    .where('queue_id', '=', at.queueId)
+    .where('kind', 'in', ['attempt', 'interrupted']),
+);
+
+const actorOf = query((at: Markers<Item>) =>
+  db
+    .selectFrom('queue_results')
+    .select('actor')
+    .where('queue_id', '=', at.queueId)
+    .where('actor', '<>', ''),
+);
+
 const dropResults = query((at: Markers<Item>) =>
   db.deleteFrom('queue_results').where('queue_id', '=', at.queueId),
 );
@@ -169,6 +185,7 @@ function apply({ accountId, fact }: ServerFact, write: Sql): void {
         remote: jsonOf(remote),
         dialed: jsonOf(dialed),
       });
+      if (isSuccess) setActor.run(write, { queueId, actor: '' });
       return;
     }
     case 'AttemptInterrupted': {
@@ -177,17 +194,13 @@ function apply({ accountId, fact }: ServerFact, write: Sql): void {
       endAttempt.run(write, { ...end, queueId, at });
       return;
     }
+    case 'CancelRequested':
+      for (const queueId of event.queueIds) {
+        setActor.run(write, { queueId, actor: fact.cause.actor });
+      }
+      return;
     case 'DeliveryCanceled':
-      addResult.run(write, {
-        ...NO_RESULT,
-        queue_id: event.queueId,
-        revision,
-        kind: 'canceled',
-        start_at: at,
-        duration_ms: 0,
-        text: 'delivery canceled by admin',
-        actor: fact.cause.actor,
-      });
+      deliveryCanceled(write, event.queueId, fact);
       return;
     case 'BounceRelated':
       if (isKnown(write, event.queueId)) bounceRelated(write, event, revision, at);
@@ -201,6 +214,22 @@ function apply({ accountId, fact }: ServerFact, write: Sql): void {
     default:
       return;
   }
+}
+
+/** Who asked for it while an attempt ran counts more than who carries it out. */
+function deliveryCanceled(write: Sql, queueId: QueueId, fact: ServerFact['fact']): void {
+  const { actor } = actorOf.get(write, { queueId }) ?? fact.cause;
+  setActor.run(write, { queueId, actor: '' });
+  addResult.run(write, {
+    ...NO_RESULT,
+    queue_id: queueId,
+    revision: fact.revision,
+    kind: 'canceled',
+    start_at: fact.at,
+    duration_ms: 0,
+    text: 'delivery canceled by admin',
+    actor,
+  });
 }
 
 function isKnown(sql: Sql, queueId: QueueId): boolean {

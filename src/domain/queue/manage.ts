@@ -209,5 +209,5 @@ function cancel(
     // A notice that finds no place does not undo what it tells of.
     if (!('refused' in told)) events.push(...told.events);
   }
-  return decided(events, { affected: items.length });
+  return decided(events, { affected: free.length + busy.length });
 }

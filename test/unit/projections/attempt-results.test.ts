@@ -100,6 +100,23 @@ describe('results of attempts', () => {
     ]);
   });
 
+  it('say who wanted an attempt to be the last, unless it delivered (queue 25)', () => {
+    const asked = { type: 'CancelRequested', queueIds: [FIRST], how: 'drop' } as const;
+    const cut = { type: 'AttemptInterrupted', queueId: FIRST, attempt: 1 } as const;
+    const ended = { type: 'DeliveryCanceled', queueId: FIRST, how: 'drop' } as const;
+    using views = emptyServerViews();
+    views.happen(10, QUEUED, started(1), asked);
+    const actors = (): readonly string[] =>
+      resultsOf(views.db, FIRST).map(({ kind, actor }) => `${kind} ${actor}`);
+    assert.deepEqual(actors(), ['attempt test']);
+    views.happen(90, cut, ended);
+    assert.deepEqual(actors(), ['interrupted ', 'canceled test']);
+    using others = emptyServerViews();
+    const taken = { type: 'AttemptSucceeded', queueId: FIRST, attempt: 1, ...REPLY } as const;
+    others.happen(10, QUEUED, started(1), asked, taken);
+    assert.equal(resultsOf(others.db, FIRST)[0]?.actor, '');
+  });
+
   it('go with the item when it is not to be shown, and come with nothing for it', () => {
     using views = emptyServerViews();
     views.happen(10, QUEUED, started(1));

@@ -160,7 +160,7 @@ describe('ending mail', () => {
       .gives([...ended('drop', SECOND), asked], { affected: 2 });
     given(...WAITING, started(1), asked)
       .when({ type: 'DropMessages', queueIds: [FIRST] })
-      .gives([], { affected: 1 });
+      .gives([], { affected: 0 });
     const state = given(...WAITING, started(1), asked)
       .when({ type: 'FailMessage', queueId: FIRST, notice: notice() })
       .gives([{ ...asked, how: 'fail' }], { affected: 1 });

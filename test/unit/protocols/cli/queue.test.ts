@@ -285,17 +285,28 @@ describe('ending what waits', () => {
     assert.deepEqual(await idsOf(desk), []);
   });
 
-  it('waits for an attempt that runs (queue 25)', async () => {
+  it('waits for an attempt that runs, and tells who wanted it (queue 25)', async () => {
     await using desk = await queueDesk();
+    await desk.set(ALICE, { keepRetiredMs: HOUR });
     const [first] = await threeItems(desk);
     const start = { type: 'StartAttempt', queueIds: [first], nextAttemptAt: 9e12 } as const;
     await desk.lanes.execute(ALICE, { ...start, transport: '' }, { actor: 'test' });
     assert.deepEqual((await desk.run('drop', '--ids', String(first))).out, [
       '1 message(s) dropped',
     ]);
+    assert.deepEqual((await desk.run('drop', '--ids', String(first))).out, [
+      '0 message(s) dropped',
+    ]);
     assert.equal((await idsOf(desk, '--ids', String(first))).length, 1);
     await desk.attempt(first, 451);
     assert.deepEqual(await idsOf(desk, '--ids', String(first)), []);
+    const [record] = await desk.records('retired', 'list');
+    assert.partialDeepStrictEqual(record, {
+      Results: [
+        { Code: 451, Actor: '' },
+        { Code: 0, Error: 'delivery canceled by admin', Actor: 'control:administrator' },
+      ],
+    });
   });
 });
 
