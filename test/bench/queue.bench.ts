@@ -203,7 +203,11 @@ async function schedulerRows(say: (text: string) => void): Promise<readonly Benc
       factOf(revision++, { type: 'AttemptStarted', ...begun }),
       factOf(revision++, {
         type: 'AttemptFailed',
-        ...{ queueId, attempt: 1, code: 450, enhancedCode: '4.2.0', text: 'later' },
+        queueId,
+        attempt: 1,
+        code: 450,
+        enhancedCode: '4.2.0',
+        text: 'later',
         permanent: false,
         nextAttemptAt,
       }),

@@ -1,5 +1,5 @@
 /**
- * Our own certificate: made once, kept, and made again in time.
+ * Our own certificate: made once, kept, and made again in time; and those of the configuration.
  */
 
 import assert from 'node:assert/strict';
@@ -8,7 +8,14 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { openSelfSigned, serverContext, type KeyPair } from '#infra/certificates';
+import {
+  contextsOf,
+  openSelfSigned,
+  readKeyPair,
+  serverContext,
+  type KeyPair,
+} from '#infra/certificates';
+import { newCertificate } from '../../support/chains.ts';
 import { fakeClock, fakeRandom, type FakeClock } from '../../support/clock.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -86,6 +93,38 @@ describe('our own certificate', () => {
       const other = await open();
       await writeFile(file, one.key + other.cert);
       await assert.rejects(open(), unreadable);
+    });
+  });
+});
+
+describe('certificates of the configuration', () => {
+  it('are chosen by the name that a client wants, the first one otherwise', async () => {
+    const names = ['mail.example.org', 'imap.example.org'] as const;
+    const [mail, imap] = await Promise.all(
+      names.map((name) => newCertificate({ name: `CN=${name}`, hosts: [name] })),
+    );
+    assert.ok(mail !== undefined && imap !== undefined);
+    const contextFor = contextsOf([mail, imap]);
+    assert.equal(contextFor('imap.example.org'), contextFor('IMAP.example.org'));
+    assert.notEqual(contextFor('imap.example.org'), contextFor());
+    for (const name of ['mail.example.org', 'other.example.org']) {
+      assert.equal(contextFor(name), contextFor());
+    }
+  });
+
+  it('must fit to their keys', async () => {
+    await inPlace(async ({ file, open }) => {
+      await open();
+      const certFile = file;
+      const { cert, key } = await newCertificate({ name: 'CN=other' });
+      const keyFile = `${file}.key`;
+      await writeFile(keyFile, key);
+      const wrong = { code: 'SecretUnreadable', message: /is not for the certificate/ };
+      await assert.rejects(readKeyPair(certFile, keyFile), wrong);
+      const gone = { code: 'SecretUnreadable', message: /cannot be read/ };
+      await assert.rejects(readKeyPair(certFile, `${file}.gone`), gone);
+      await writeFile(certFile, cert);
+      assert.deepEqual(await readKeyPair(certFile, keyFile), { key, cert });
     });
   });
 });

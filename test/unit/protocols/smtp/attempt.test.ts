@@ -8,9 +8,11 @@ import { describe, it } from 'node:test';
 import type { HostScript } from '../../../support/fake-hosts.ts';
 import { answering, openRemoteWorld, type RemoteOptions } from '../../../support/remote-world.ts';
 import { ALICE, settled } from '../../../support/smtp.ts';
-import type { QueueWorld } from '../../../support/queue-world.ts';
+import { QueueWorld } from '../../../support/queue-world.ts';
 import type { AttemptFailed } from '#domain/queue/events';
 import { transportByRoute, type Route } from '#domain/queue/route';
+import { failingFirst, type RemotePorts } from '#protocols/smtp/attempt';
+import { localAttempts } from '#protocols/smtp/local-attempt';
 import { DIRECT, type Transport } from '#protocols/smtp/transport';
 
 const MINUTE = 60_000;
@@ -197,7 +199,7 @@ describe('the way', () => {
     ...more,
   });
 
-  function routing(...lists: readonly (readonly Route[])[]): NonNullable<RemoteOptions['ports']> {
+  function routing(...lists: readonly (readonly Route[])[]): Pick<RemotePorts, 'routeFor'> {
     return { routeFor: (_, routed) => transportByRoute(lists, routed) };
   }
 
@@ -219,6 +221,20 @@ describe('the way', () => {
     assert.ok(!world.types(ALICE).includes('AddressSuppressed'));
     assert.match(notices(world)[0] ?? '', /no more mail/);
     assert.equal(hosts.heard.length, 0);
+  });
+
+  it('queue 17: comes before local delivery when it is one that fails', async () => {
+    const world = new QueueWorld();
+    const { bodies, clock } = world;
+    const directory = { separatorsOf: () => '' };
+    const local = localAttempts('localhost', { bodies, directory, clock });
+    const routes = [route('never', { toDomain: ['there.example'] })];
+    const transports = new Map(Object.entries(FAILS));
+    await world.start(failingFirst(local, transports, routing(routes)));
+    await world.submit(ALICE, 'bob@there.example');
+    assert.partialDeepStrictEqual(failures(world), [{ code: 554, text: 'no more mail' }]);
+    await world.submit(ALICE, 'bob@other.example');
+    assert.deepEqual(retired(world), ['failed', 'delivered']);
   });
 
   it('queue 15, smtp 122: is found anew for every attempt', async () => {

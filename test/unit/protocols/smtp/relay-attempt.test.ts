@@ -98,6 +98,17 @@ describe('a relay', () => {
     assert.partialDeepStrictEqual(unable.outcome, { permanent: true, reply });
   });
 
+  it('smtp 117: gets no octets above 127 that it does not announce', async () => {
+    const world = attemptWorld({ zones: {}, hosts: { 'relay.example': { words: ['STARTTLS'] } } });
+    const bodies = { ...world.ports.bodies, read: () => Buffer.from('Subject: ü\r\n\r\n') };
+    const one = attemptAt(['bob@there.example'], {}, 'relay');
+    const { signal } = new AbortController();
+    const made = await attemptByRelay(RELAY, one, { ...world.ports, bodies }, signal);
+    const reply = { enhancedCode: '5.6.3' };
+    assert.partialDeepStrictEqual(made.outcomes.get(1), { permanent: true, reply });
+    await made.goodbye;
+  });
+
   it('that is not there, or breaks off behind the message, is asked again later', async () => {
     const { outcome } = await relayed({ isDown: true });
     assert.partialDeepStrictEqual(outcome, { permanent: false, reply: { code: 0 } });
