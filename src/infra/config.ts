@@ -148,6 +148,7 @@ export function localConfig(ip: string): StaticConfig {
         Submissions: { Enabled: true, Port: 1465 },
         IMAP: { Enabled: true, Port: 1143, NoRequireSTARTTLS: true },
         IMAPS: { Enabled: true, Port: 1993 },
+        MetricsHTTP: { Enabled: true, Port: 1081 },
       },
     },
   };

@@ -30,7 +30,7 @@ async function prepare(dir: string, ip: string, sinkPort: number): Promise<void>
   const file = join(dir, 'config', 'daybook.yaml');
   const config = parse(await readFile(file, 'utf8'));
   config.Listeners.local.TLS = { KeyCerts: [{ CertFile: 'cert.pem', KeyFile: 'key.pem' }] };
-  config.Listeners.local.MetricsHTTP = { Enabled: true, Port: 8010 };
+  config.Listeners.local.MetricsHTTP = { Enabled: true };
   config.Transports = {
     smart: { SMTP: { Host: '127.0.0.1', Port: sinkPort, NoSTARTTLS: true } },
     never: { Fail: { SMTPCode: 550, SMTPMessage: 'not by this way' } },

@@ -41,7 +41,7 @@ const MISTAKES: readonly (readonly [
       ':25:7: Listeners.local.IMAPZ: is not a known key',
     ].join('\n'),
   ],
-  ['a key twice', (good) => `${good}DataDir: b\n`, ':27:1: Map keys must be unique'],
+  ['a key twice', (good) => `${good}DataDir: b\n`, ':30:1: Map keys must be unique'],
   ['nothing', () => '', ':1:1: the file: must be object'],
   ['an alias', () => 'a: &a [1]\nb: *a\n', ': aliases (*name) have no meaning here'],
 ];
