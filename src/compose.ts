@@ -27,6 +27,7 @@ import { openLog, type LogLevel, type OpenLog } from '#infra/log';
 import { openLogins, type OpenLogins } from '#infra/logins';
 import { openMetrics, type OpenMetrics } from '#infra/metrics';
 import { QueueAdmin } from '#infra/queue-admin';
+import { routingAdmin } from '#infra/routing-admin';
 import { openRates } from '#infra/rates';
 import { renumberMailboxes } from '#infra/renumber';
 import { tailEventLog } from '#infra/tail';
@@ -46,6 +47,7 @@ import type {
   TailOptions,
 } from '#protocols/cli/openers';
 import { queueCommands } from '#protocols/cli/queue-control';
+import { routingCommands } from '#protocols/cli/routing-control';
 import { readFacts } from '#protocols/message/facts';
 import type { Rates } from '#protocols/ports';
 import { hmacMd5States } from '#protocols/sasl/md5';
@@ -210,10 +212,11 @@ async function controlOf(
   notices: NoticeWriter,
   log: OpenLog,
 ): Promise<Closer> {
+  const transports = (): readonly string[] => Object.keys(loaded.config.Transports ?? {});
   const queue = new QueueAdmin({
     ...engine,
     noticeOf: (accountId, item) => notices.ofCancel(accountId, item),
-    transports: () => Object.keys(loaded.config.Transports ?? {}),
+    transports,
   });
   const commands = new Map([
     ...controlCommands({
@@ -223,6 +226,7 @@ async function controlOf(
       tlsResults: engine.tlsResults,
     }),
     ...dkimCommands(engine.dkimKeys),
+    ...routingCommands(routingAdmin({ directory: engine.directory, transports })),
     ...queueCommands({ queue, clock: systemClock }),
   ]);
   const ports = { clock: systemClock, log: log.child({ pkg: 'control' }) };

@@ -5,6 +5,7 @@
 
 import type { AccountSettings } from '#domain/directory/settings';
 import type { Cause } from '#domain/log/event';
+import type { Route } from '#domain/queue/route';
 import type { GatheredTlsResult } from '#domain/report/decide';
 import type { Refusal } from '#domain/values/decision';
 
@@ -23,6 +24,25 @@ export interface AdministeredAccount {
   readonly settings: AccountSettings;
   /** Octets of all messages. */
   readonly usedBytes: number;
+}
+
+/** How mail from here goes. Domains are A-labels. */
+export interface AdministeredRouting {
+  routes(whose: RouteOwner): readonly Route[] | Refusal;
+  /** The whole list is another one. */
+  changeRoutes(
+    whose: RouteOwner,
+    routes: readonly Route[],
+    cause: Cause,
+  ): Promise<object | Refusal>;
+  /** Mail from a domain waits while it is disabled, mail to it is to come later. */
+  switchDomain(domain: string, to: 'disabled' | 'enabled', cause: Cause): Promise<object | Refusal>;
+}
+
+/** An account by its name, or the senders of a domain; with neither, everybody. */
+export interface RouteOwner {
+  readonly account?: string;
+  readonly domain?: string;
 }
 
 /** How TLS went with hosts of others during the last 30 days. */

@@ -170,7 +170,7 @@ function scopeKey(scope: RouteScope): string {
   }
 }
 
-function routesOf(state: DirectoryState, scope: RouteScope): readonly Route[] {
+export function routesOf(state: DirectoryState, scope: RouteScope): readonly Route[] {
   return state.routes.get(scopeKey(scope)) ?? [];
 }
 

@@ -61,6 +61,13 @@ export class ControlFields {
     throw badField(`The field ${name} is not a list of texts.`);
   }
 
+  /** What the things in it are, their reader says. */
+  list(name: string): readonly unknown[] {
+    const value = this.#take(name);
+    if (Array.isArray(value)) return value;
+    throw badField(`The field ${name} is not a list.`);
+  }
+
   /** To be called when all that is known was read. */
   end(): void {
     const [unknown] = this.#fields.keys();

@@ -1,25 +1,63 @@
 /**
- * The commands below `config domain`.
+ * The commands below `config domain` and `config routes`.
  */
 
 import { Option, type Command } from 'commander';
 import type { DkimAddFlags } from './dkim.ts';
 import type { RunningFlags } from './flags.ts';
+import type { RouteFlags } from './routing.ts';
 import type { Tools } from './tlspubkey.ts';
 
 /** `dirOption` makes the option that tells the folder of the server. */
 export function addDomains(config: Command, tools: Tools, dirOption: () => Option): void {
-  const dkim = config
-    .command('domain')
-    .description('what is set for a domain')
+  const domains = config.command('domain').description('what is set for a domain');
+  const below =
+    (parent: Command) =>
+    (usage: string, description: string): Command =>
+      parent
+        .command(usage)
+        .description(description)
+        .addOption(dirOption())
+        .option('--json', 'as JSON, one object a line', false);
+  const dkim = domains
     .command('dkim')
     .description('the keys with which mail from a domain is signed');
-  const command = (usage: string, description: string): Command =>
-    dkim
-      .command(usage)
-      .description(description)
-      .addOption(dirOption())
-      .option('--json', 'as JSON, one object a line', false);
+  addKeys(below(dkim), tools);
+  const switching = {
+    disable: 'let mail from the domain wait, and mail to it come later',
+    enable: 'let mail from and to the domain go again',
+  } as const;
+  for (const verb of ['disable', 'enable'] as const) {
+    below(domains)(`${verb} <domain>`, switching[verb]).action(
+      async (domain: string, flags: RunningFlags) => {
+        await (await import('./routing.ts')).switchDomain(verb, domain, flags, tools);
+      },
+    );
+  }
+  const routes = config
+    .command('routes')
+    .description('by which transports outgoing mail goes; the first route that fits');
+  addRoutes(below(routes), tools);
+}
+
+type Add = (usage: string, description: string) => Command;
+
+function addRoutes(command: Add, tools: Tools): void {
+  const owned = (usage: string, description: string): Command =>
+    command(usage, description)
+      .option('--account <name>', 'those of this account, which come first')
+      .option('--domain <domain>', 'those for mail from this domain, which come second');
+  owned('list', 'show the routes').action(async (flags: RouteFlags) => {
+    await (await import('./routing.ts')).listRoutes(flags, tools);
+  });
+  owned('set', 'have the routes on standard input instead, as list prints them in JSON').action(
+    async (flags: RouteFlags) => {
+      await (await import('./routing.ts')).setRoutes(flags, tools);
+    },
+  );
+}
+
+function addKeys(command: Add, tools: Tools): void {
   const algorithm = new Option('--algorithm <name>', 'the kind of key')
     .choices(['ed25519', 'rsa'])
     .default('ed25519');

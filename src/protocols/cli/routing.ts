@@ -1,0 +1,76 @@
+/**
+ * `config routes`, `config domain disable` and `enable`: the ways of outgoing mail, asked of the
+ * running server.
+ */
+
+import { asRecord, askControl } from './control.ts';
+import type { RunningFlags } from './flags.ts';
+import type { RouteRecord } from './routing-control.ts';
+import type { Tools } from './tlspubkey.ts';
+
+export interface RouteFlags extends RunningFlags {
+  readonly account?: string;
+  readonly domain?: string;
+}
+
+export async function listRoutes(flags: RouteFlags, tools: Tools): Promise<void> {
+  tell(await ask('routes.list', flags, tools, ownerOf(flags)), flags, tools);
+}
+
+/** What the list prints in JSON is what is read here. */
+export async function setRoutes(flags: RouteFlags, tools: Tools): Promise<void> {
+  const lines = (await tools.terminal.input()).split('\n');
+  const routes = lines.flatMap((line, i) => (line.trim() === '' ? [] : [routeOn(line, i + 1)]));
+  tell(await ask('routes.set', flags, tools, { ...ownerOf(flags), routes }), flags, tools);
+}
+
+export async function switchDomain(
+  command: 'disable' | 'enable',
+  domain: string,
+  flags: RunningFlags,
+  tools: Tools,
+): Promise<void> {
+  const done = await ask(`domain.${command}`, flags, tools, { domain });
+  if (flags.json) tools.terminal.out(JSON.stringify(done));
+}
+
+function ownerOf({ account, domain }: RouteFlags): object {
+  return {
+    ...(account === undefined ? {} : { account }),
+    ...(domain === undefined ? {} : { domain }),
+  };
+}
+
+function routeOn(line: string, number: number): object {
+  const wrong = `Line ${number} of standard input is no route in JSON.`;
+  try {
+    const route = asRecord(JSON.parse(line));
+    if (route !== undefined) return route;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new Error(wrong);
+}
+
+function tell(answer: unknown, { json }: RouteFlags, { terminal }: Tools): void {
+  const routes = answer as readonly RouteRecord[];
+  if (!json) terminal.out('# from, to, attempts before, transport');
+  for (const route of routes) {
+    const { FromDomain, ToDomain, MinimumAttempts, Transport } = route;
+    const row = [domainsIn(FromDomain), domainsIn(ToDomain), MinimumAttempts, Transport];
+    terminal.out(json ? JSON.stringify(route) : row.join('\t'));
+  }
+}
+
+function domainsIn(domains: readonly string[]): string {
+  return domains.length === 0 ? 'any' : domains.join(' ');
+}
+
+async function ask(
+  command: string,
+  { dir }: RunningFlags,
+  { openers }: Tools,
+  fields: object,
+): Promise<unknown> {
+  return askControl(await openers.openControl(dir), command, fields);
+}
