@@ -11,6 +11,7 @@ import { sql as raw } from 'kysely';
 import type { AccountEvent } from '#domain/log/streams';
 import type { AttemptReply, MessageQueued } from '#domain/queue/events';
 import { changedItems, itemsQueued, partsOf, type QueueItem } from '#domain/queue/state';
+import { domainOf } from '#domain/values/address';
 import type { AccountId, Instant, QueueId } from '#domain/values/ids';
 import type { ServerFact, ServerModel } from './model.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
@@ -264,10 +265,6 @@ function numberOf(value: boolean | null | undefined): 0 | 1 | null {
 function detailsOf(item: QueueItem): string {
   const { prefix: _, ...details } = partsOf(item).message;
   return JSON.stringify(details);
-}
-
-function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf('@') + 1).toLowerCase();
 }
 
 function change(write: Sql, queueId: QueueId, event: AccountEvent, at: Instant): void {

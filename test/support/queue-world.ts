@@ -9,6 +9,7 @@ import { Accounts, ALICE, BOB, fakeLog, MemoryBodies, settled } from './smtp.ts'
 import type { AccountEvent } from '#domain/log/streams';
 import type { QueueMessage } from '#domain/queue/enqueue';
 import type { QueueItem } from '#domain/queue/state';
+import { domainOf } from '#domain/values/address';
 import type { AccountId, Instant } from '#domain/values/ids';
 import type { AccountViews } from '#projections/account-views';
 import type { Commands, Queue, Views } from '#protocols/ports';
@@ -74,7 +75,7 @@ export class QueueWorld {
           accountId,
           queueId,
           nextAttemptAt,
-          destination: recipient.slice(recipient.lastIndexOf('@') + 1),
+          destination: domainOf(recipient),
         })),
     );
   }

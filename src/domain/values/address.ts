@@ -232,6 +232,11 @@ export function needsSmtpUtf8(address: Address): boolean {
   return !isAscii(address.localpart);
 }
 
+/** The domain of a recorded address or path, in lower case; '' for the null reverse-path. */
+export function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1).toLowerCase();
+}
+
 /** `localpart@domain` as it stands on the wire; '' for the null path. */
 export function formatAddress(address: Address): string {
   if (isNullPath(address)) return '';

@@ -9,6 +9,7 @@
 import type { RetrySchedule } from '#domain/queue/outcome';
 import type { Routed } from '#domain/queue/route';
 import type { QueueItem } from '#domain/queue/state';
+import { domainOf } from '#domain/values/address';
 import type { AccountId } from '#domain/values/ids';
 import { QUEUE_STOP_MS } from '../limits.ts';
 import { allOf, failedWith } from './attempt-outcome.ts';
@@ -76,7 +77,7 @@ function transportFor(
 
 /** '' for the null reverse-path and for an address literal: neither has a name. */
 function nameOf(address: string): string {
-  const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase();
+  const domain = domainOf(address);
   return domain.startsWith('[') ? '' : domain;
 }
 

@@ -10,6 +10,7 @@
 
 import type { Remote } from '#domain/queue/events';
 import { isPermanent } from '#domain/queue/outcome';
+import { domainOf } from '#domain/values/address';
 import { CONNECT_MS } from '../limits.ts';
 import type { Dialer } from '../ports.ts';
 import type { TlsResults } from '../ports-remote.ts';
@@ -46,6 +47,9 @@ export interface DirectPorts extends SendingPorts, DestinationPorts {
   readonly tlsResults: TlsResults;
 }
 
+/** Of those that were dialled, the last ones are recorded: a domain may name hundreds. */
+const DIALED_TOLD_MAX = 20;
+
 /** Failures at these stages are about the host, not about the message or a recipient. */
 const HOST_STAGES: ReadonlySet<SmtpStage> = new Set([
   'dial',
@@ -64,7 +68,7 @@ export async function attemptDirectly(
   signal: AbortSignal,
 ): Promise<Attempted> {
   const [{ recipient, requireTls }] = one.items;
-  const domain = recipient.slice(recipient.lastIndexOf('@') + 1);
+  const domain = domainOf(recipient);
   const aim: Aim = { domain, requireTls: requireTls ?? undefined, signal };
   const destination = await findDestination(aim, ports);
   countDestination(destination, ports);
@@ -187,6 +191,7 @@ class Walk {
     let failure: SmtpClientError | undefined;
     for (const ip of host.addresses) {
       this.#dialed.push({ host: host.name, ip });
+      if (this.#dialed.length > DIALED_TOLD_MAX) this.#dialed.shift();
       const secure = host.tls.mode === 'required' ? 'starttls' : 'opportunistic';
       try {
         return await this.#dial(host, ip, secure);

@@ -11,6 +11,7 @@
 import type { AnswerTo } from '#domain/account';
 import type { AttemptOutcome, StartAttempt } from '#domain/queue/attempts';
 import type { QueueItem } from '#domain/queue/state';
+import { domainOf } from '#domain/values/address';
 import { isRefusal, type Refusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, QueueId } from '#domain/values/ids';
@@ -354,10 +355,6 @@ class Pump implements Runner {
       await sleep(clock, waitMs, this.#stop.signal);
     }
   }
-}
-
-function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf('@') + 1).toLowerCase();
 }
 
 /** Ends early when `stop` is asked for. */

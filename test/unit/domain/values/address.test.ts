@@ -6,6 +6,7 @@ import { domainToASCII, domainToUnicode } from 'node:url';
 import {
   canonicalLocalpart,
   displayAddress,
+  domainOf,
   formatAddress,
   isNullPath,
   logAddress,
@@ -156,5 +157,13 @@ describe('a canonical localpart', () => {
     assert.equal(canonicalLocalpart('+a+b', plain), '+a');
     assert.equal(canonicalLocalpart('A+b', { ...plain, caseSensitive: true }), 'A');
     assert.equal(canonicalLocalpart('A+b', { caseSensitive: true, catchallSeparator: '' }), 'A+b');
+  });
+});
+
+describe('the domain of a recorded address', () => {
+  it('stands behind the last @, in lower case', () => {
+    assert.equal(domainOf('"a@b"@Example.ORG'), 'example.org');
+    assert.equal(domainOf('a@[192.0.2.1]'), '[192.0.2.1]');
+    assert.equal(domainOf(''), '');
   });
 });

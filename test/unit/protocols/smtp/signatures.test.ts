@@ -82,10 +82,14 @@ it('smtp 91, 92: all keys of the domain in From sign, also what was added', asyn
   );
   assert.deepEqual(await verdicts(text), { s1: 'pass', s2: 'pass' });
   const unfolded = text.replace(/\r\n[ \t]+/g, ' ');
-  assert.match(
-    unfolded,
-    /^Received: .*\r\nAuthentication-Results: .*\r\nDKIM-Signature: .*\r\nDKIM-Signature: .*\r\nMessage-ID:/,
-  );
+  const fields = [...unfolded.matchAll(/^([\w-]+):/gm)].map(([, name]) => name);
+  assert.deepEqual(fields.slice(0, 5), [
+    'Received',
+    'Authentication-Results',
+    'DKIM-Signature',
+    'DKIM-Signature',
+    'Message-ID',
+  ]);
   assert.match(unfolded, /s=s1;.*h=From:From:To:To:Cc:.*Date:Date:.*Message-Id:Message-Id:/i);
   assert.ok(!text.includes('hidden'));
   for (const [what, instead] of [

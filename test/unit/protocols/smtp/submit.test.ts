@@ -43,7 +43,7 @@ async function submitted(
 
 const FROM = 'From: Alice <alice@example.org>\r\n';
 
-test('smtp 91, 98: what is missing is added: trace fields, Message-ID, Date, text type', async () => {
+test('smtp 91, 98: what is missing is added: trace, Message-ID, Date, type of text', async () => {
   await using world = smtpWorld({ role: 'submission' });
   const { event, text } = await submitted(world, `${FROM}\r\nhi\r\n`);
   const [received = '', ...rest] = text.split(/\r\n(?![ \t])/);
