@@ -10,6 +10,8 @@ import type { SmtpClientError } from './client-error.ts';
 import type { SmtpReply } from './client-reply.ts';
 import type { AttemptOutcomes } from './runner.ts';
 
+const REPLY_TEXT_CHARS_MAX = 1000;
+
 export type FailedOutcome = Extract<AttemptOutcome, { readonly type: 'failed' }>;
 
 /** Says of a failure whether it is final; by default the error knows. */
@@ -43,7 +45,7 @@ function outcomeOf(
 /** The text is that behind the message: it may name the id that the server gave it. */
 function deliveredReply(taken: SmtpReply, ended: SmtpReply): AttemptReply {
   const { code, lines } = ended;
-  return { code, enhancedCode: taken.enhanced, text: lines.join(' ') };
+  return { code, enhancedCode: taken.enhanced, text: textIn(lines) };
 }
 
 export function failedBy(
@@ -69,8 +71,13 @@ export function failedBy(
 
 /** RFC 5321 §4.5.3.2.6: the sender reads why the message may come twice. */
 function textOf({ reply, message, mayBeTaken }: SmtpClientError): string {
-  if (reply !== undefined) return reply.lines.join(' ');
+  if (reply !== undefined) return textIn(reply.lines);
   return mayBeTaken ? `${message} It had all of the message and may have taken it.` : message;
+}
+
+/** What strangers say is kept for ever: as much as anybody reads of it. */
+function textIn(lines: readonly string[]): string {
+  return lines.join(' ').slice(0, REPLY_TEXT_CHARS_MAX);
 }
 
 /** The same for every item. */

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
+import type { Zone } from '../../../support/dns.ts';
 import type { HostScript } from '../../../support/fake-hosts.ts';
 import {
   answering,
@@ -193,6 +194,27 @@ describe('hosts', () => {
       assert.partialDeepStrictEqual(outcome, { type: 'failed', permanent, reply });
       assert.equal(world.hosts.heard.length, 0);
     }
+  });
+
+  it('that are many or talk a lot leave little on the record', async () => {
+    const ips = Array.from({ length: 60 }, (_, i) => `192.0.2.${100 + i}`);
+    const names = ['a', 'b', 'c', 'd'].map((name) => `${name}.there.example`);
+    const zones: Record<string, Zone> = {
+      'there.example': { MX: names.map((exchange, preference) => ({ preference, exchange })) },
+    };
+    for (const [i, name] of names.entries()) {
+      zones[name] = { A: ips.slice(i * 15, i * 15 + 15), insecure: true };
+    }
+    const { outcome, world } = await sentAlone({ zones, hosts: {} });
+    assert.equal(world.hosts.dialed.length, 60);
+    assert.deepEqual(
+      outcome.dialed?.map(({ ip }) => ip),
+      ips.slice(40),
+    );
+    const long = Array.from({ length: 100 }, () => `550-${'x'.repeat(200)}`).join('\r\n');
+    const host = answering({ RCPT: `${long}\r\n550 end` });
+    const told = await sentAlone({ hosts: { '192.0.2.1': host } });
+    assert.equal(told.outcome.type === 'failed' && told.outcome.reply.text.length, 1000);
   });
 
   it('smtp 119: that do not speak SMTP have failed for now', async () => {
