@@ -63,7 +63,7 @@ export interface QueueAdminPorts {
       cause: Cause,
     ): Promise<Carried<DirectoryEvent, DirectoryAnswerTo<C>> | Refusal>;
   };
-  readonly bodies: Pick<Bodies, 'read' | 'facts'>;
+  readonly bodies: Pick<Bodies, 'read' | 'header'>;
   /** What the sender is told when an administrator ends an item. */
   readonly noticeOf: (
     accountId: AccountId,
@@ -285,7 +285,7 @@ export class QueueAdmin implements AdministeredQueue {
     const { books, bodies } = this.#ports;
     return {
       account: this.#nameOf(accountId),
-      subject: bodies.facts(accountId, details.body)?.subject ?? '',
+      header: bodies.header(accountId, details.body),
       results: books.read((sql) => resultsOf(sql, queueId)),
     };
   }

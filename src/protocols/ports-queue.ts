@@ -67,8 +67,8 @@ export interface AdministeredQueue {
 export type AdministeredItem<Item> = Item & {
   /** Name of the account. */
   readonly account: string;
-  /** '' when it is not known any more. */
-  readonly subject: string;
+  /** Of the message as it was handed in, with its empty line; undefined when it is gone. */
+  readonly header: Buffer | undefined;
   readonly results: readonly QueueResult[];
 };
 

@@ -3,14 +3,18 @@
  * programs for such lists know. Times are ISO 8601 in UTC, durations nanoseconds.
  */
 
+import type { Buffer } from 'node:buffer';
 import { domainToUnicode } from 'node:url';
 import type { Remote } from '#domain/queue/events';
 import type { Instant } from '#domain/values/ids';
 import type { QueueResult } from '#projections/attempt-results';
 import type { QueuedItem, RetiredItem } from '#projections/queue-lists';
+import { decodeWords, readHeader, valueOf } from '../message/header.ts';
 import type { AdministeredItem, NamedHoldRule, NamedSuppression } from '../ports-queue.ts';
 
 const NS_PER_MS = 1_000_000;
+/** Nobody puts a subject behind so much. */
+const HEADER_BYTES_READ: number = 64 * 1024;
 
 export interface ResultRecord {
   readonly Start: string;
@@ -54,6 +58,7 @@ interface ItemRecord {
   readonly IsTLSReport: boolean;
   readonly Size: number;
   readonly MessageID: string;
+  /** As people read it; '' when the message is gone. */
   readonly Subject: string;
   readonly Transport: string;
   readonly RequireTLS: boolean | null;
@@ -142,12 +147,18 @@ function itemRecord(
     IsTLSReport: details.report === 'tls',
     Size: details.sizeBytes,
     MessageID: details.headerId,
-    Subject: item.subject,
+    Subject: subjectIn(item.header),
     Transport: item.transport,
     RequireTLS: item.requireTls,
     FutureReleaseRequest: details.futureRelease ?? '',
     Extra: details.extra ?? null,
   };
+}
+
+function subjectIn(octets: Buffer | undefined): string {
+  if (octets === undefined) return '';
+  const header = readHeader(octets.toString('latin1', 0, HEADER_BYTES_READ));
+  return decodeWords(valueOf(header, 'subject') ?? '');
 }
 
 function resultRecord(result: QueueResult): ResultRecord {

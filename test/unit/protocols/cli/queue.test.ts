@@ -9,6 +9,7 @@ import {
   manyItems,
   queueDesk,
   threeItems,
+  type QueueDesk,
 } from '../../../support/queue-desk.ts';
 
 const HOUR = 3_600_000;
@@ -310,19 +311,40 @@ describe('ending what waits', () => {
   });
 });
 
+describe('the subject', () => {
+  it('is told as it was written, as long as the message is there (queue 4)', async () => {
+    await using desk = await queueDesk();
+    const body = await linked(
+      desk,
+      'X: y\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= an\r\n ALLE\r\n\r\n',
+    );
+    await desk.submit(ALICE, ['a@example.org'], { body });
+    assert.partialDeepStrictEqual(await desk.records('list'), [{ Subject: 'Grüße an ALLE' }]);
+    desk.bodies.linked.clear();
+    assert.partialDeepStrictEqual(await desk.records('list'), [{ Subject: '' }]);
+  });
+});
+
+/** A body of alice. */
+async function linked(desk: QueueDesk, text: string): Promise<string> {
+  const octets = Buffer.from(text, 'latin1');
+  const staged = await desk.bodies.stage(
+    (async function* () {
+      yield octets;
+    })(),
+    1000,
+  );
+  await desk.bodies.link(staged, ALICE);
+  return staged.hash;
+}
+
 describe('queue dump', () => {
   it('prints what goes to the next hop (queue 26)', async () => {
     await using desk = await queueDesk();
-    const octets = Buffer.from('Subject: \xe9\r\n\r\nhello\r\n', 'latin1');
-    const staged = await desk.bodies.stage(
-      (async function* () {
-        yield octets;
-      })(),
-      1000,
-    );
-    await desk.bodies.link(staged, ALICE);
-    const [id = 0] = await desk.submit(ALICE, ['a@example.org'], { body: staged.hash });
-    const expected = `Received: by localhost\r\n${octets.toString('latin1')}`;
+    const text = 'Subject: \xe9\r\n\r\nhello\r\n';
+    const body = await linked(desk, text);
+    const [id = 0] = await desk.submit(ALICE, ['a@example.org'], { body });
+    const expected = `Received: by localhost\r\n${text}`;
     assert.deepEqual((await desk.run('dump', String(id))).out, [expected]);
     for (const unknown of [id + 1, 999, 9 * 2 ** 32]) {
       const { code, err } = await desk.run('dump', String(unknown));
