@@ -81,12 +81,15 @@ export interface RetiredRecord extends ItemRecord {
   readonly KeepUntil: string;
 }
 
+/** '' where it does not count. */
 export interface HoldRuleRecord {
   readonly ID: number;
-  /** '' where it does not count, like the others. */
   readonly Account: string;
-  readonly Sender: string;
-  readonly Recipient: string;
+  /** Of a rule about one address, like that of the recipient. */
+  readonly SenderLocalpart: string;
+  readonly SenderDomainStr: string;
+  readonly RecipientLocalpart: string;
+  readonly RecipientDomainStr: string;
 }
 
 export interface SuppressionRecord {
@@ -185,7 +188,21 @@ function dialedIps(dialed: readonly Remote[]): ItemRecord['DialedIPs'] {
 
 export function holdRuleRecord(rule: NamedHoldRule): HoldRuleRecord {
   const { ruleId, account = '', sender = '', recipient = '' } = rule;
-  return { ID: ruleId, Account: account, Sender: sender, Recipient: recipient };
+  const from = ruledParts(sender);
+  const to = ruledParts(recipient);
+  return {
+    ID: ruleId,
+    Account: account,
+    SenderLocalpart: from.localpart,
+    SenderDomainStr: shownDomain(from.domain),
+    RecipientLocalpart: to.localpart,
+    RecipientDomainStr: shownDomain(to.domain),
+  };
+}
+
+/** A rule has a domain or an address. */
+function ruledParts(text: string): ReturnType<typeof partsOf> {
+  return text.includes('@') ? partsOf(text) : { localpart: '', domain: text };
 }
 
 export function suppressionRecord(suppression: NamedSuppression): SuppressionRecord {

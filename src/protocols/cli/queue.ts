@@ -274,8 +274,15 @@ function retiredRow(item: RetiredRecord): readonly unknown[] {
   return [...whose, Attempts, Outcome, ...times, lastErrorOf(item), item.Transport];
 }
 
-function holdRuleRow({ ID, Account, Sender, Recipient }: HoldRuleRecord): readonly unknown[] {
-  return [ID, Account, Sender, Recipient];
+function holdRuleRow(rule: HoldRuleRecord): readonly unknown[] {
+  const { SenderLocalpart, SenderDomainStr, RecipientLocalpart, RecipientDomainStr } = rule;
+  const sender = addressOrDomain(SenderLocalpart, SenderDomainStr);
+  const recipient = addressOrDomain(RecipientLocalpart, RecipientDomainStr);
+  return [rule.ID, rule.Account, sender, recipient];
+}
+
+function addressOrDomain(localpart: string, domain: string): string {
+  return localpart === '' ? domain : `${localpart}@${domain}`;
 }
 
 function suppressionRow(record: SuppressionRecord): readonly unknown[] {

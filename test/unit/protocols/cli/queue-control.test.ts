@@ -81,7 +81,14 @@ describe('queue holdrules', () => {
     assert.deepEqual(await idsOf(desk, '--hold', 'false'), [second, fifth]);
     assert.deepEqual((await desk.run('holdrules', 'list')).out, ['1\t\t\theld.example']);
     assert.deepEqual(await desk.records('holdrules', 'list'), [
-      { ID: 1, Account: '', Sender: '', Recipient: 'held.example' },
+      {
+        ID: 1,
+        Account: '',
+        SenderLocalpart: '',
+        SenderDomainStr: '',
+        RecipientLocalpart: '',
+        RecipientDomainStr: 'held.example',
+      },
     ]);
   });
 
@@ -114,6 +121,14 @@ describe('queue holdrules', () => {
     const wrong = await desk.run('holdrules', 'add', '--senderdom', 'bad domain');
     assert.equal(wrong.code, 1);
     assert.match(wrong.err[0] ?? '', /sender must be a domain or an address/);
+    await desk.run('holdrules', 'add', '--recipientdom', 'x@Bücher.example');
+    assert.deepEqual((await desk.run('holdrules', 'list')).out, [
+      '1\talice\talice@localhost\t',
+      '2\t\t\tx@bücher.example',
+    ]);
+    const [, last] = await desk.records('holdrules', 'list');
+    const parts = { RecipientLocalpart: 'x', RecipientDomainStr: 'bücher.example' };
+    assert.partialDeepStrictEqual(last, parts);
     assert.equal((await desk.run('holdrules', 'add', '--account', 'nobody')).code, 1);
   });
 
