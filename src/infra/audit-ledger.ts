@@ -5,91 +5,31 @@
  */
 
 import type { AuditEvent } from '#domain/audit/events';
-import {
-  copyOfAudit,
-  emptyAudit,
-  evolveAudit,
-  type AuditRecords,
-  type AuditState,
-} from '#domain/audit/state';
+import { copyOfAudit, emptyAudit, evolveAudit, type AuditRecords } from '#domain/audit/state';
 import type { RecordedEvent } from '#domain/log/event';
 import type { EventLog } from '#domain/log/event-log';
-import { auditFactOf, type AuditFact } from '#domain/log/fact';
+import { auditFactOf } from '#domain/log/fact';
 import type { Instant } from '#domain/values/ids';
-import { NOTHING_POSTED, type Checkpoint } from '#projections/checkpoints';
-import type { Ledger } from './lane.ts';
+import { StateLedger } from './state-ledger.ts';
 
 const PAGE_EVENTS = 1000;
 const DAY_MS = 86_400_000;
 
-export class AuditLedger implements Ledger<AuditState, AuditEvent> {
-  readonly stream: string;
-  readonly #log: EventLog;
-  #committed: AuditRecords = emptyAudit();
-  #draft: AuditRecords = this.#committed;
-  #committedHead: Checkpoint = NOTHING_POSTED;
-  #head: Checkpoint = NOTHING_POSTED;
+export type AuditLedger = StateLedger<AuditRecords, AuditEvent>;
 
-  private constructor(log: EventLog, stream: string) {
-    this.#log = log;
-    this.stream = stream;
-  }
-
-  static async open(log: EventLog, stream: string, now: Instant): Promise<AuditLedger> {
-    const ledger = new AuditLedger(log, stream);
-    ledger.begin();
-    for (const event of await latest(log, stream, now)) ledger.apply(auditFactOf(event));
-    ledger.commit();
-    return ledger;
-  }
-
-  /** As of the last committed turn. */
-  get committed(): AuditState {
-    return this.#committed;
-  }
-
-  get head(): Checkpoint {
-    return this.#head;
-  }
-
-  get state(): AuditState {
-    return this.#draft;
-  }
-
-  begin(): void {
-    this.#draft = copyOfAudit(this.#committed);
-  }
-
-  apply({ event, revision, at }: AuditFact): void {
-    evolveAudit(this.#draft, event, at);
-    this.#head = { revision, base: 0, lastAt: at };
-  }
-
-  commit(): void {
-    this.#committed = this.#draft;
-    this.#committedHead = this.#head;
-  }
-
-  rollback(): void {
-    this.#draft = this.#committed;
-    this.#head = this.#committedHead;
-  }
-
-  async catchUp(told: (facts: readonly AuditFact[]) => void): Promise<void> {
-    for (;;) {
-      const recorded = await this.#log.read(this.stream, this.#head.revision + 1, PAGE_EVENTS);
-      if (recorded.length === 0) return;
-      const facts = recorded.map((event) => auditFactOf(event));
-      this.begin();
-      for (const fact of facts) this.apply(fact);
-      this.commit();
-      told(facts);
-    }
-  }
-
-  tidy(): boolean {
-    return false;
-  }
+export async function openAuditLedger(
+  log: EventLog,
+  stream: string,
+  now: Instant,
+): Promise<AuditLedger> {
+  const ledger: AuditLedger = new StateLedger<AuditRecords, AuditEvent>(log, stream, {
+    empty: emptyAudit(),
+    copy: copyOfAudit,
+    evolve: evolveAudit,
+    factOf: auditFactOf,
+  });
+  ledger.post(await latest(log, stream, now));
+  return ledger;
 }
 
 /** The events of the last day, and the last one in any case. */

@@ -38,7 +38,7 @@ import type {
   RecordedLogin,
   RecordedLogins,
 } from '#protocols/ports';
-import { AuditLedger } from './audit-ledger.ts';
+import { openAuditLedger, type AuditLedger } from './audit-ledger.ts';
 import { Lane, type LanePorts } from './lane.ts';
 
 /** How long the first attempt of its kind waits for others to be appended with. */
@@ -252,7 +252,7 @@ export class AuditTrail implements LoginAttempts, RecordedLogins {
 const NOBODY = '-';
 
 async function openMonth(stream: string, ports: AuditPorts): Promise<Month> {
-  const ledger = await AuditLedger.open(ports.log, stream, ports.clock.now());
+  const ledger = await openAuditLedger(ports.log, stream, ports.clock.now());
   const lane = new Lane(ledger, ports, (facts) => ports.books.followAudit(stream, facts));
   return { ledger, lane };
 }

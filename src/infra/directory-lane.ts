@@ -7,8 +7,7 @@
 
 import { domainToASCII } from 'node:url';
 import type { Cause } from '#domain/log/event';
-import type { EventLog } from '#domain/log/event-log';
-import { directoryFactOf, type DirectoryFact } from '#domain/log/fact';
+import { directoryFactOf } from '#domain/log/fact';
 import { DIRECTORY_STREAM } from '#domain/log/streams';
 import {
   decideDirectory,
@@ -30,11 +29,11 @@ import {
 import { foldedLocalpart, parseAddress } from '#domain/values/address';
 import type { Refusal } from '#domain/values/decision';
 import type { AccountId } from '#domain/values/ids';
-import { NOTHING_POSTED, type Checkpoint } from '#projections/checkpoints';
 import type { AddressTarget, Directory } from '#protocols/ports';
-import { Lane, type Carried, type LanePorts, type Ledger } from './lane.ts';
+import { Lane, type Carried, type LanePorts } from './lane.ts';
+import { StateLedger } from './state-ledger.ts';
 
-const PAGE_EVENTS = 1000;
+type DirectoryLedger = StateLedger<DirectoryRecords, DirectoryEvent>;
 
 export class DirectoryLane implements Directory {
   readonly #ledger: DirectoryLedger;
@@ -46,8 +45,17 @@ export class DirectoryLane implements Directory {
   }
 
   static async open(ports: LanePorts): Promise<DirectoryLane> {
-    const ledger = new DirectoryLedger(ports.log);
-    await ledger.catchUp();
+    const ledger: DirectoryLedger = new StateLedger<DirectoryRecords, DirectoryEvent>(
+      ports.log,
+      DIRECTORY_STREAM,
+      {
+        empty: emptyDirectory(),
+        copy: copyOfDirectory,
+        evolve: evolveDirectory,
+        factOf: directoryFactOf,
+      },
+    );
+    await ledger.catchUp(() => undefined);
     return new DirectoryLane(ledger, ports);
   }
 
@@ -90,63 +98,5 @@ export class DirectoryLane implements Directory {
 
   close(): Promise<void> {
     return this.#lane.close();
-  }
-}
-
-class DirectoryLedger implements Ledger<DirectoryState, DirectoryEvent> {
-  readonly stream = DIRECTORY_STREAM;
-  readonly #log: EventLog;
-  #committed: DirectoryRecords = emptyDirectory();
-  #draft: DirectoryRecords = this.#committed;
-  #committedHead: Checkpoint = NOTHING_POSTED;
-  #head: Checkpoint = NOTHING_POSTED;
-
-  constructor(log: EventLog) {
-    this.#log = log;
-  }
-
-  get committed(): DirectoryState {
-    return this.#committed;
-  }
-
-  get head(): Checkpoint {
-    return this.#head;
-  }
-
-  get state(): DirectoryState {
-    return this.#draft;
-  }
-
-  begin(): void {
-    this.#draft = copyOfDirectory(this.#committed);
-  }
-
-  apply({ event, revision, at }: DirectoryFact): void {
-    evolveDirectory(this.#draft, event);
-    this.#head = { revision, base: 0, lastAt: at };
-  }
-
-  commit(): void {
-    this.#committed = this.#draft;
-    this.#committedHead = this.#head;
-  }
-
-  rollback(): void {
-    this.#draft = this.#committed;
-    this.#head = this.#committedHead;
-  }
-
-  async catchUp(): Promise<void> {
-    for (;;) {
-      const recorded = await this.#log.read(this.stream, this.#head.revision + 1, PAGE_EVENTS);
-      if (recorded.length === 0) return;
-      this.begin();
-      for (const event of recorded) this.apply(directoryFactOf(event));
-      this.commit();
-    }
-  }
-
-  tidy(): boolean {
-    return false;
   }
 }

@@ -26,7 +26,7 @@ import type { Log } from '#protocols/ports';
 import type { RecordedTlsResults, TlsResultQuestion } from '#protocols/ports-admin';
 import type { TlsResults } from '#protocols/ports-remote';
 import { Lane, type LanePorts } from './lane.ts';
-import { ReportLedger } from './report-ledger.ts';
+import { openReportLedger } from './report-ledger.ts';
 
 /** How long the first result waits for others. */
 export const GATHERED_MS = 60_000;
@@ -172,7 +172,7 @@ export class TlsRecorder implements TlsResults, RecordedTlsResults {
 }
 
 async function openMonth(stream: string, ports: TlsRecorderPorts): Promise<Month> {
-  const ledger = await ReportLedger.open(ports.log, stream);
+  const ledger = await openReportLedger(ports.log, stream);
   const lane = new Lane(ledger, ports, (facts) => ports.books.followReports(stream, facts));
   return { stream, lane };
 }
