@@ -55,6 +55,18 @@ export function valueOf(header: Header, name: string): string | undefined {
   return undefined;
 }
 
+/** The text of the header, less some of its fields. */
+export function withoutFields(header: Header, unwanted: (field: Field) => boolean): string {
+  let text = '';
+  let start = 0;
+  for (const field of header.fields) {
+    if (!unwanted(field)) continue;
+    text += header.text.slice(start, field.start);
+    start = field.end;
+  }
+  return text + header.text.slice(start);
+}
+
 /** Unfolded raw values of all fields of that name, joined by `, `. */
 export function joinedValueOf(header: Header, name: string): string | undefined {
   let joined: string | undefined;

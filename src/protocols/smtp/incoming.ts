@@ -79,6 +79,12 @@ export class IncomingData {
     }
   }
 
+  /** The message with another start instead of its first octets. */
+  async *octetsBehind(start: Buffer, instead: number): AsyncGenerator<Buffer> {
+    yield start;
+    yield* this.octets(instead);
+  }
+
   /** Reads whatever is left of the message, for nobody. */
   async drain(): Promise<void> {
     this.#held = NOTHING;

@@ -16,9 +16,11 @@ import { Fault } from '#domain/values/fault';
 import type { AccountId, Instant } from '#domain/values/ids';
 import { SMTP_RECEIVED_FIELDS_MAX, SMTP_UNKNOWN_MS } from '../limits.ts';
 import type { DeliveryReport } from '../message/dsn-read.ts';
+import { readHeader, withoutFields } from '../message/header.ts';
 import { formatDeliveredTo, formatReceived, formatReturnPath } from '../message/trace.ts';
 import type { StagedBody } from '../ports.ts';
 import { bounceOf, reportIn } from './bounce.ts';
+import { isForgedResult } from './forged-results.ts';
 import type { IncomingData } from './incoming.ts';
 import {
   combinedReply,
@@ -64,12 +66,27 @@ export async function receive(
     return UNKNOWN_ADDRESS;
   }
   const { bodies } = session.ports;
-  const staged = await bodies.stage(incoming.octets(), session.settings.messageBytesMax);
+  const octets = await genuineOctets(session, incoming);
+  const staged = await bodies.stage(octets, session.settings.messageBytesMax);
   try {
     return await deliverToAll(session, transaction, deliveries, staged);
   } finally {
     await staged.discard();
   }
+}
+
+/** The message without what others say in our name. */
+async function genuineOctets(
+  { settings }: Session,
+  incoming: IncomingData,
+): Promise<AsyncGenerator<Buffer>> {
+  const { octets } = await incoming.head();
+  const header = readHeader(octets.toString('latin1'));
+  const genuine = withoutFields(header, (field) =>
+    isForgedResult(header, field, settings.hostName),
+  );
+  if (genuine.length === header.text.length) return incoming.octets();
+  return incoming.octetsBehind(Buffer.from(genuine, 'latin1'), octets.length);
 }
 
 /** What stands against a message before it is stored; the same for mail of our users. */

@@ -12,7 +12,15 @@ import { utf8Length } from '#domain/values/text';
 import { EXTRA_BYTES_MAX, EXTRA_KEYS_MAX } from '../limits.ts';
 import { parseAddresses } from '../message/addresses.ts';
 import { formatDate } from '../message/date.ts';
-import { decodeWords, fieldValue, valueOf, type Field, type Header } from '../message/header.ts';
+import {
+  decodeWords,
+  fieldValue,
+  valueOf,
+  withoutFields,
+  type Field,
+  type Header,
+} from '../message/header.ts';
+import { isForgedResult } from './forged-results.ts';
 import { reply, type Reply } from './reply.ts';
 
 export interface Completion {
@@ -83,26 +91,14 @@ const COMPLETED: readonly string[] = ['message-id', 'date'];
  * The header as it travels, with its empty line: without Bcc where the recipients see somebody in
  * To or Cc (RFC 5322 §3.6.3), and without empty fields of those that are completed.
  */
-export function travellingHeader(header: Header): string {
+export function travellingHeader(header: Header, hostName: string): string {
   const shown = ['to', 'cc'].some((name) =>
     parseAddresses(valueOf(header, name) ?? '', ADDRESSES_LOOKED_AT).some(({ host }) => host),
   );
-  return withoutFields(header, (field) =>
-    COMPLETED.includes(field.name)
-      ? fieldValue(header, field) === ''
-      : shown && field.name === 'bcc',
-  );
-}
-
-function withoutFields(header: Header, unwanted: (field: Field) => boolean): string {
-  let text = '';
-  let start = 0;
-  for (const field of header.fields) {
-    if (!unwanted(field)) continue;
-    text += header.text.slice(start, field.start);
-    start = field.end;
-  }
-  return text + header.text.slice(start);
+  return withoutFields(header, (field) => {
+    if (COMPLETED.includes(field.name)) return fieldValue(header, field) === '';
+    return (shown && field.name === 'bcc') || isForgedResult(header, field, hostName);
+  });
 }
 
 /**

@@ -50,9 +50,9 @@ export async function submit(
   const data = extraDataOf(header);
   if (data.type === 'refused') return data.reply;
   const { bodies } = session.ports;
-  const travelling = travellingHeader(header);
+  const travelling = travellingHeader(header, session.settings.hostName);
   const start = Buffer.from(travelling, 'latin1');
-  const octets = withHead(start, head.octets.length, incoming);
+  const octets = incoming.octetsBehind(start, head.octets.length);
   const staged = await bodies.stage(octets, session.settings.messageBytesMax);
   try {
     await bodies.link(staged, login.accountId);
@@ -68,15 +68,6 @@ export async function submit(
   } finally {
     await staged.discard();
   }
-}
-
-async function* withHead(
-  head: Buffer,
-  instead: number,
-  incoming: IncomingData,
-): AsyncGenerator<Buffer> {
-  yield head;
-  yield* incoming.octets(instead);
 }
 
 /** RFC 5322 §3.6.2; undefined unless it is one address in one field. */

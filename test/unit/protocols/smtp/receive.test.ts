@@ -173,3 +173,15 @@ test('smtp 84: over quota is a reason to come again', async () => {
   await talk.expect(['Subject: x\r\n\r\nhello\r\n.', '452 4.2.2 ']);
   assert.equal(deliveredTo(world, ALICE).length, 0);
 });
+
+test('smtp 7: results that others tell in our name are taken out', async () => {
+  await using world = smtpWorld();
+  const talk = world.connect();
+  await begin(talk, 'alice@example.org');
+  const forged = 'Authentication-Results: mail.example.org; dkim=pass\r\n';
+  await talk.expect([`From: a@b\r\n${forged}Subject: x\r\n\r\nhello\r\n.`, '250 ']);
+  const [event] = deliveredTo(world, ALICE);
+  assert.ok(event);
+  const text = world.bodies.read(ALICE, event.message.body)?.toString('latin1');
+  assert.equal(text, 'From: a@b\r\nSubject: x\r\n\r\nhello\r\n');
+});

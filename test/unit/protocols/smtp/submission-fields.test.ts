@@ -48,7 +48,7 @@ describe('a header is completed (smtp 91)', () => {
     const { headerId, fields } = completionOf(header, FACTS);
     assert.equal(headerId, OURS);
     assert.match(fields, /^Message-ID: .*\r\nDate: /);
-    assert.equal(travellingHeader(header), 'From: a@b\r\n\r\n');
+    assert.equal(travellingHeader(header, 'mail.example.org'), 'From: a@b\r\n\r\n');
   });
 });
 
@@ -75,20 +75,23 @@ describe('a header travels', () => {
   const bcc = ['Bcc: hidden@x', 'Subject: s', 'BCC: other@x,', ' more@x'];
   it('without Bcc where To or Cc shows somebody (smtp 97)', () => {
     for (const shown of ['To: a@b', 'Cc: A <a@b>']) {
-      assert.equal(travellingHeader(headerOf(shown, ...bcc)), `${shown}\r\nSubject: s\r\n\r\n`);
+      assert.equal(
+        travellingHeader(headerOf(shown, ...bcc), 'mail.example.org'),
+        `${shown}\r\nSubject: s\r\n\r\n`,
+      );
     }
   });
 
   it('with it where there is nobody else', () => {
     for (const shown of ['From: a@b', 'To: undisclosed-recipients:;', 'To: ']) {
       const header = headerOf(shown, ...bcc);
-      assert.equal(travellingHeader(header), header.text);
+      assert.equal(travellingHeader(header, 'mail.example.org'), header.text);
     }
   });
 
   it('with its extra data, whatever else it has (webapi 43)', () => {
     const header = headerOf('To: a@b', 'X-Mox-Extra-user-id: 42', 'no field', 'X: \xff');
-    assert.equal(travellingHeader(header), header.text);
+    assert.equal(travellingHeader(header, 'mail.example.org'), header.text);
   });
 });
 
@@ -164,7 +167,7 @@ it('a completed header has what it needs, once', () => {
     fc.property(lines, fc.boolean(), (some, eightBit) => {
       const header = headerOf('From: a@b', ...some);
       const { headerId, fields } = completionOf(header, { ...FACTS, eightBit });
-      const sent = readHeader(fields + travellingHeader(header));
+      const sent = readHeader(fields + travellingHeader(header, 'mail.example.org'));
       for (const name of ['message-id', 'date', 'content-type', 'mime-version']) {
         const count = sent.fields.filter((field) => field.name === name).length;
         assert.ok(count === 1 || (name === 'mime-version' && count === 0), name);
