@@ -30,6 +30,10 @@ export interface TextIndexPorts {
 
 /** What comes within this time is taken together. */
 const GATHER_MS = 300;
+/** For so long after news others have work to do: then each portion is followed by a break. */
+const NEWS_MS = 1_000;
+/** How many times as long as the portion. */
+const BREAK_PORTIONS = 3;
 /** How often at most contents that are gone are looked for, and what failed is tried again. */
 const LATER_MS = 60_000;
 /** Contents that are taken in together; then the next account has its turn. */
@@ -70,6 +74,8 @@ export class TextIndex implements Texts {
   readonly #threads = new Map<TextThreadRole, TextThread>();
   #cancelGather: (() => void) | undefined;
   #cancelLater: (() => void) | undefined;
+  #endBreak: (() => void) | undefined;
+  #newsAt = -Infinity;
   /** Work on indexes, one account after the other. */
   #working: Promise<void> = Promise.resolve();
   #isOver = false;
@@ -80,6 +86,7 @@ export class TextIndex implements Texts {
 
   /** These facts of an account were committed. */
   follow(accountId: AccountId, facts: readonly AccountFact[]): void {
+    this.#newsAt = this.#ports.clock.now();
     if (facts.some(({ event }) => BRINGS.has(event.type))) this.#wake(this.#account(accountId));
     if (!facts.some(({ event }) => TAKES.has(event.type))) return;
     this.#account(accountId).mayShrink = true;
@@ -136,6 +143,7 @@ export class TextIndex implements Texts {
     this.#isOver = true;
     this.#cancelGather?.();
     this.#cancelLater?.();
+    this.#endBreak?.();
     await Promise.all(Array.from(this.#threads.values(), (thread) => thread.close()));
     await this.#working;
   }
@@ -263,11 +271,28 @@ export class TextIndex implements Texts {
         ...source,
         bodyFile: this.#ports.bodyFileOf(accountId, source.body),
       }));
+      const began = this.#ports.clock.now();
       await this.#thread('maker').ask(file, { type: 'add', sources: placed, reached });
       account.reached = reached;
       count += sources.length;
+      await this.#giveWay(this.#ports.clock.now() - began);
     }
     return count;
+  }
+
+  /** Processors and disks are shared: mail goes first. */
+  async #giveWay(workedMs: number): Promise<void> {
+    const { clock } = this.#ports;
+    const isQuiet = clock.now() - this.#newsAt > NEWS_MS;
+    if (this.#isOver || isQuiet || workedMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(BREAK_PORTIONS * workedMs, resolve);
+      this.#endBreak = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#endBreak = undefined;
   }
 
   /** Lets go of contents that no message has any more. */
