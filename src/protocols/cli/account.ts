@@ -2,17 +2,17 @@
  * `config account`: what is set for an account, asked of the running server.
  */
 
-import { askControl } from './control.ts';
 import type { ShownAccount } from './control-commands.ts';
 import type { AccountSetFlags, RunningFlags } from './flags.ts';
-import type { Tools } from './tlspubkey.ts';
+import { askServer, type Tools } from './tools.ts';
 
 export async function showAccount(
   account: string,
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  tell(await ask('show', flags, tools, { account }), flags, tools);
+  const shown = await askServer('account.show', flags, tools, { account });
+  tell(shown as ShownAccount, flags, tools);
 }
 
 export async function setAccount(
@@ -32,7 +32,8 @@ export async function setAccount(
     ...(hideCapability === undefined ? {} : { hiddenCapabilities: namesIn(hideCapability) }),
   };
   if (Object.keys(changes).length === 0) throw new Error('There is nothing to set.');
-  tell(await ask('set', flags, tools, { account, ...changes }), flags, tools);
+  const shown = await askServer('account.set', flags, tools, { account, ...changes });
+  tell(shown as ShownAccount, flags, tools);
 }
 
 /** `none` is how nothing is written. */
@@ -46,14 +47,4 @@ function tell(shown: ShownAccount, flags: RunningFlags, { terminal }: Tools): vo
     const text = Array.isArray(value) ? value.join(' ') : String(value);
     terminal.out(`${key}: ${text === '' ? 'none' : text}`);
   }
-}
-
-async function ask(
-  command: string,
-  { dir }: RunningFlags,
-  { openers }: Tools,
-  fields: object,
-): Promise<ShownAccount> {
-  const answer = await askControl(await openers.openControl(dir), `account.${command}`, fields);
-  return answer as ShownAccount;
 }

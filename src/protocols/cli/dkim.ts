@@ -4,10 +4,9 @@
  */
 
 import { zoneLine } from '../trust/dkim-record.ts';
-import { askControl } from './control.ts';
 import type { ShownDkimKey } from './dkim-control.ts';
 import type { RunningFlags } from './flags.ts';
-import type { Tools } from './tlspubkey.ts';
+import { askServer, type Tools } from './tools.ts';
 
 export interface DkimAddFlags extends RunningFlags {
   readonly algorithm: string;
@@ -20,7 +19,11 @@ export async function addDkimKey(
   tools: Tools,
 ): Promise<void> {
   const { algorithm } = flags;
-  const key = (await ask('add', flags, tools, { domain, selector, algorithm })) as ShownDkimKey;
+  const key = (await askServer('dkim.add', flags, tools, {
+    domain,
+    selector,
+    algorithm,
+  })) as ShownDkimKey;
   if (!flags.json) tools.terminal.err('Mail is signed from now on. To be put into DNS:');
   tell(key, flags, tools);
 }
@@ -30,7 +33,7 @@ export async function listDkimKeys(
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  const keys = (await ask('list', flags, tools, { domain })) as readonly ShownDkimKey[];
+  const keys = (await askServer('dkim.list', flags, tools, { domain })) as readonly ShownDkimKey[];
   for (const key of keys) tell(key, flags, tools);
 }
 
@@ -40,7 +43,7 @@ export async function removeDkimKey(
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  const key = (await ask('rm', flags, tools, { domain, selector })) as ShownDkimKey;
+  const key = (await askServer('dkim.rm', flags, tools, { domain, selector })) as ShownDkimKey;
   if (!flags.json) tools.terminal.err('The key is gone. To be taken out of DNS in some days:');
   tell(key, flags, tools);
 }
@@ -48,13 +51,4 @@ export async function removeDkimKey(
 /** A line of a zone file, or JSON. */
 function tell(key: ShownDkimKey, { json }: RunningFlags, { terminal }: Tools): void {
   terminal.out(json ? JSON.stringify(key) : zoneLine(key.recordName, key.record));
-}
-
-async function ask(
-  command: string,
-  { dir }: RunningFlags,
-  { openers }: Tools,
-  fields: object,
-): Promise<unknown> {
-  return askControl(await openers.openControl(dir), `dkim.${command}`, fields);
 }

@@ -6,7 +6,7 @@ import { Option, type Command } from 'commander';
 import type { DkimAddFlags } from './dkim.ts';
 import type { RunningFlags } from './flags.ts';
 import type { RouteFlags } from './routing.ts';
-import type { Tools } from './tlspubkey.ts';
+import type { Tools } from './tools.ts';
 
 /** `dirOption` makes the option that tells the folder of the server. */
 export function addDomains(config: Command, tools: Tools, dirOption: () => Option): void {

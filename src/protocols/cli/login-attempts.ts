@@ -2,10 +2,9 @@
  * `loginattempts`: who tried to log in, asked of the running server.
  */
 
-import { askControl } from './control.ts';
 import type { ShownAttempt } from './control-commands.ts';
 import type { AttemptFlags } from './flags.ts';
-import type { Tools } from './tlspubkey.ts';
+import { askServer, type Tools } from './tools.ts';
 
 const COLUMNS =
   '# last, first, count, account, login address, result, protocol, mechanism, remote address, ' +
@@ -20,7 +19,7 @@ export async function listAttempts(
     ...(account === undefined ? {} : { account }),
     ...(limit === undefined ? {} : { limit }),
   };
-  const answer = await askControl(await openers.openControl(dir), 'loginattempts.list', question);
+  const answer = await askServer('loginattempts.list', { dir }, { openers }, question);
   const attempts = answer as readonly ShownAttempt[];
   if (json) return attempts.forEach((attempt) => terminal.out(JSON.stringify(attempt)));
   terminal.out(COLUMNS);

@@ -23,7 +23,7 @@ import {
 import { isDate, readDuration, readSize } from './quantities.ts';
 import type { Openers, Terminal } from './openers.ts';
 import { addQueue } from './queue-tree.ts';
-import type { Tools } from './tlspubkey.ts';
+import type { Tools } from './tools.ts';
 
 const FAILED = 1;
 const WRONG_USAGE = 2;

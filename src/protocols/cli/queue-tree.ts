@@ -15,7 +15,7 @@ import type {
   ScheduleFlags,
 } from './queue-flags.ts';
 import { readBound, readSpan } from './relative-time.ts';
-import type { Tools } from './tlspubkey.ts';
+import type { Tools } from './tools.ts';
 
 type Add = (usage: string, description: string) => Command;
 

@@ -5,7 +5,6 @@
  */
 
 import { Buffer } from 'node:buffer';
-import { askControl } from './control.ts';
 import type { RunningFlags } from './flags.ts';
 import type { ChangedCount, DumpedMessage } from './queue-control.ts';
 import type {
@@ -23,7 +22,7 @@ import type {
   RetiredRecord,
   SuppressionRecord,
 } from './queue-records.ts';
-import type { Tools } from './tlspubkey.ts';
+import { askServer, type Tools } from './tools.ts';
 
 const PAGE = 500;
 
@@ -56,12 +55,12 @@ export async function listRetired(flags: RetiredListFlags, tools: Tools): Promis
 }
 
 export async function printRetired(id: number, flags: RunningFlags, tools: Tools): Promise<void> {
-  const record = await ask('retired.print', flags, tools, { id });
+  const record = await askServer('queue.retired.print', flags, tools, { id });
   tools.terminal.out(JSON.stringify(record, undefined, flags.json ? undefined : 2));
 }
 
 export async function dumpMessage(id: number, flags: RunningFlags, tools: Tools): Promise<void> {
-  const message = (await ask('dump', flags, tools, { id })) as DumpedMessage;
+  const message = (await askServer('queue.dump', flags, tools, { id })) as DumpedMessage;
   const { terminal } = tools;
   if (flags.json) return terminal.out(JSON.stringify(message));
   terminal.out(Buffer.from(message.base64, 'base64'));
@@ -110,7 +109,12 @@ export async function dropMessages(flags: QueueChangeFlags, tools: Tools): Promi
 }
 
 export async function listHoldRules(flags: RunningFlags, tools: Tools): Promise<void> {
-  const rules = (await ask('holdrules.list', flags, tools, {})) as readonly HoldRuleRecord[];
+  const rules = (await askServer(
+    'queue.holdrules.list',
+    flags,
+    tools,
+    {},
+  )) as readonly HoldRuleRecord[];
   const columns = '# id, account, sender, recipient';
   await printList([rules], columns, holdRuleRow, flags, tools);
 }
@@ -122,7 +126,7 @@ export async function addHoldRule(flags: HoldRuleFlags, tools: Tools): Promise<v
     ...(sender === undefined ? {} : { sender }),
     ...(recipient === undefined ? {} : { recipient }),
   };
-  const added = (await ask('holdrules.add', flags, tools, rule)) as {
+  const added = (await askServer('queue.holdrules.add', flags, tools, rule)) as {
     readonly ruleId: number;
     readonly held: number;
   };
@@ -131,12 +135,12 @@ export async function addHoldRule(flags: HoldRuleFlags, tools: Tools): Promise<v
 }
 
 export async function removeHoldRule(id: number, flags: RunningFlags, tools: Tools): Promise<void> {
-  const removed = await ask('holdrules.remove', flags, tools, { id });
+  const removed = await askServer('queue.holdrules.remove', flags, tools, { id });
   if (flags.json) tools.terminal.out(JSON.stringify(removed));
 }
 
 export async function listSuppressions(flags: OfAccountFlags, tools: Tools): Promise<void> {
-  const found = await ask('suppress.list', flags, tools, accountOf(flags));
+  const found = await askServer('queue.suppress.list', flags, tools, accountOf(flags));
   await printSuppressions(found as readonly SuppressionRecord[], flags, tools);
 }
 
@@ -146,7 +150,12 @@ export async function lookUpSuppression(
   tools: Tools,
 ): Promise<void> {
   const fields = { address, ...accountOf(flags) };
-  const found = (await ask('suppress.lookup', flags, tools, fields)) as SuppressionRecord[];
+  const found = (await askServer(
+    'queue.suppress.lookup',
+    flags,
+    tools,
+    fields,
+  )) as SuppressionRecord[];
   if (found.length === 0 && !flags.json) return tools.terminal.out('not present');
   await printSuppressions(found, flags, tools);
 }
@@ -158,7 +167,7 @@ export async function changeSuppression(
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  const changed = await ask(`suppress.${command}`, flags, tools, { account, address });
+  const changed = await askServer(`queue.suppress.${command}`, flags, tools, { account, address });
   if (flags.json) tools.terminal.out(JSON.stringify(changed));
 }
 
@@ -190,7 +199,7 @@ async function change(
   const { all, max } = flags;
   const limit = max === undefined ? {} : { limit: max };
   const asked = { ...filterOf(flags), ...fields, ...limit, all };
-  const changed = (await ask(command, flags, tools, asked)) as ChangedCount;
+  const changed = (await askServer(`queue.${command}`, flags, tools, asked)) as ChangedCount;
   tools.terminal.out(flags.json ? JSON.stringify(changed) : sentence(changed.affected));
 }
 
@@ -210,7 +219,7 @@ async function* pagesOf<Item extends { readonly ID: number }>(
   while (left > 0) {
     const limit = Math.min(left, PAGE);
     const asked = { ...fields, ...behind, limit };
-    const page = (await ask(command, flags, tools, asked)) as readonly Item[];
+    const page = (await askServer(`queue.${command}`, flags, tools, asked)) as readonly Item[];
     yield page;
     const end = page.at(-1);
     if (page.length < limit || end === undefined) return;
@@ -288,13 +297,4 @@ function addressOrDomain(localpart: string, domain: string): string {
 function suppressionRow(record: SuppressionRecord): readonly unknown[] {
   const { Account, BaseAddress, OriginalAddress, Manual, Created, Reason } = record;
   return [Account, BaseAddress, OriginalAddress, Manual ? 'manual' : '', Created, Reason];
-}
-
-async function ask(
-  command: string,
-  { dir }: RunningFlags,
-  { openers }: Tools,
-  fields: object,
-): Promise<unknown> {
-  return askControl(await openers.openControl(dir), `queue.${command}`, fields);
 }

@@ -3,10 +3,10 @@
  * running server.
  */
 
-import { asRecord, askControl } from './control.ts';
+import { asRecord } from './control.ts';
 import type { RunningFlags } from './flags.ts';
 import type { RouteRecord } from './routing-control.ts';
-import type { Tools } from './tlspubkey.ts';
+import { askServer, type Tools } from './tools.ts';
 
 export interface RouteFlags extends RunningFlags {
   readonly account?: string;
@@ -14,14 +14,14 @@ export interface RouteFlags extends RunningFlags {
 }
 
 export async function listRoutes(flags: RouteFlags, tools: Tools): Promise<void> {
-  tell(await ask('routes.list', flags, tools, ownerOf(flags)), flags, tools);
+  tell(await askServer('routes.list', flags, tools, ownerOf(flags)), flags, tools);
 }
 
 /** What the list prints in JSON is what is read here. */
 export async function setRoutes(flags: RouteFlags, tools: Tools): Promise<void> {
   const lines = (await tools.terminal.input()).split('\n');
   const routes = lines.flatMap((line, i) => (line.trim() === '' ? [] : [routeOn(line, i + 1)]));
-  tell(await ask('routes.set', flags, tools, { ...ownerOf(flags), routes }), flags, tools);
+  tell(await askServer('routes.set', flags, tools, { ...ownerOf(flags), routes }), flags, tools);
 }
 
 export async function switchDomain(
@@ -30,7 +30,7 @@ export async function switchDomain(
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  const done = await ask(`domain.${command}`, flags, tools, { domain });
+  const done = await askServer(`domain.${command}`, flags, tools, { domain });
   if (flags.json) tools.terminal.out(JSON.stringify(done));
 }
 
@@ -64,13 +64,4 @@ function tell(answer: unknown, { json }: RouteFlags, { terminal }: Tools): void 
 
 function domainsIn(domains: readonly string[]): string {
   return domains.length === 0 ? 'any' : domains.join(' ');
-}
-
-async function ask(
-  command: string,
-  { dir }: RunningFlags,
-  { openers }: Tools,
-  fields: object,
-): Promise<unknown> {
-  return askControl(await openers.openControl(dir), command, fields);
 }

@@ -4,9 +4,8 @@
 
 import type { GatheredTlsResult } from '#domain/report/decide';
 import type { TlsDetail } from '#domain/report/events';
-import { askControl } from './control.ts';
 import type { TlsResultFlags } from './flags.ts';
-import type { Tools } from './tlspubkey.ts';
+import { askServer, type Tools } from './tools.ts';
 
 const COLUMNS =
   '# day, recipient domain, policy domain, host or domain, policy, successes, failures, report; ' +
@@ -21,7 +20,7 @@ export async function listTlsResults(
     ...(day === undefined ? {} : { day }),
     ...(limit === undefined ? {} : { limit }),
   };
-  const answer = await askControl(await openers.openControl(dir), 'tlsresults.list', question);
+  const answer = await askServer('tlsresults.list', { dir }, { openers }, question);
   const results = answer as readonly GatheredTlsResult[];
   if (json) return results.forEach((result) => terminal.out(JSON.stringify(result)));
   terminal.out(COLUMNS);

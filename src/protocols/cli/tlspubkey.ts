@@ -2,19 +2,12 @@
  * `config tlspubkey`: the TLS keys with which devices log in, asked of the running server.
  */
 
-import { askControl } from './control.ts';
 import type { ShownTlsKey } from './control-commands.ts';
 import type { KeyAddFlags, KeyChangeFlags, RunningFlags } from './flags.ts';
-import type { Openers, Terminal } from './openers.ts';
+import { askServer, type Tools } from './tools.ts';
 
 /** Nothing but the certificate leaves this process: the private key may stand beside it. */
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/;
-
-/** What a command has at hand. */
-export interface Tools {
-  readonly terminal: Terminal;
-  readonly openers: Openers;
-}
 
 export async function addKey(login: string, flags: KeyAddFlags, tools: Tools): Promise<void> {
   const certificate = CERTIFICATE.exec(await tools.terminal.input())?.[0];
@@ -80,7 +73,7 @@ export async function listKeys(
 ): Promise<void> {
   const { terminal } = tools;
   const asked = account === undefined ? {} : { account };
-  const keys = (await ask('list', flags, tools, asked)) as readonly ShownTlsKey[];
+  const keys = (await askServer('tlspubkey.list', flags, tools, asked)) as readonly ShownTlsKey[];
   if (flags.json) return keys.forEach((key) => terminal.out(JSON.stringify(key)));
   terminal.out('# fingerprint, type, name, account, login address, no imap preauth (N)');
   for (const key of keys) terminal.out(rowOf(key));
@@ -96,14 +89,5 @@ async function askForKey(
   tools: Tools,
   fields: object,
 ): Promise<ShownTlsKey> {
-  return (await ask(command, flags, tools, fields)) as ShownTlsKey;
-}
-
-async function ask(
-  command: string,
-  { dir }: RunningFlags,
-  { openers }: Tools,
-  fields: object,
-): Promise<unknown> {
-  return askControl(await openers.openControl(dir), `tlspubkey.${command}`, fields);
+  return (await askServer(`tlspubkey.${command}`, flags, tools, fields)) as ShownTlsKey;
 }
