@@ -7,35 +7,18 @@
 import { NO_UIDS } from '#domain/values/uid-set';
 import { foundSet, numberingOf } from '../found.ts';
 import { someKey } from '../search-condition.ts';
-import { BadCharset, search as searchWords } from '../search-keys.ts';
-import {
-  badCharset,
-  highestModSeq,
-  isNumbered,
-  openSearch,
-  orBadCharset,
-  tellFound,
-} from '../search-run.ts';
+import { search as searchWords } from '../search-keys.ts';
+import { highestModSeq, isNumbered, openSearch, tellFound } from '../search-run.ts';
 import { ok, uidRequired, type Reply, type Session } from '../session.ts';
 import type { ReturnWords, SearchWords } from '../words.ts';
 import { searchLines } from '../writer.ts';
-import { imapCommand, SELECTED, type WholeCommand } from './command.ts';
+import type { WholeCommand } from './command.ts';
+import { searching } from './searching.ts';
 
-export const search: WholeCommand = searching(false);
-export const uidSearch: WholeCommand = searching(true);
+const command = searching<SearchWords>(searchWords, run);
 
-function searching(byUid: boolean): WholeCommand {
-  return imapCommand({
-    states: SELECTED,
-    parse: orBadCharset<SearchWords>(searchWords),
-    run(words, session) {
-      if (!(words instanceof BadCharset)) return run(words, byUid, session);
-      // RFC 5182 §2.1: a search that fails leaves an empty result.
-      if (words.saves) session.mailbox.saved = NO_UIDS;
-      return badCharset();
-    },
-  });
-}
+export const search: WholeCommand = command(false);
+export const uidSearch: WholeCommand = command(true);
 
 async function run(words: SearchWords, byUid: boolean, session: Session): Promise<Reply> {
   if (session.has('UIDONLY') && someKey(words.key, isNumbered)) return uidRequired();

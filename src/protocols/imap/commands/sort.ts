@@ -8,35 +8,18 @@ import type { Uid } from '#domain/values/ids';
 import { NO_UIDS, uidSetOf } from '#domain/values/uid-set';
 import { foundList, numberingOf, type Numbering } from '../found.ts';
 import { someKey } from '../search-condition.ts';
-import { BadCharset } from '../search-keys.ts';
-import {
-  badCharset,
-  highestModSeq,
-  isNumbered,
-  openSearch,
-  orBadCharset,
-  tellFound,
-} from '../search-run.ts';
+import { highestModSeq, isNumbered, openSearch, tellFound } from '../search-run.ts';
 import { ok, uidRequired, type Reply, type Session } from '../session.ts';
 import { sort as sortWords, type SortWords } from '../sort.ts';
-import { imapCommand, SELECTED, type WholeCommand } from './command.ts';
+import type { WholeCommand } from './command.ts';
+import { searching } from './searching.ts';
 
 const CHUNK_NUMBERS = 1000;
 
-export const sort: WholeCommand = sorting(false);
-export const uidSort: WholeCommand = sorting(true);
+const command = searching<SortWords>(sortWords, run);
 
-function sorting(byUid: boolean): WholeCommand {
-  return imapCommand({
-    states: SELECTED,
-    parse: orBadCharset<SortWords>(sortWords),
-    run(words, session) {
-      if (!(words instanceof BadCharset)) return run(words, byUid, session);
-      if (words.saves) session.mailbox.saved = NO_UIDS;
-      return badCharset();
-    },
-  });
-}
+export const sort: WholeCommand = command(false);
+export const uidSort: WholeCommand = command(true);
 
 async function run(words: SortWords, byUid: boolean, session: Session): Promise<Reply> {
   if (session.has('UIDONLY') && someKey(words.key, isNumbered)) return uidRequired();

@@ -12,31 +12,25 @@ import { numberingOf } from '../found.ts';
 import { Turn } from '../pace.ts';
 import { BadSyntax, type Parser } from '../parser.ts';
 import { someKey } from '../search-condition.ts';
-import { BadCharset, charset, searchKeys } from '../search-keys.ts';
-import { badCharset, isNumbered, openSearch, orBadCharset } from '../search-run.ts';
+import { charset, searchKeys } from '../search-keys.ts';
+import { isNumbered, openSearch } from '../search-run.ts';
 import { chunksOf } from '../selected.ts';
 import { ok, uidRequired, type Reply, type Session } from '../session.ts';
 import { ReferenceThreads, subjectThreads, threadText, type Thread } from '../thread.ts';
 import type { SearchKey } from '../words.ts';
-import { imapCommand, SELECTED, type WholeCommand } from './command.ts';
+import type { WholeCommand } from './command.ts';
+import { searching } from './searching.ts';
 
 const CHUNK_MESSAGES = 1000;
 
-export const thread: WholeCommand = threading(false);
-export const uidThread: WholeCommand = threading(true);
+const command = searching<ThreadWords>(threadWords, run);
+
+export const thread: WholeCommand = command(false);
+export const uidThread: WholeCommand = command(true);
 
 interface ThreadWords {
   readonly algorithm: 'ORDEREDSUBJECT' | 'REFERENCES';
   readonly key: SearchKey;
-}
-
-function threading(byUid: boolean): WholeCommand {
-  return imapCommand({
-    states: SELECTED,
-    parse: orBadCharset<ThreadWords>(threadWords),
-    run: (words, session) =>
-      words instanceof BadCharset ? badCharset() : run(words, byUid, session),
-  });
 }
 
 /** RFC 5256 §5 thread */
