@@ -15,7 +15,7 @@ const MAIL: HoldSubject = {
   recipient: 'friend@held.example',
 };
 
-describe('a hold rule (queue 8)', () => {
+describe('a hold rule (queue 8, smtp 124)', () => {
   const cases: readonly (readonly [Omit<HoldRule, 'ruleId'>, boolean])[] = [
     [{}, true],
     [{ accountId: 7 }, true],
