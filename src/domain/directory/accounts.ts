@@ -1,0 +1,63 @@
+/**
+ * Accounts: their names and numbers, and what is set for them.
+ *
+ * Invariants: account numbers count from 1 and are never reused; no two accounts have names that
+ * differ in case alone.
+ */
+
+import { decided, refuse, type Decision } from '../values/decision.ts';
+import type { AccountId } from '../values/ids.ts';
+import type { DirectoryEvent } from './events.ts';
+import { changedSettings, type AccountSettings } from './settings.ts';
+import { settingsOf, type DirectoryState } from './state.ts';
+
+export interface AddAccount {
+  readonly type: 'AddAccount';
+  readonly name: string;
+}
+
+export interface ChangeAccountSettings {
+  readonly type: 'ChangeAccountSettings';
+  readonly accountId: AccountId;
+  /** What is left out stays as it is. */
+  readonly changes: Partial<AccountSettings>;
+}
+
+export function addAccount(
+  command: AddAccount,
+  state: DirectoryState,
+): Decision<DirectoryEvent, { readonly accountId: AccountId }> {
+  const { name } = command;
+  if (!isAccountName(name)) return refuse('AccountNameForbidden', name);
+  const folded = name.toLowerCase();
+  for (const account of state.accounts.values()) {
+    if (account.name.toLowerCase() === folded) return refuse('AccountExists', account.name);
+  }
+  const accountId = Math.max(0, ...state.accounts.keys()) + 1;
+  return decided([{ type: 'AccountAdded', accountId, name }], { accountId });
+}
+
+/** Names that cannot be the name of a file on Windows, with any extension. */
+const DEVICE_NAME = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i;
+
+/** Names are shown in paths: letters, digits, `.`, `_`, `-`, and nothing that climbs or hides. */
+function isAccountName(name: string): boolean {
+  return (
+    /^[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._-]{0,63}$/u.test(name) &&
+    name.normalize('NFC') === name &&
+    !name.includes('..') &&
+    !name.endsWith('.') &&
+    !DEVICE_NAME.test(name)
+  );
+}
+
+export function changeAccountSettings(
+  command: ChangeAccountSettings,
+  state: DirectoryState,
+): Decision<DirectoryEvent, object> {
+  const { accountId } = command;
+  if (!state.accounts.has(accountId)) return refuse('NoSuchAccount', String(accountId));
+  const changes = changedSettings(settingsOf(state, accountId), command.changes);
+  if (Object.keys(changes).length === 0) return decided([], {});
+  return decided([{ type: 'AccountSettingsChanged', accountId, changes }], {});
+}
