@@ -2,7 +2,7 @@
  * Messages of DNS as octets: one question out, what it found in.
  *
  * Invariants: an answer that does not belong to the question, or cannot be read, is undefined;
- * whatever the octets, nothing is thrown and the work is bounded. An alias is followed inside the
+ * whatever the octets, nothing is thrown and the work is bounded. A CNAME is followed inside the
  * answer. RFC 1035 §4 (messages), RFC 6891 (EDNS), RFC 6840 §5.7 (AD), RFC 8914 (extended errors),
  * RFC 2308 §5 (how long nothing stays nothing).
  */
@@ -24,7 +24,7 @@ import type { DnsRecords, DnsType } from '#protocols/ports-remote';
 const UDP_PAYLOAD_BYTES = 1232;
 /** Records of an answer, all sections together: each may cost a walk through the message. */
 const RECORDS_MAX = 1000;
-const ALIASES_MAX = 16;
+const CNAMES_MAX = 16;
 const HEADER_BYTES = 12;
 const RCODE_MASK = 0xf;
 const OPCODE_MASK = 0x7800;
@@ -146,23 +146,23 @@ interface Found<T extends DnsType> {
   readonly ttlSeconds: number;
 }
 
-/** The records at the end of the aliases; undefined when the aliases have no end. */
+/** The records at the end of the CNAMEs; undefined when these have no end. */
 function recordsOf<T extends DnsType>(
   all: readonly Answer[],
   { type, name }: Question<T>,
 ): Found<T> | undefined {
   let ttlSeconds = TTL_MAX;
   let owner = name;
-  for (let step = 0; step <= ALIASES_MAX; step++) {
+  for (let step = 0; step <= CNAMES_MAX; step++) {
     const here = all.filter((one) => isIn(one) && nameOf(one.name) === owner);
     const wanted = here.filter((one) => one.type === type);
-    const alias = here.find((one): one is StringAnswer => one.type === 'CNAME');
-    if (wanted.length > 0 || alias === undefined) {
+    const cname = here.find((one): one is StringAnswer => one.type === 'CNAME');
+    if (wanted.length > 0 || cname === undefined) {
       ttlSeconds = Math.min(ttlSeconds, ...wanted.map(ttlOf));
       return { records: wanted.flatMap((one) => readRecord(type, one)), ttlSeconds };
     }
-    ttlSeconds = Math.min(ttlSeconds, ttlOf(alias));
-    owner = nameOf(alias.data);
+    ttlSeconds = Math.min(ttlSeconds, ttlOf(cname));
+    owner = nameOf(cname.data);
   }
   return undefined;
 }

@@ -144,9 +144,9 @@ export const TLS_HANDSHAKE_MS = 60_000;
 /** RFC 8461 §3.3: a policy of another domain, and how long fetching it may take. */
 export const STS_POLICY_BYTES_MAX: number = 64 * 1024;
 export const STS_FETCH_MS = 60_000;
-/** Aliases that are followed from a recipient's domain, and from the name of a host. */
-export const DOMAIN_ALIASES_MAX = 16;
-export const HOST_ALIASES_MAX = 10;
+/** CNAMEs that are followed from a recipient’s domain, and from the name of a host. */
+export const DOMAIN_CNAMES_MAX = 16;
+export const HOST_CNAMES_MAX = 10;
 /** Hosts of a domain, and addresses of a host, that are tried. */
 export const DESTINATION_HOSTS_MAX = 50;
 export const HOST_ADDRESSES_MAX = 20;

@@ -9,8 +9,8 @@ import type { Instant } from '#domain/values/ids';
 /** Asks DNS. Bounded in time; `signal` ends the wait at once. */
 export interface Resolver {
   /**
-   * Records of a name (A-labels without the dot at the end); aliases are followed, except when
-   * the alias itself is asked for. Never throws for what DNS does.
+   * Records of a name (A-labels without the dot at the end); CNAMEs are followed, except when
+   * they are what is asked for. Never throws for what DNS does.
    */
   lookup<T extends DnsType>(
     type: T,

@@ -39,9 +39,9 @@ export function fakeResolver(names: Readonly<Record<string, Zone>>): FakeResolve
     const records = zone[type] as readonly DnsRecords[T][] | undefined;
     if (records !== undefined)
       return { type: 'found', records, authentic, ttlSeconds: TTL_SECONDS };
-    const alias = zone.CNAME?.[0];
-    if (alias === undefined) return { type: 'nodata', authentic, ttlSeconds: TTL_SECONDS };
-    const end = resolve(type, alias);
+    const cname = zone.CNAME?.[0];
+    if (cname === undefined) return { type: 'nodata', authentic, ttlSeconds: TTL_SECONDS };
+    const end = resolve(type, cname);
     return end.type === 'failed' ? end : { ...end, authentic: authentic && end.authentic };
   };
   return {

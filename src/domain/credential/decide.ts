@@ -2,7 +2,7 @@
  * Commands about credentials and their rules.
  *
  * Invariants: a TLS key stands in an account once. That it stands in no other, and that its login
- * is an address of the account, the directory sees to: it has the claim (`directory/tls-claims.ts`).
+ * is an address of the account, the directory sees to: `directory/tls-claims.ts` has the claim.
  */
 
 import { decided, refuse, unreachable, type Decided, type Decision } from '../values/decision.ts';

@@ -9,12 +9,12 @@
  */
 
 import { isDomainName } from '#domain/values/address';
-import { DESTINATION_HOSTS_MAX, DOMAIN_ALIASES_MAX } from '../limits.ts';
+import { DESTINATION_HOSTS_MAX, DOMAIN_CNAMES_MAX } from '../limits.ts';
 import type { Random } from '../ports.ts';
 import type { MxRecord, Resolver } from '../ports-remote.ts';
 import type { StsOutcome } from '../trust/sts-policies.ts';
 import type { UnaskedHost } from '../trust/tls-rpt.ts';
-import { followAliases } from './aliases.ts';
+import { followCnames } from './cname.ts';
 
 export interface DestinationPorts {
   readonly resolver: Resolver;
@@ -35,7 +35,7 @@ export type Destination =
   | {
       readonly type: 'hosts';
       readonly domain: string;
-      /** Where the aliases of the domain lead. */
+      /** Where the CNAME records of the domain lead. */
       readonly expandedDomain: string;
       /** Names, the best first; never empty. */
       readonly hosts: readonly string[];
@@ -85,11 +85,11 @@ type Hosts = Omit<Extract<Destination, { type: 'hosts' }>, 'domain' | 'sts'>;
 async function findHosts(aim: Aim, ports: DestinationPorts): Promise<Hosts | Unreachable> {
   const { domain, signal } = aim;
   const { resolver } = ports;
-  const alias = await followAliases(domain, { resolver, stepsMax: DOMAIN_ALIASES_MAX, signal });
-  if (alias.type === 'failed') {
-    return unreachable(alias.circle ? '4.4.6' : '4.4.3', `${domain}: ${alias.text}`);
+  const followed = await followCnames(domain, { resolver, stepsMax: DOMAIN_CNAMES_MAX, signal });
+  if (followed.type === 'failed') {
+    return unreachable(followed.circle ? '4.4.6' : '4.4.3', `${domain}: ${followed.text}`);
   }
-  const expandedDomain = alias.name;
+  const expandedDomain = followed.name;
   const answer = await resolver.lookup('MX', expandedDomain, signal);
   switch (answer.type) {
     case 'nxdomain':
@@ -103,7 +103,7 @@ async function findHosts(aim: Aim, ports: DestinationPorts): Promise<Hosts | Unr
         expandedDomain,
         hosts: [domain],
         hasMx: false,
-        authentic: alias.authentic && answer.authentic,
+        authentic: followed.authentic && answer.authentic,
       };
     case 'found': {
       // RFC 7505 §3
@@ -114,7 +114,7 @@ async function findHosts(aim: Aim, ports: DestinationPorts): Promise<Hosts | Unr
       if (hosts.length === 0) {
         return unreachable('5.4.4', `The MX records of ${domain} name no hosts.`);
       }
-      const authentic = alias.authentic && answer.authentic;
+      const authentic = followed.authentic && answer.authentic;
       return { type: 'hosts', expandedDomain, hosts, hasMx: true, authentic };
     }
   }

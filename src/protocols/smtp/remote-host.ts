@@ -7,12 +7,12 @@
  * RFC 5321 §5.1 (addresses), RFC 7672 §2.2 (DANE), RFC 8461 §4 (MTA-STS).
  */
 
-import { HOST_ADDRESSES_MAX, HOST_ALIASES_MAX, TLSA_RECORDS_MAX } from '../limits.ts';
+import { HOST_ADDRESSES_MAX, HOST_CNAMES_MAX, TLSA_RECORDS_MAX } from '../limits.ts';
 import type { DnsAnswer, DnsFailure, Resolver, TlsaRecord } from '../ports-remote.ts';
 import { usableRecords } from '../trust/dane.ts';
 import { stsAllows } from '../trust/mta-sts.ts';
 import { MX_MISMATCH } from '../trust/tls-rpt.ts';
-import { followAliases, type Followed } from './aliases.ts';
+import { followCnames, type Followed } from './cname.ts';
 import { unreachable, type Aim, type Destination, type Unreachable } from './destinations.ts';
 import { decideTls, type TlsGrounds, type TlsRequirement } from './tls-requirement.ts';
 
@@ -85,13 +85,13 @@ async function locateHost(
   const allowed = policy === undefined || sts === 'none' || stsAllows(policy, host);
   // RFC 8461 §5: it is not even looked for.
   if (sts === 'enforce' && !allowed && requireTls !== false) return notInPolicy(host, destination);
-  const alias = await followAliases(host, { resolver, stepsMax: HOST_ALIASES_MAX, signal });
-  if (alias.type === 'failed') {
-    return unreachable(alias.circle ? '4.4.6' : '4.4.3', `${host}: ${alias.text}`);
+  const followed = await followCnames(host, { resolver, stepsMax: HOST_CNAMES_MAX, signal });
+  if (followed.type === 'failed') {
+    return unreachable(followed.circle ? '4.4.6' : '4.4.3', `${host}: ${followed.text}`);
   }
-  const found = await addressesOf(host, alias.name, options, resolver);
+  const found = await addressesOf(host, followed.name, options, resolver);
   if (found.type === 'unreachable') return found;
-  const published = await publishedFor(destination, host, { alias, found, resolver, signal });
+  const published = await publishedFor(destination, host, { followed, found, resolver, signal });
   const decision = decideTls({
     requireTls,
     host,
@@ -163,21 +163,21 @@ async function publishedFor(
   destination: HostsOfDomain,
   host: string,
   how: {
-    readonly alias: Extract<Followed, { type: 'name' }>;
+    readonly followed: Extract<Followed, { type: 'name' }>;
     readonly found: Addresses;
     readonly resolver: Resolver;
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<Published> {
-  const { alias, found, resolver, signal } = how;
+  const { followed, found, resolver, signal } = how;
   // not RFC 7672 §2.2.1: hosts that an unproven MX names are not asked for records; who could
   // forge the MX would name a host of his own.
   if (!destination.authentic) return { type: 'none' };
-  const expanded = alias.authentic && found.authentic;
-  const bases = expanded ? [alias.name] : [];
-  // RFC 7672 §2.2.3: when there is nothing at the end of proven aliases, or when only the first
+  const expanded = followed.authentic && found.authentic;
+  const bases = expanded ? [followed.name] : [];
+  // RFC 7672 §2.2.3: when there is nothing at the end of proven CNAMEs, or when only the first
   // step is proven, the name that was there first counts.
-  if (alias.name !== host && alias.firstAuthentic) bases.push(host);
+  if (followed.name !== host && followed.firstAuthentic) bases.push(host);
   for (const base of bases) {
     const answer = await resolver.lookup('TLSA', `_25._tcp.${base}`, signal);
     if (answer.type === 'failed' && answer.why !== 'name') {

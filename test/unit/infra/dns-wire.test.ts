@@ -85,7 +85,7 @@ describe('dns wire', () => {
     });
   }
 
-  it('follows aliases inside an answer, and takes the shortest time', () => {
+  it('follows CNAMEs inside an answer, and takes the shortest time', () => {
     const octets = answer('A', [
       { ...at, type: 'CNAME', data: 'B.example' },
       { ...at, name: 'b.example', type: 'CNAME', data: 'c.example', ttl: 5 },
@@ -96,7 +96,7 @@ describe('dns wire', () => {
     assert.deepEqual([found?.records, found?.ttlSeconds], [['192.0.2.1'], 5]);
   });
 
-  it('gives nothing for aliases without end', () => {
+  it('gives nothing for CNAMEs without end', () => {
     const circle = answer('A', [
       { ...at, type: 'CNAME', data: 'b.example' },
       { ...at, name: 'b.example', type: 'CNAME', data: 'a.example' },

@@ -90,13 +90,13 @@ describe('a destination', () => {
     ['smtp 107: no answer about MX', { 'a.example': { fails: ['MX'] } }, '4.4.3'],
     ['queue 19: no answer in time', { 'a.example': { fails: ['MX'], why: 'timeout' } }, '4.4.3'],
     ['forged MX', { 'a.example': { fails: ['MX'], why: 'bogus' } }, '4.4.3'],
-    ['no answer about aliases', { 'a.example': { fails: ['CNAME'] } }, '4.4.3'],
+    ['no answer about CNAME', { 'a.example': { fails: ['CNAME'] } }, '4.4.3'],
     [
-      'smtp 107: aliases in a circle',
+      'smtp 107: CNAMEs in a circle',
       { 'a.example': { CNAME: ['b.example'] }, 'b.example': { CNAME: ['a.example'] } },
       '4.4.6',
     ],
-    ['an alias of nothing', { 'a.example': { CNAME: ['b.example'] } }, '5.1.2'],
+    ['a CNAME to nothing', { 'a.example': { CNAME: ['b.example'] } }, '5.1.2'],
   ];
   for (const [name, names, enhanced] of ways) {
     it(`is unreachable with ${enhanced}: ${name}`, async () => {
@@ -107,8 +107,8 @@ describe('a destination', () => {
     });
   }
 
-  /** Aliases, one after the other. */
-  function aliases(count: number): Readonly<Record<string, Zone>> {
+  /** CNAMEs, one after the other. */
+  function cnames(count: number): Readonly<Record<string, Zone>> {
     const steps = Array.from({ length: count }, (_, i): [string, Zone] => [
       i === 0 ? 'a.example' : `n${i}.example`,
       { CNAME: [`n${i + 1}.example`] },
@@ -116,10 +116,10 @@ describe('a destination', () => {
     return { ...Object.fromEntries(steps), [`n${count}.example`]: mx([1, 'b.example']) };
   }
 
-  it('follows sixteen aliases, not seventeen', async () => {
-    const found = await find(aliases(16));
+  it('follows sixteen CNAMEs, not seventeen', async () => {
+    const found = await find(cnames(16));
     assert.equal(found.type === 'hosts' && found.expandedDomain, 'n16.example');
-    const lost = await find(aliases(17));
+    const lost = await find(cnames(17));
     assert.equal(lost.type === 'unreachable' && lost.enhanced, '4.4.6');
   });
 

@@ -119,8 +119,8 @@ describe('addresses of a host', () => {
     assert.equal(host(await locate({ 'mx.example': { A } })).addresses.length, 20);
   });
 
-  it('are found behind ten aliases, not eleven', async () => {
-    const aliases = (count: number): Readonly<Record<string, Zone>> => ({
+  it('are found behind ten CNAMEs, not eleven', async () => {
+    const cnames = (count: number): Readonly<Record<string, Zone>> => ({
       ...Object.fromEntries(
         Array.from({ length: count }, (_, i): [string, Zone] => [
           i === 0 ? 'mx.example' : `n${i}.example`,
@@ -129,8 +129,8 @@ describe('addresses of a host', () => {
       ),
       [`n${count}.example`]: { A: V4 },
     });
-    assert.equal((await locate(aliases(10))).type, 'host');
-    assert.equal(enhanced(await locate(aliases(11))), '4.4.6');
+    assert.equal((await locate(cnames(10))).type, 'host');
+    assert.equal(enhanced(await locate(cnames(11))), '4.4.6');
   });
 
   const ways: readonly (readonly [string, Readonly<Record<string, Zone>>, string])[] = [
@@ -138,8 +138,8 @@ describe('addresses of a host', () => {
     ['it has no address', { 'mx.example': { TXT: ['x'] } }, '5.4.4'],
     ['DNS does not answer', { 'mx.example': { fails: ['A', 'AAAA'] } }, '4.4.3'],
     ['DNS answers half', { 'mx.example': { fails: ['A'] } }, '4.4.3'],
-    ['its aliases lead in a circle', { 'mx.example': { CNAME: ['mx.example'] } }, '4.4.6'],
-    ['its aliases cannot be had', { 'mx.example': { fails: ['CNAME'] } }, '4.4.3'],
+    ['its CNAMEs lead in a circle', { 'mx.example': { CNAME: ['mx.example'] } }, '4.4.6'],
+    ['its CNAMEs cannot be had', { 'mx.example': { fails: ['CNAME'] } }, '4.4.3'],
   ];
   for (const [name, zones, code] of ways) {
     it(`cannot be had with ${code}: ${name}`, async () => {
@@ -212,17 +212,17 @@ describe('TLS to a host', () => {
     });
   }
 
-  it('takes the records at the end of aliases, else those at the beginning', async () => {
-    const alias = { 'mx.example': { CNAME: ['b.example'] }, 'b.example': { A: V4 } };
+  it('takes the records at the end of CNAMEs, else those at the beginning', async () => {
+    const cname = { 'mx.example': { CNAME: ['b.example'] }, 'b.example': { A: V4 } };
     const end = { TLSA: [tlsa(2)] };
     const start = { TLSA: [tlsa(3)] };
-    const expanded = { ...alias, [TLSA]: start, '_25._tcp.b.example': end };
+    const expanded = { ...cname, [TLSA]: start, '_25._tcp.b.example': end };
     const first = host(
       await locate(expanded, { destination: { expandedDomain: 'c.example' } }),
     ).tls;
     assert.equal(first.serverName, 'b.example');
     assert.deepEqual(first.dane?.names, ['b.example', 'a.example', 'c.example']);
-    const second = host(await locate({ ...alias, [TLSA]: start })).tls;
+    const second = host(await locate({ ...cname, [TLSA]: start })).tls;
     assert.equal(second.serverName, 'mx.example');
     assert.deepEqual(second.dane?.names, ['mx.example', 'a.example']);
     const half = { ...expanded, 'b.example': { A: V4, insecure: true } };

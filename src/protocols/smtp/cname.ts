@@ -1,7 +1,7 @@
 /**
- * Follows aliases in DNS step by step, because of each step it must be known whether it is proven.
+ * Follows CNAME records step by step, because of each step it must be known whether it is proven.
  *
- * RFC 1034 §3.6.2 (aliases), RFC 7672 §2.2.2 and §2.2.3 (why each step counts).
+ * RFC 1034 §3.6.2 (CNAME), RFC 7672 §2.2.2 and §2.2.3 (why each step counts).
  */
 
 import type { Resolver } from '../ports-remote.ts';
@@ -9,7 +9,7 @@ import type { Resolver } from '../ports-remote.ts';
 export type Followed =
   | {
       readonly type: 'name';
-      /** Where the aliases end: the name itself when there is none. */
+      /** Where they lead: the name itself when there is none. */
       readonly name: string;
       /** DNSSEC has proven every step. */
       readonly authentic: boolean;
@@ -18,7 +18,7 @@ export type Followed =
     }
   | { readonly type: 'failed'; readonly circle: boolean; readonly text: string };
 
-export async function followAliases(
+export async function followCnames(
   name: string,
   how: {
     readonly resolver: Resolver;
@@ -36,7 +36,7 @@ export async function followAliases(
       return {
         type: 'failed',
         circle: false,
-        text: 'DNS does not tell now whether it is an alias.',
+        text: 'DNS does not tell now whether it has a CNAME record.',
       };
     }
     const next = answer.type === 'found' ? answer.records[0] : undefined;
@@ -45,10 +45,10 @@ export async function followAliases(
     authentic &&= answer.authentic;
     if (seen.size === 1) firstAuthentic = answer.authentic;
     if (seen.has(next))
-      return { type: 'failed', circle: true, text: 'The aliases lead in a circle.' };
+      return { type: 'failed', circle: true, text: 'The CNAME records lead in a circle.' };
     seen.add(next);
     if (seen.size > how.stepsMax + 1) {
-      return { type: 'failed', circle: true, text: 'There are too many aliases.' };
+      return { type: 'failed', circle: true, text: 'There are too many CNAME records.' };
     }
     at = next;
   }
