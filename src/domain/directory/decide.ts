@@ -12,6 +12,12 @@ import {
 } from './accounts.ts';
 import { addAddress, type AddAddress } from './addresses.ts';
 import {
+  pauseDelivery,
+  resumeDelivery,
+  type PauseDelivery,
+  type ResumeDelivery,
+} from './delivery.ts';
+import {
   addDomain,
   switchDomain,
   type AddDomain,
@@ -47,7 +53,9 @@ export type DirectoryCommand =
   | DisableDomain
   | EnableDomain
   | AddDkimKey
-  | RemoveDkimKey;
+  | RemoveDkimKey
+  | PauseDelivery
+  | ResumeDelivery;
 
 export interface DirectoryAnswers {
   readonly AddDomain: object;
@@ -63,6 +71,8 @@ export interface DirectoryAnswers {
   readonly EnableDomain: object;
   readonly AddDkimKey: object;
   readonly RemoveDkimKey: object;
+  readonly PauseDelivery: object;
+  readonly ResumeDelivery: object;
 }
 
 export type DirectoryAnswerTo<C extends DirectoryCommand> = DirectoryAnswers[C['type']];
@@ -103,6 +113,10 @@ export function decideDirectory(
       return addDkimKey(command, state);
     case 'RemoveDkimKey':
       return removeDkimKey(command, state);
+    case 'PauseDelivery':
+      return pauseDelivery(command, state);
+    case 'ResumeDelivery':
+      return resumeDelivery(state);
     default:
       return unreachable(command);
   }

@@ -101,6 +101,20 @@ export interface DkimKeysChanged {
   readonly keys: readonly DkimKey[];
 }
 
+/** An administrator asked; or an older copy of the log was put back, and mail may be gone since. */
+export type PauseReason = 'asked' | 'restored';
+
+/** Nothing is sent any more: no mail, no webhook. */
+export interface DeliveryPaused {
+  readonly type: 'DeliveryPaused';
+  readonly reason: PauseReason;
+}
+
+/** What waits goes when it is due. */
+export interface DeliveryResumed {
+  readonly type: 'DeliveryResumed';
+}
+
 export type DirectoryEvent =
   | DomainAdded
   | AccountAdded
@@ -113,7 +127,9 @@ export type DirectoryEvent =
   | RoutesChanged
   | DomainDisabled
   | DomainEnabled
-  | DkimKeysChanged;
+  | DkimKeysChanged
+  | DeliveryPaused
+  | DeliveryResumed;
 
 export const DIRECTORY_EVENTS: Record<DirectoryEvent['type'], string> = {
   DomainAdded: 'A domain became one of ours.',
@@ -127,5 +143,7 @@ export const DIRECTORY_EVENTS: Record<DirectoryEvent['type'], string> = {
   RoutesChanged: 'Other transports were chosen for outgoing mail.',
   DomainDisabled: 'Mail of the domain waits.',
   DomainEnabled: 'Mail of the domain goes again.',
+  DeliveryPaused: 'Nothing is sent any more.',
+  DeliveryResumed: 'What waits goes again.',
   DkimKeysChanged: 'Mail from the domain is signed with these keys.',
 };

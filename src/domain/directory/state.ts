@@ -11,7 +11,7 @@ import type { AccountId } from '../values/ids.ts';
 import { INBOX } from '../values/mailbox-name.ts';
 import { transportByRoute, type Route, type Routed } from '../queue/route.ts';
 import type { DkimKey } from './dkim-keys.ts';
-import type { DirectoryEvent, RouteScope } from './events.ts';
+import type { DirectoryEvent, PauseReason, RouteScope } from './events.ts';
 import type { HoldRule } from './hold-rules.ts';
 import { DEFAULT_SETTINGS, type AccountPolicy, type AccountSettings } from './settings.ts';
 
@@ -43,6 +43,8 @@ export interface DirectoryState {
   /** By `scopeKey`. */
   readonly routes: ReadonlyMap<string, readonly Route[]>;
   readonly disabledDomains: ReadonlySet<string>;
+  /** Why nothing is sent; null when mail goes. */
+  readonly pausedFor: PauseReason | null;
   /** By domain. */
   readonly dkimKeys: ReadonlyMap<string, readonly DkimKey[]>;
 }
@@ -58,6 +60,7 @@ export interface DirectoryRecords extends DirectoryState {
   nextHoldRuleId: number;
   readonly routes: Map<string, readonly Route[]>;
   readonly disabledDomains: Set<string>;
+  pausedFor: PauseReason | null;
   readonly dkimKeys: Map<string, readonly DkimKey[]>;
 }
 
@@ -72,6 +75,7 @@ export function emptyDirectory(): DirectoryRecords {
     nextHoldRuleId: 1,
     routes: new Map(),
     disabledDomains: new Set(),
+    pausedFor: null,
     dkimKeys: new Map(),
   };
 }
@@ -88,6 +92,7 @@ export function copyOfDirectory(state: DirectoryState): DirectoryRecords {
     nextHoldRuleId: state.nextHoldRuleId,
     routes: new Map(state.routes),
     disabledDomains: new Set(state.disabledDomains),
+    pausedFor: state.pausedFor,
     dkimKeys: new Map(state.dkimKeys),
   };
 }
@@ -139,6 +144,12 @@ export function evolveDirectory(
       return records;
     case 'DomainEnabled':
       records.disabledDomains.delete(event.domain);
+      return records;
+    case 'DeliveryPaused':
+      records.pausedFor = event.reason;
+      return records;
+    case 'DeliveryResumed':
+      records.pausedFor = null;
       return records;
     case 'DkimKeysChanged':
       records.dkimKeys.set(event.domain, event.keys);
@@ -207,7 +218,7 @@ export function mailTarget(state: DirectoryState, localpart: string, domain: str
   if (domain !== '' && !state.domains.has(domain)) return { type: 'unknown-domain' };
   const accountId =
     accountOfAddress(state, localpart, domain) ??
-    (isPostmaster(localpart) ? firstAccount(state) : undefined);
+    (isPostmaster(localpart) ? postmasterAccount(state) : undefined);
   if (accountId === undefined) return { type: 'unknown-address' };
   return { type: 'account', accountId, mailbox: INBOX };
 }
@@ -253,7 +264,7 @@ function isPostmaster(localpart: string): boolean {
 }
 
 /** RFC 5321 §4.5.1: mail for the postmaster is never refused; the first account is theirs. */
-function firstAccount(state: DirectoryState): AccountId | undefined {
+export function postmasterAccount(state: DirectoryState): AccountId | undefined {
   const [first] = state.accounts.keys();
   return first;
 }

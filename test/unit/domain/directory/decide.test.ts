@@ -278,3 +278,19 @@ describe('a domain that is disabled', () => {
     assert.equal(decisionAfter([], disable), 'NoSuchDomain');
   });
 });
+
+describe('delivery', () => {
+  const pause = { type: 'PauseDelivery', reason: 'asked' } as const;
+  const resume = { type: 'ResumeDelivery' } as const;
+  const restored: DirectoryEvent = { type: 'DeliveryPaused', reason: 'restored' };
+  const resumed: DirectoryEvent = { type: 'DeliveryResumed' };
+
+  it('is paused once, for the first reason, until it is resumed', () => {
+    assert.deepEqual(decisionAfter([], pause), [{ type: 'DeliveryPaused', reason: 'asked' }]);
+    assert.deepEqual(decisionAfter([restored], pause), []);
+    assert.equal([restored].reduce(evolveDirectory, emptyDirectory()).pausedFor, 'restored');
+    assert.deepEqual(decisionAfter([restored], resume), [resumed]);
+    assert.deepEqual(decisionAfter([restored, resumed], resume), []);
+    assert.deepEqual(decisionAfter([], resume), []);
+  });
+});
