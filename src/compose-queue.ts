@@ -133,6 +133,7 @@ function started(
     commands: engine.lanes,
     views: engine.lanes,
     queue: engine.books,
+    pause: engine.directory,
     notices,
     clock: systemClock,
     log: log.child({ pkg: 'queue' }),

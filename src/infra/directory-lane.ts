@@ -6,6 +6,7 @@
  */
 
 import { domainToASCII } from 'node:url';
+import { type Observable, Subject } from 'rxjs';
 import type { Cause } from '#domain/log/event';
 import { directoryFactOf } from '#domain/log/fact';
 import { DIRECTORY_STREAM } from '#domain/log/streams';
@@ -30,18 +31,22 @@ import { foldedLocalpart, parseAddress } from '#domain/values/address';
 import type { Refusal } from '#domain/values/decision';
 import type { AccountId } from '#domain/values/ids';
 import type { AddressTarget, Directory } from '#protocols/ports';
+import type { DeliveryPause } from '#protocols/ports-queue';
 import { Lane, type Carried, type LanePorts } from './lane.ts';
 import { StateLedger } from './state-ledger.ts';
 
 type DirectoryLedger = StateLedger<DirectoryRecords, DirectoryEvent>;
 
-export class DirectoryLane implements Directory {
+export class DirectoryLane implements Directory, DeliveryPause {
   readonly #ledger: DirectoryLedger;
   readonly #lane: Lane<DirectoryState, DirectoryEvent>;
+  readonly #resumed = new Subject<void>();
 
   private constructor(ledger: DirectoryLedger, ports: LanePorts) {
     this.#ledger = ledger;
-    this.#lane = new Lane(ledger, ports, () => undefined);
+    this.#lane = new Lane(ledger, ports, (facts) => {
+      if (facts.some(({ event }) => event.type === 'DeliveryResumed')) this.#resumed.next();
+    });
   }
 
   static async open(ports: LanePorts): Promise<DirectoryLane> {
@@ -74,6 +79,14 @@ export class DirectoryLane implements Directory {
 
   isDisabled(domain: string): boolean {
     return this.state.disabledDomains.has(domain);
+  }
+
+  isPaused(): boolean {
+    return this.state.pausedFor !== null;
+  }
+
+  get resumed(): Observable<void> {
+    return this.#resumed;
   }
 
   separatorsOf(domain: string): string {

@@ -4,6 +4,7 @@
  */
 
 import type { Buffer } from 'node:buffer';
+import type { Observable } from 'rxjs';
 import type { HoldRule } from '#domain/directory/hold-rules';
 import type { Cause } from '#domain/log/event';
 import type { Refusal } from '#domain/values/decision';
@@ -19,6 +20,14 @@ import type {
   RetiredSort,
 } from '#projections/queue-lists';
 import type { AccountSuppression } from '#projections/server-suppressions';
+
+/** The pause of all outgoing delivery, which everybody heeds who sends anything. */
+export interface DeliveryPause {
+  /** True: nothing new may be begun. */
+  isPaused(): boolean;
+  /** Now it may. */
+  readonly resumed: Observable<void>;
+}
 
 /** A filter with the account by its name. */
 export type ByAccountName<Filter> = Omit<Filter, 'accountId'> & { readonly account?: string };

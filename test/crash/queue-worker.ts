@@ -110,6 +110,7 @@ const runner = await startRunner(
     commands,
     views: engine.lanes,
     queue: engine.books,
+    pause: engine.directory,
     notices: noticeWriter('mail.example.org', () => RETRY_MS, ports),
   },
 );

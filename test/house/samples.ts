@@ -19,7 +19,6 @@ import { MESSAGE_EVENTS, type NewMessage } from '#domain/message/events';
 import { QUEUE_EVENTS } from '#domain/queue/events';
 import { REPORT_EVENTS } from '#domain/report/events';
 import { SUPPRESSION_EVENTS } from '#domain/suppression/events';
-import { WEBHOOK_EVENTS } from '#domain/webhook/events';
 
 /** T with every optional field present, all the way down; choices stay choices. */
 type Whole<T> = T extends string | number | boolean
@@ -55,13 +54,6 @@ const ATTEMPT = {
   remote: { host: 'mx.example.org', ip: '192.0.2.25' },
   dialed: [{ host: 'mx.example.org', ip: '192.0.2.25' }],
 } as const;
-
-const HOOK_ID = 4_294_967_298;
-
-const HOOK_TARGET = {
-  url: 'https://app.example.org/mail',
-  authorization: '4b3c6f0e-0000-4000-8000-000000000000',
-};
 
 const FINGERPRINT = 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg';
 
@@ -265,9 +257,6 @@ export const SAMPLES: Samples = {
       hiddenCapabilities: ['CONDSTORE'],
       keepRetiredMs: 259_200_000,
       fromIdLogins: ['daybook@localhost'],
-      outgoingWebhook: { ...HOOK_TARGET, events: ['failed'] },
-      incomingWebhook: HOOK_TARGET,
-      keepRetiredHooksMs: 259_200_000,
     },
   },
   HoldRuleAdded: {
@@ -362,7 +351,6 @@ export const TOPICS: Readonly<Record<string, Partial<Record<EventType, string>>>
   message: MESSAGE_EVENTS,
   queue: QUEUE_EVENTS,
   suppression: SUPPRESSION_EVENTS,
-  webhook: WEBHOOK_EVENTS,
   credential: CREDENTIAL_EVENTS,
   directory: DIRECTORY_EVENTS,
   audit: AUDIT_EVENTS,

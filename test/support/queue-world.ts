@@ -30,6 +30,8 @@ export class QueueWorld {
   readonly accounts: Accounts = new Accounts(this.clock);
   readonly bodies: MemoryBodies = new MemoryBodies();
   readonly changes: Subject<void> = new Subject();
+  readonly resumed: Subject<void> = new Subject();
+  isPaused = false;
   readonly logged: string[] = [];
   runner: Runner | undefined;
 
@@ -109,7 +111,9 @@ export class QueueWorld {
       random: fakeRandom(),
       log,
     });
-    const ports = { commands: this.commands, views, queue: this.queue, notices, clock, log };
+    const { commands, queue, resumed } = this;
+    const pause = { isPaused: () => this.isPaused, resumed };
+    const ports = { commands, views, queue, pause, notices, clock, log };
     this.runner = await startRunner(settings, ports);
     await settled();
   }

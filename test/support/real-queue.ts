@@ -109,6 +109,7 @@ export async function openRealQueue(options: RealQueueOptions): Promise<RealQueu
     }),
     views: engine.lanes,
     queue: engine.books,
+    pause: engine.directory,
     notices: noticeWriter('out.example.org', (attempt) => schedule(attempt, 0), ports),
   });
   return {

@@ -1,6 +1,6 @@
 /**
- * Whether anything leaves the server: one pause for all outgoing mail and webhooks. What waits stays
- * as it is, and what was begun comes to its end.
+ * Whether anything leaves the server: one pause for all outgoing mail and webhooks. What waits
+ * stays as it is, and what was begun comes to its end.
  */
 
 import { decided, type Decision } from '../values/decision.ts';

@@ -5,9 +5,10 @@
  * Invariants: StartAttempt is durable before anything else happens; an outcome is a fact and is
  * recorded until that works; after a crash the attempts that were cut short are closed before the
  * first new one begins; no more attempts run at once, in all and per destination, than the settings
- * say. RFC 5321 §4.5.4.1.
+ * say; while delivery is paused none begins. RFC 5321 §4.5.4.1.
  */
 
+import type { Subscription } from 'rxjs';
 import type { AnswerTo } from '#domain/account';
 import type { AttemptOutcome, StartAttempt } from '#domain/queue/attempts';
 import type { QueueItem } from '#domain/queue/state';
@@ -16,6 +17,7 @@ import { isRefusal, type Refusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, QueueId } from '#domain/values/ids';
 import type { Clock, Commands, Done, DueItem, Log, Queue, Views } from '../ports.ts';
+import type { DeliveryPause } from '../ports-queue.ts';
 import { startForgetting } from './forgetting.ts';
 import type { NoticeWriter } from './notices.ts';
 import { refusalReply } from './reply.ts';
@@ -42,6 +44,7 @@ export interface RunnerPorts {
   readonly commands: Commands;
   readonly views: Views;
   readonly queue: Queue;
+  readonly pause: DeliveryPause;
   readonly notices: NoticeWriter;
   readonly clock: Clock;
   readonly log: Log;
@@ -138,21 +141,21 @@ class Pump implements Runner {
   /** Items that are being looked after; their start may not be recorded yet. */
   readonly #taken = new Set<QueueId>();
   readonly #running = new Set<Promise<void>>();
-  readonly #unsubscribe: () => void;
+  readonly #subscription: Subscription;
   readonly #stop = new AbortController();
   #cancelTimer: (() => void) | undefined;
 
   constructor(settings: RunnerSettings, ports: RunnerPorts) {
     this.#settings = settings;
     this.#ports = ports;
-    const subscription = ports.queue.changes.subscribe(() => this.#pump());
-    this.#unsubscribe = () => subscription.unsubscribe();
+    this.#subscription = ports.queue.changes.subscribe(() => this.#pump());
+    this.#subscription.add(ports.pause.resumed.subscribe(() => this.#pump()));
     this.#pump();
   }
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    this.#unsubscribe();
+    this.#subscription.unsubscribe();
     this.#cancelTimer?.();
     await Promise.all(this.#running);
   }
@@ -160,8 +163,9 @@ class Pump implements Runner {
   /** Begins as many attempts as may run, and sets the alarm for the next one. */
   #pump(): void {
     if (this.#stop.signal.aborted) return;
-    const { queue, clock } = this.#ports;
+    const { queue, clock, pause } = this.#ports;
     const { attemptsAtOnce } = this.#settings;
+    if (pause.isPaused()) return;
     const now = clock.now();
     if (this.#running.size >= attemptsAtOnce) return;
     // Busy destinations may look due: so many more are asked for.
@@ -216,7 +220,7 @@ class Pump implements Runner {
   async #attempt({ accountId, queueId }: DueItem): Promise<boolean> {
     const account = await this.#ports.views.account(accountId);
     const item = account.queueItem(queueId);
-    if (item === undefined || item.inAttempt) return false;
+    if (item === undefined || item.inAttempt || this.#ports.pause.isPaused()) return false;
     if (item.canceling !== null) return cancelItem(accountId, item, this.#ports);
     const transport = this.#settings.transportFor(accountId, item);
     const number = item.attempts + 1;

@@ -333,3 +333,45 @@ test('an attempt that breaks here ends all the same, for each of its items', asy
   await world.pass(1000);
   assert.deepEqual(left(), [['a@x.example', false, 2]]);
 });
+
+test('queue 38: while delivery is paused what runs ends, nothing begins, times stay', async () => {
+  const world = new QueueWorld();
+  const reply = { code: 250, enhancedCode: '2.0.0', text: 'ok' };
+  const delivered: AttemptOutcome = { type: 'delivered', reply };
+  const begun = Promise.withResolvers<void>();
+  const settings: RunnerSettings = {
+    attemptsAtOnce: 10,
+    attemptsPerDestination: 1,
+    itemsPerAttempt: 1,
+    attemptsMax: 4,
+    nextAttemptAt: () => world.clock.now() + 10_000,
+    transportFor: () => '',
+    async attempt({ items: [item] }) {
+      await begun.promise;
+      return { outcomes: new Map([[item.queueId, delivered]]) };
+    },
+  };
+  await world.start(settings);
+  await world.submit(ALICE, 'first@other.example');
+  assert.equal(world.types(ALICE).at(-1), 'AttemptStarted');
+  world.isPaused = true;
+  await world.submit(ALICE, 'second@other.example');
+  begun.resolve();
+  await settled();
+  await world.pass(60_000);
+  assert.equal(world.types(ALICE).filter((type) => type === 'AttemptStarted').length, 1);
+  assert.equal(world.types(ALICE).filter((type) => type === 'AttemptSucceeded').length, 1);
+  await world.queueMail(ALICE, {
+    recipients: [{ recipient: 'third@other.example' }],
+    options: { futureRelease: 'for;5' },
+    releaseAt: world.clock.now() + 5000,
+  });
+  world.isPaused = false;
+  world.resumed.next();
+  await settled();
+  assert.equal(world.types(ALICE).filter((type) => type === 'AttemptSucceeded').length, 2);
+  await world.pass(4_999);
+  assert.equal(world.types(ALICE).filter((type) => type === 'AttemptStarted').length, 2);
+  await world.pass(1);
+  assert.equal(world.types(ALICE).filter((type) => type === 'AttemptSucceeded').length, 3);
+});
