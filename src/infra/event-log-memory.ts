@@ -16,6 +16,7 @@ import {
   type EventText,
   placedEvents,
   recordedEvent,
+  streamDropped,
 } from './event-text.ts';
 
 interface StoredEvent {
@@ -27,9 +28,11 @@ interface StoredEvent {
 
 /** What outlives the log that wrote it, like the file of another engine. */
 export interface MemoryLogStore {
-  /** In the order of positions, which count from 1. */
-  readonly events: StoredEvent[];
+  /** In the order of positions, which count from 1; undefined where one was dropped. */
+  readonly events: (StoredEvent | undefined)[];
   readonly streams: Map<string, StoredEvent[]>;
+  /** Streams that were dropped, with their heads. */
+  readonly dropped: Map<string, Revision>;
 }
 
 export interface MemoryEventLogOptions {
@@ -38,7 +41,7 @@ export interface MemoryEventLogOptions {
 }
 
 export function memoryLogStore(): MemoryLogStore {
-  return { events: [], streams: new Map() };
+  return { events: [], streams: new Map(), dropped: new Map() };
 }
 
 export function openMemoryEventLog(
@@ -49,20 +52,23 @@ export function openMemoryEventLog(
 
 class MemoryEventLog implements EventLog, AsyncDisposable {
   readonly #upcasts: Upcasts;
-  readonly #events: StoredEvent[];
+  readonly #events: (StoredEvent | undefined)[];
   readonly #streams: Map<string, StoredEvent[]>;
+  readonly #dropped: Map<string, Revision>;
   readonly #listeners = new Set<(events: readonly RecordedEvent[]) => void>();
   #closed = false;
 
   constructor(store: MemoryLogStore, upcasts: Upcasts) {
     this.#events = store.events;
     this.#streams = store.streams;
+    this.#dropped = store.dropped;
     this.#upcasts = upcasts;
   }
 
   async append(stream: string, expected: Revision, events: readonly NewEvent[]): Promise<Appended> {
     const append = appendText(stream, expected, events, this.#upcasts);
     this.#requireOpen();
+    if (this.#dropped.has(stream)) throw streamDropped(stream);
     const stored = this.#streams.get(stream) ?? [];
     const repeated = repeatedAppend(append, stored);
     if (repeated !== undefined) return repeated;
@@ -98,6 +104,7 @@ class MemoryEventLog implements EventLog, AsyncDisposable {
     return this.#events
       .values()
       .drop(Math.max(0, after))
+      .filter((event) => event !== undefined)
       .filter(({ stream }) => prefixes?.some((prefix) => stream.startsWith(prefix)) ?? true)
       .take(limit)
       .map((event) => this.#recorded(event))
@@ -106,12 +113,22 @@ class MemoryEventLog implements EventLog, AsyncDisposable {
 
   async head(stream: string): Promise<Revision> {
     this.#requireOpen();
-    return (this.#streams.get(stream)?.length ?? 0) - 1;
+    return this.#dropped.get(stream) ?? (this.#streams.get(stream)?.length ?? 0) - 1;
   }
 
   async streams(): Promise<ReadonlyMap<string, Revision>> {
     this.#requireOpen();
     return new Map([...this.#streams].map(([name, stored]) => [name, stored.length - 1]));
+  }
+
+  async drop(stream: string): Promise<number> {
+    this.#requireOpen();
+    const stored = this.#streams.get(stream) ?? [];
+    if (stored.length === 0) return 0;
+    for (const { position } of stored) this.#events[position - 1] = undefined;
+    this.#streams.delete(stream);
+    this.#dropped.set(stream, stored.length - 1);
+    return stored.length;
   }
 
   follow(listener: (events: readonly RecordedEvent[]) => void): () => void {

@@ -25,7 +25,7 @@ import { recordedEvent } from './event-text.ts';
 /** How many positions one look for rare streams passes before others may go on. */
 const SLICE_POSITIONS = 10_000;
 
-const HEAD = `coalesce((SELECT max(rev) FROM events WHERE stream = streams.id), first_rev - 1)`;
+const LAST = '(SELECT max(rev) FROM events WHERE stream = streams.id)';
 
 export class LogReader {
   readonly #file: string;
@@ -145,8 +145,16 @@ function statements(db: Database.Database) {
       )
       .raw(),
     lastPosition: db.prepare<[], number | null>('SELECT max(pos) FROM events').pluck(),
-    head: db.prepare<[string], number>(`SELECT ${HEAD} FROM streams WHERE name = ?`).pluck(),
-    heads: db.prepare<[], [string, number]>(`SELECT name, ${HEAD} FROM streams`).raw(),
+    head: db
+      .prepare<[string], number>(
+        `SELECT coalesce(${LAST}, first_rev - 1) FROM streams WHERE name = ?`,
+      )
+      .pluck(),
+    heads: db
+      .prepare<[], [string, number]>(
+        `SELECT name, ${LAST} AS head FROM streams WHERE head IS NOT NULL`,
+      )
+      .raw(),
     streams: db.prepare<[], [number, string]>('SELECT id, name FROM streams').raw(),
     types: db.prepare<[], EventType>('SELECT name, version FROM types'),
   };

@@ -3,7 +3,8 @@
  *
  * Invariants: a connection that writes has journal mode WAL and synchronous FULL, read back, since
  * a commit must be on the disk before anyone hears of it; pages of 4 KiB, since whole pages go to
- * the WAL. Rows of `events`, `commits` and `types` are never updated.
+ * the WAL. Rows of `events`, `commits` and `types` are never updated; what is removed from `events`
+ * is overwritten, and its digest stands in `pruned` from the same transaction on.
  * Diagnostics: a file that is damaged, foreign or of a newer release is refused with one sentence.
  */
 
@@ -31,7 +32,8 @@ CREATE TABLE events (
   meta TEXT NOT NULL,
   UNIQUE (stream, rev)
 ) STRICT;
--- first_rev rises when retention removes the beginning of a stream.
+-- first_rev rises when retention removes the beginning of a stream; a stream without events whose
+-- first_rev is not 0 was dropped.
 CREATE TABLE streams (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
@@ -59,6 +61,7 @@ export function openLogForWriting(file: string): Database.Database {
     if (journal !== 'wal' || synchronous !== 2) {
       throw refusal(`The file system of the event log ${file} does not allow durable writing.`);
     }
+    db.pragma('secure_delete = ON');
     db.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
     db.pragma(`journal_size_limit = ${WAL_BYTES_KEPT}`);
     if (isEmpty(db)) createTables(db);

@@ -142,8 +142,8 @@ function requireEnds(db: Database.Database): number {
 /** Follows the chain commit by commit and makes the digests of their events again. */
 class ChainWalk {
   readonly #names: LogNames;
-  readonly #rows: RowsByPosition<EventRow>;
-  readonly #pruned: RowsByPosition<[number, Buffer]>;
+  readonly #rows: EventRows;
+  readonly #pruned: Database.Statement<[number], Buffer>;
   readonly #firstRevision: Database.Statement<[number], number>;
   /** Revision that the next event of a stream must have. */
   readonly #revisions = new Map<number, number>();
@@ -157,8 +157,8 @@ class ChainWalk {
     this.#names = new LogNames(db);
     this.#fromStart = from.position === 0;
     this.#head = from;
-    this.#rows = new RowsByPosition(db, EVENT_COLUMNS, 'events', from.position);
-    this.#pruned = new RowsByPosition(db, 'pos, digest', 'pruned', from.position);
+    this.#rows = new EventRows(db, from.position);
+    this.#pruned = db.prepare<[number], Buffer>('SELECT digest FROM pruned WHERE pos = ?').pluck();
     this.#firstRevision = db
       .prepare<[number], number>('SELECT first_rev FROM streams WHERE id = ?')
       .pluck();
@@ -200,9 +200,10 @@ class ChainWalk {
   #digestAt(position: number): Buffer {
     const row = this.#rows.at(position);
     if (row !== undefined) return this.#digestOf(row);
-    const pruned = this.#pruned.at(position);
+    // Asked one by one: a stream may be dropped while we walk.
+    const pruned = this.#pruned.get(position);
     if (pruned === undefined) throw new Damage(position, `event ${position} is missing`);
-    return pruned[1];
+    return pruned;
   }
 
   #digestOf(row: EventRow): Buffer {
@@ -213,7 +214,7 @@ class ChainWalk {
       throw new Damage(position, `event ${position} is of an unknown stream or type`);
     }
     const known = this.#revisions.get(streamId);
-    const due = known ?? (this.#fromStart ? this.#firstRevision.get(streamId) : revision);
+    const due = known ?? this.#firstDue(streamId, revision);
     if (revision !== due) {
       const where = `stream ${stream} has revision ${revision} where ${due} is due`;
       throw new Damage(position, `${where} (event ${position})`);
@@ -223,23 +224,29 @@ class ChainWalk {
     const { name, version } = type;
     return eventDigest({ position, stream, revision, type: name, version, at, id, data, meta });
   }
+
+  /** The first revision of a stream that was read before the stream was dropped is lower. */
+  #firstDue(streamId: number, revision: number): number {
+    if (!this.#fromStart) return revision;
+    return Math.min(this.#firstRevision.get(streamId) ?? 0, revision);
+  }
 }
 
-/** Rows of a table by rising position, fetched in pages. */
-class RowsByPosition<Row extends [number, ...unknown[]]> {
-  readonly #page: Database.Statement<[number, number], Row>;
-  #rows: Row[] = [];
+/** Events by rising position, fetched in pages. */
+class EventRows {
+  readonly #page: Database.Statement<[number, number], EventRow>;
+  #rows: EventRow[] = [];
   #next = 0;
   #after: number;
 
-  constructor(db: Database.Database, columns: string, table: string, after: number) {
-    const sql = `SELECT ${columns} FROM ${table} WHERE pos > ? ORDER BY pos LIMIT ?`;
-    this.#page = db.prepare<[number, number], Row>(sql).raw();
+  constructor(db: Database.Database, after: number) {
+    const sql = `SELECT ${EVENT_COLUMNS} FROM events WHERE pos > ? ORDER BY pos LIMIT ?`;
+    this.#page = db.prepare<[number, number], EventRow>(sql).raw();
     this.#after = after;
   }
 
   /** The row at the position, which is higher than in every call before. */
-  at(position: number): Row | undefined {
+  at(position: number): EventRow | undefined {
     if (this.#next === this.#rows.length) {
       this.#rows = this.#page.all(this.#after, PAGE_ROWS);
       this.#next = 0;

@@ -3,7 +3,7 @@
  * event loop.
  *
  * It takes what has arrived, commits it as one group, answers once, and looks again: the slower
- * the disk, the larger the groups. Answers come in the order of the appends. A state that cannot
+ * the disk, the larger the groups. Answers come in the order of what was asked. A state that cannot
  * be trusted ends the thread with an error, and with it the process.
  */
 
@@ -12,16 +12,15 @@ import assert from 'node:assert/strict';
 import { Fault } from '#domain/values/fault';
 import { openLogForWriting } from './event-log-sqlite-schema.ts';
 import { requireSoundHead } from './event-log-sqlite-verify.ts';
-import { type AppendOutcome, LogWriter, takeGroup } from './event-log-sqlite-writer.ts';
-import type { AppendText } from './event-text.ts';
+import { LogWriter, takeGroup, type Write, type WriteOutcome } from './event-log-sqlite-writer.ts';
 
 export type ToWriter =
-  { readonly type: 'append'; readonly appends: readonly AppendText[] } | { readonly type: 'close' };
+  { readonly type: 'write'; readonly writes: readonly Write[] } | { readonly type: 'close' };
 
 export type FromWriter =
   | { readonly type: 'ready' }
   | { readonly type: 'refused'; readonly why: string; readonly temporary: boolean }
-  | { readonly type: 'outcomes'; readonly outcomes: readonly AppendOutcome[] };
+  | { readonly type: 'outcomes'; readonly outcomes: readonly WriteOutcome[] };
 
 assert(parentPort !== null, 'runs as a worker thread');
 const port = parentPort;
@@ -38,11 +37,11 @@ try {
 function serve(): void {
   const db = openLogForWriting(file);
   const writer = new LogWriter(db, requireSoundHead(db, file));
-  const queue: AppendText[] = [];
+  const queue: Write[] = [];
   let closing = false;
   const take = (message: ToWriter): void => {
     if (message.type === 'close') closing = true;
-    else for (const append of message.appends) queue.push(append);
+    else for (const write of message.writes) queue.push(write);
   };
   port.on('message', (message: ToWriter) => {
     take(message);

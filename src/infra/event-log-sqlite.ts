@@ -21,8 +21,8 @@ import type { Revision } from '#domain/values/ids';
 import { LogReader } from './event-log-sqlite-reader.ts';
 import { type LogVerdict, verifyLogFile } from './event-log-sqlite-verify.ts';
 import type { FromWriter, ToWriter } from './event-log-sqlite-worker.ts';
-import type { AppendOutcome } from './event-log-sqlite-writer.ts';
-import { type AppendText, appendText, placedEvents } from './event-text.ts';
+import type { Write, WriteOutcome } from './event-log-sqlite-writer.ts';
+import { appendText, placedEvents, streamDropped } from './event-text.ts';
 
 /** Octets that may wait for the disk; far beyond what a working disk lets pile up. */
 const WAITING_BYTES_MAX: number = 256 * 1024 * 1024;
@@ -82,9 +82,10 @@ function writerReady(worker: Worker, file: string): Promise<void> {
 }
 
 interface Waiting {
-  readonly append: AppendText;
+  readonly write: Write;
+  /** What is appended, as it was given. */
   readonly events: readonly NewEvent[];
-  readonly settle: (outcome: AppendOutcome) => void;
+  readonly settle: (outcome: WriteOutcome) => void;
 }
 
 class WorkerEventLog implements SqliteEventLog {
@@ -93,9 +94,9 @@ class WorkerEventLog implements SqliteEventLog {
   readonly #reader: LogReader;
   readonly #exited: Promise<void>;
   readonly #listeners = new Set<(events: readonly RecordedEvent[]) => void>();
-  /** Appends of this turn of the event loop, not yet posted. */
-  #outbox: AppendText[] = [];
-  /** Appends without an answer, in the order in which the writer gets and answers them. */
+  /** What is to be written since this turn of the event loop, not yet posted. */
+  #outbox: Write[] = [];
+  /** What is without an answer, in the order in which the writer gets and answers them. */
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #ended: Fault | undefined;
@@ -127,10 +128,22 @@ class WorkerEventLog implements SqliteEventLog {
       case 'conflict':
         throw new Conflict(stream, expected, outcome.actual);
       case 'failed':
-        throw new Fault(outcome.code, `The event log could not be written: ${outcome.why}.`);
+        throw logNotWritten(outcome);
+      case 'refused':
+        throw streamDropped(stream);
+      case 'dropped':
+        throw new Error('an append was answered like a drop');
       default:
         return unreachable(outcome);
     }
+  }
+
+  async drop(stream: string): Promise<number> {
+    const outcome = await this.#written({ drop: stream }, []);
+    if (outcome.type === 'dropped') return outcome.events;
+    throw outcome.type === 'failed'
+      ? logNotWritten(outcome)
+      : new Error('a drop was misunderstood');
   }
 
   async read(stream: string, from: Revision, limit: number): Promise<readonly RecordedEvent[]> {
@@ -184,22 +197,23 @@ class WorkerEventLog implements SqliteEventLog {
     this.#listeners.clear();
   }
 
-  #written(append: AppendText, events: readonly NewEvent[]): Promise<AppendOutcome> {
+  #written(write: Write, events: readonly NewEvent[]): Promise<WriteOutcome> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    if (this.#waitingBytes + append.bytes > WAITING_BYTES_MAX) {
+    const bytes = bytesOf(write);
+    if (this.#waitingBytes + bytes > WAITING_BYTES_MAX) {
       return Promise.reject(new Fault('LogUnavailable', 'Too much waits to be written.'));
     }
     if (this.#outbox.length === 0) setImmediate(() => this.#flush());
-    const { promise, resolve } = Promise.withResolvers<AppendOutcome>();
-    this.#outbox.push(append);
-    this.#waiting.push({ append, events, settle: resolve });
-    this.#waitingBytes += append.bytes;
+    const { promise, resolve } = Promise.withResolvers<WriteOutcome>();
+    this.#outbox.push(write);
+    this.#waiting.push({ write, events, settle: resolve });
+    this.#waitingBytes += bytes;
     return promise;
   }
 
   #flush(): void {
     if (this.#outbox.length === 0) return;
-    this.#post({ type: 'append', appends: this.#outbox });
+    this.#post({ type: 'write', writes: this.#outbox });
     this.#outbox = [];
   }
 
@@ -207,16 +221,16 @@ class WorkerEventLog implements SqliteEventLog {
     this.#worker.postMessage(message, []);
   }
 
-  #answered(outcomes: readonly AppendOutcome[]): void {
+  #answered(outcomes: readonly WriteOutcome[]): void {
     const answered = this.#waiting.splice(0, outcomes.length);
     const appended: (readonly RecordedEvent[])[] = [];
-    for (const [index, { append, events, settle }] of answered.entries()) {
+    for (const [index, { write, events, settle }] of answered.entries()) {
       const outcome = outcomes[index];
       if (outcome === undefined) continue;
-      this.#waitingBytes -= append.bytes;
+      this.#waitingBytes -= bytesOf(write);
       settle(outcome);
-      if (outcome.type === 'appended' && this.#listeners.size > 0) {
-        appended.push(placedEvents(append.stream, events, outcome));
+      if (outcome.type === 'appended' && 'stream' in write && this.#listeners.size > 0) {
+        appended.push(placedEvents(write.stream, events, outcome));
       }
     }
     // Callers go on after this function, so listeners still come first.
@@ -235,4 +249,14 @@ class WorkerEventLog implements SqliteEventLog {
     }
     this.#options.onFatal(this.#ended);
   }
+}
+
+function bytesOf(write: Write): number {
+  return 'bytes' in write ? write.bytes : 0;
+}
+
+type Failed = Extract<WriteOutcome, { readonly type: 'failed' }>;
+
+function logNotWritten({ code, why }: Failed): Fault {
+  return new Fault(code, `The event log could not be written: ${why}.`);
 }

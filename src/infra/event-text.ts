@@ -15,6 +15,7 @@ import {
   EVENT_BYTES_MAX,
 } from '#domain/log/event-log';
 import { currentVersion, type Upcasts } from '#domain/log/upcast';
+import { Fault } from '#domain/values/fault';
 
 export interface EventText {
   /** The UUID as 32 lower-case hex digits. */
@@ -110,6 +111,12 @@ function requirePlain(value: unknown, depth: number): void {
     throw new TypeError('an event can hold plain objects only');
   }
   for (const item of Object.values(value)) requirePlain(item, depth + 1);
+}
+
+/** Why an append to a dropped stream is refused. */
+export function streamDropped(stream: string): Fault {
+  const why = `The stream ${stream} was dropped; its name is not used again.`;
+  return new Fault('StreamDropped', why, { temporary: false });
 }
 
 /** The event as it was given, in its place. */

@@ -159,7 +159,9 @@ export class ServerBooks implements Queue {
     try {
       // An older copy of the log was put back: these rows tell of what never happened.
       for (const [stream, { revision }] of this.#posted) {
-        if (revision > (heads.get(stream) ?? -1)) return 'ahead';
+        // A dropped stream is not listed, and still knows how far it came.
+        const head = heads.get(stream) ?? (await this.#ports.log.head(stream));
+        if (revision > head) return 'ahead';
       }
       await this.#catchUp(heads);
       return 'ready';

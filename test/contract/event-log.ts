@@ -15,6 +15,7 @@ import {
 import { type Upcasts, UPCASTS } from '#domain/log/upcast';
 import { Fault } from '#domain/values/fault';
 import { someEvent, someEvents } from '../support/events.ts';
+import { droppingContract } from './event-log-dropping.ts';
 
 /** One log that can be closed and opened again with what it holds. */
 export interface LogUnderTest extends AsyncDisposable {
@@ -32,6 +33,7 @@ export function eventLogContract(name: string, open: LogEngine): void {
     refusingContract(open);
     readingContract(open);
     followingContract(open);
+    droppingContract(open);
     lastingContract(open);
   });
 }

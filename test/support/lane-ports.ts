@@ -54,6 +54,7 @@ export function testLog(): TestLog {
     readAll: (...given) => log.readAll(...given),
     head: (stream) => log.head(stream),
     streams: () => log.streams(),
+    drop: (stream) => log.drop(stream),
     follow: (listener) => log.follow(listener),
     close: () => log.close(),
   };

@@ -24,7 +24,8 @@ export interface EventLog {
    * Appends all events or none. `expected` is the revision of the stream's last event, −1 for an
    * empty stream.
    * Throws Conflict when the stream is elsewhere (unless the same ids stand there already),
-   * AppendTooLarge before anything is written, LogFault when the outcome is failure or unknown.
+   * AppendTooLarge before anything is written, the Fault StreamDropped for a stream that is no
+   * more, other Faults when the outcome is failure or unknown.
    */
   append(stream: string, expected: Revision, events: readonly NewEvent[]): Promise<Appended>;
   /** Up to `limit` events from `from` (included) on, ascending. An unknown stream is empty. */
@@ -35,10 +36,15 @@ export interface EventLog {
     limit: number,
     prefixes?: readonly string[],
   ): Promise<readonly RecordedEvent[]>;
-  /** Revision of the stream's last event, −1 when it has none. */
+  /** Revision of the stream's last event, −1 when it has none; that of a dropped stream stays. */
   head(stream: string): Promise<Revision>;
-  /** Every stream with its head. */
+  /** Every stream that has events, with its head. */
   streams(): Promise<ReadonlyMap<string, Revision>>;
+  /**
+   * Removes all events of the stream, at once and for good, and tells how many they were. Its name
+   * is not used again: whoever still appends is refused. Positions stay as they are, with a gap.
+   */
+  drop(stream: string): Promise<number>;
   /** Calls `listener` after each durable append, in the order of the log; returns how to stop. */
   follow(listener: (events: readonly RecordedEvent[]) => void): () => void;
   close(): Promise<void>;

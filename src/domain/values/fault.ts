@@ -5,6 +5,7 @@
 
 export type FaultCode =
   | 'LogUnavailable'
+  | 'StreamDropped'
   | 'ViewsUnavailable'
   | 'AppendTooLarge'
   | 'DiskFull'

@@ -128,6 +128,8 @@ const UNAVAILABLE: FaultReply = {
 
 const FAULT_REPLIES: Readonly<Record<FaultCode, FaultReply>> = {
   LogUnavailable: UNAVAILABLE,
+  // The account is no more.
+  StreamDropped: UNAVAILABLE,
   ViewsUnavailable: UNAVAILABLE,
   // RFC 5530 §3: too much for one command; fewer messages at a time will do.
   AppendTooLarge: { code: 'LIMIT', text: 'That is more than one command may change.' },

@@ -4,11 +4,11 @@
 
 import Database from 'better-sqlite3';
 import assert from 'node:assert/strict';
-import { open, stat, truncate } from 'node:fs/promises';
+import { open, readFile, stat, truncate } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { UPCASTS } from '#domain/log/upcast';
 import { eventDigest } from '#infra/event-digest';
-import { openLogForWriting } from '#infra/event-log-sqlite-schema';
+import { openLogForReading, openLogForWriting } from '#infra/event-log-sqlite-schema';
 import {
   type LogVerdict,
   requireSoundHead,
@@ -147,6 +147,91 @@ function prune(db: Database.Database, stream: string, before: number): void {
   }
   db.prepare('UPDATE streams SET first_rev = ? WHERE name = ?').run(before, stream);
 }
+
+describe('a dropped stream', () => {
+  it('eventlog 18: leaves the hash chain checkable, and damage to the rest is found', async () => {
+    const { directory, file } = await writtenLog();
+    await using _ = directory;
+    const db = openLogForWriting(file);
+    try {
+      const before = requireSoundHead(db, file);
+      const writer = new LogWriter(db, before);
+      assert.deepEqual(writer.commit([{ drop: 'odd' }]).outcomes, [
+        { type: 'dropped', events: 25 },
+      ]);
+      const verdict = await verifyLog(db, file);
+      assert.ok(verdict.type === 'sound');
+      assert.deepEqual([verdict.events, verdict.position], [25, 50]);
+      assert.equal(verdict.hash, before.hash.toString('hex'));
+      assert.equal(requireSoundHead(db, file).position, 50);
+      writer.commit([appendText('even', 24, someEvents('more', 3), UPCASTS)]);
+      assert.equal((await verifyLog(db, file)).type, 'sound');
+      db.exec('UPDATE events SET time = time + 1 WHERE pos = 13');
+      const damaged = await verifyLog(db, file);
+      assert.ok(damaged.type === 'damaged');
+      assert.equal(damaged.position, 11);
+    } finally {
+      db.close();
+    }
+  });
+
+  it('cannot lose a digest, nor hide the loss of another event behind one', async () => {
+    for (const [harm, position] of [
+      ['DELETE FROM pruned WHERE pos = 17', 17],
+      ['UPDATE pruned SET digest = zeroblob(32) WHERE pos = 17', 16],
+      ['DELETE FROM events WHERE pos = 3', 3],
+    ] as const) {
+      const { directory, file } = await writtenLog();
+      await using _ = directory;
+      const db = openLogForWriting(file);
+      try {
+        new LogWriter(db, requireSoundHead(db, file)).commit([{ drop: 'odd' }]);
+        db.exec(harm);
+        const verdict = await verifyLog(db, file);
+        assert.ok(verdict.type === 'damaged', harm);
+        assert.equal(verdict.position, position);
+      } finally {
+        db.close();
+      }
+    }
+  });
+
+  it('leaves no octet of its events in the file', async () => {
+    const { directory, file } = await writtenLog();
+    await using _ = directory;
+    const db = openLogForWriting(file);
+    const writer = new LogWriter(db, requireSoundHead(db, file));
+    const [event] = someEvents('x', 1);
+    assert.ok(event !== undefined);
+    const secret = { ...event, data: { text: 'nobody shall read this' } };
+    writer.commit([appendText('gone', -1, [secret], UPCASTS)]);
+    writer.commit([{ drop: 'gone' }]);
+    db.close();
+    assert.equal((await readFile(file)).includes('nobody shall read this'), false);
+  });
+
+  it('is still whole for a walk that began before it was dropped', async () => {
+    const { directory, file } = await writtenLog();
+    await using _ = directory;
+    const db = openLogForWriting(file);
+    const reading = openLogForReading(file);
+    try {
+      const writer = new LogWriter(db, requireSoundHead(db, file));
+      for (let round = 0; round < 5; round++) {
+        const labels = someEvents(`more ${round}`, 400);
+        writer.commit([appendText('even', 24 + round * 400, labels, UPCASTS)]);
+        writer.commit([appendText('odd', 24 + round * 400, someEvents(`o${round}`, 400), UPCASTS)]);
+      }
+      // The walk pauses after its first thousand events.
+      const walking = verifyLog(reading, file);
+      writer.commit([{ drop: 'odd' }]);
+      assert.equal((await walking).type, 'sound');
+    } finally {
+      reading.close();
+      db.close();
+    }
+  });
+});
 
 describe('verifying a file', () => {
   it('finds damage below the tables', async () => {
