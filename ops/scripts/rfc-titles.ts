@@ -110,6 +110,7 @@ export const RFC_TITLES: ReadonlyMap<number, string> = new Map([
   [8970, 'IMAP: PREVIEW'],
   [9051, 'IMAP4rev2'],
   [9106, 'Argon2'],
+  [9110, 'HTTP'],
   [9208, 'IMAP: QUOTA'],
   [9266, 'channel bindings for TLS 1.3'],
   [9394, 'IMAP: PARTIAL'],

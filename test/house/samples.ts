@@ -8,6 +8,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BODY, type SamplesOf } from './sample-kinds.ts';
+import { HOOK_TARGET, OUTGOING_SAMPLES } from './samples-outgoing.ts';
 import { ROOT } from './sources.ts';
 import { AUDIT_EVENTS } from '#domain/audit/events';
 import { CREDENTIAL_EVENTS } from '#domain/credential/events';
@@ -19,18 +21,9 @@ import { MESSAGE_EVENTS, type NewMessage } from '#domain/message/events';
 import { QUEUE_EVENTS } from '#domain/queue/events';
 import { REPORT_EVENTS } from '#domain/report/events';
 import { SUPPRESSION_EVENTS } from '#domain/suppression/events';
-
-/** T with every optional field present, all the way down; choices stay choices. */
-type Whole<T> = T extends string | number | boolean
-  ? T
-  : T extends readonly (infer Item)[]
-    ? readonly Whole<Item>[]
-    : { readonly [Key in keyof T]-?: Whole<T[Key]> };
+import { WEBHOOK_EVENTS } from '#domain/webhook/events';
 
 export type EventType = DomainEvent['type'];
-type Samples = { readonly [Type in EventType]: Whole<Extract<DomainEvent, { type: Type }>> };
-
-const BODY = '5d41402abc4b2a76b9719d911017c5925d41402abc4b2a76b9719d911017c592';
 
 const MESSAGE: NewMessage = {
   uid: 7,
@@ -43,21 +36,9 @@ const MESSAGE: NewMessage = {
   zoneMinutes: 60,
 };
 
-const QUEUE_ID = 4_294_967_297;
-
-const ATTEMPT = {
-  queueId: QUEUE_ID,
-  attempt: 1,
-  code: 451,
-  enhancedCode: '4.3.0',
-  text: 'Please try again later',
-  remote: { host: 'mx.example.org', ip: '192.0.2.25' },
-  dialed: [{ host: 'mx.example.org', ip: '192.0.2.25' }],
-} as const;
-
 const FINGERPRINT = 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg';
 
-export const SAMPLES: Samples = {
+export const SAMPLES: SamplesOf<DomainEvent> = {
   MailboxesCreated: {
     type: 'MailboxesCreated',
     mailboxes: [{ mailboxId: 8, name: 'Old', uidValidity: 1_767_225_607, specialUse: '\\Archive' }],
@@ -126,85 +107,7 @@ export const SAMPLES: Samples = {
     message: MESSAGE,
   },
   MessagesExpunged: { type: 'MessagesExpunged', mailboxId: 1, uids: '1:4,9' },
-  MessageQueued: {
-    type: 'MessageQueued',
-    items: [
-      {
-        queueId: QUEUE_ID,
-        recipient: 'friend@example.org',
-        fromId: { id: 'k3v4', mailFrom: 'daybook+k3v4@localhost' },
-        heldBy: 1,
-      },
-    ],
-    baseId: QUEUE_ID,
-    mailFrom: 'daybook@localhost',
-    body: BODY,
-    prefix: 'Received: from client.example.org\r\n',
-    sizeBytes: 4096,
-    headerId: '<1@client.example.org>',
-    smtpUtf8: false,
-    eightBit: true,
-    nextAttemptAt: 1_767_225_600_000,
-    transport: 'smarthost',
-    requireTls: true,
-    futureRelease: 'for;60',
-    attemptsMax: 5,
-    report: 'dmarc',
-    extra: { order: '17' },
-    envelopeId: 'Qx7w',
-  },
-  MessagesHeld: { type: 'MessagesHeld', queueIds: [QUEUE_ID], ruleId: 1 },
-  MessagesReleased: { type: 'MessagesReleased', queueIds: [QUEUE_ID] },
-  MessagesRescheduled: {
-    type: 'MessagesRescheduled',
-    items: [{ queueId: QUEUE_ID, nextAttemptAt: 1_767_229_200_000 }],
-  },
-  TransportForced: { type: 'TransportForced', queueIds: [QUEUE_ID], transport: 'smarthost' },
-  TlsRequirementSet: { type: 'TlsRequirementSet', queueIds: [QUEUE_ID], requireTls: false },
-  AttemptStarted: {
-    type: 'AttemptStarted',
-    queueIds: [QUEUE_ID],
-    attempt: 1,
-    nextAttemptAt: 1_767_226_050_000,
-    transport: 'smarthost',
-  },
-  AttemptSucceeded: { type: 'AttemptSucceeded', ...ATTEMPT },
-  AttemptFailed: {
-    type: 'AttemptFailed',
-    ...ATTEMPT,
-    permanent: false,
-    mayBeTaken: true,
-    nextAttemptAt: 1_767_226_050_000,
-  },
-  AttemptInterrupted: { type: 'AttemptInterrupted', queueId: QUEUE_ID, attempt: 1 },
-  CancelRequested: { type: 'CancelRequested', queueIds: [QUEUE_ID], how: 'drop' },
-  DeliveryCanceled: { type: 'DeliveryCanceled', queueId: QUEUE_ID, how: 'fail' },
-  MessageRetired: {
-    type: 'MessageRetired',
-    queueId: QUEUE_ID,
-    outcome: 'delivered',
-    keepUntil: 1_767_484_800_000,
-  },
-  BounceRelated: {
-    type: 'BounceRelated',
-    queueId: QUEUE_ID,
-    action: 'failed',
-    isDsn: true,
-    code: 550,
-    enhancedCode: '5.1.1',
-    text: 'No such user',
-    messageId: 42,
-  },
-  RetiredForgotten: { type: 'RetiredForgotten', upTo: 1_767_484_800_000 },
-  AddressSuppressed: {
-    type: 'AddressSuppressed',
-    baseAddress: 'friend@example.org',
-    address: 'Friend+shop@example.org',
-    reason: 'delivery failure from queue with smtp code 550, enhanced code "1.1"',
-    manual: false,
-    queueId: QUEUE_ID,
-  },
-  AddressUnsuppressed: { type: 'AddressUnsuppressed', baseAddress: 'friend@example.org' },
+  ...OUTGOING_SAMPLES,
   PasswordSet: { type: 'PasswordSet', secret: 'password-1-0123456789abcdef' },
   LoginForbidden: { type: 'LoginForbidden', reason: 'The account has moved.' },
   LoginAllowed: { type: 'LoginAllowed' },
@@ -257,6 +160,9 @@ export const SAMPLES: Samples = {
       hiddenCapabilities: ['CONDSTORE'],
       keepRetiredMs: 259_200_000,
       fromIdLogins: ['daybook@localhost'],
+      outgoingWebhook: { ...HOOK_TARGET, events: ['failed'] },
+      incomingWebhook: HOOK_TARGET,
+      keepRetiredHooksMs: 259_200_000,
     },
   },
   HoldRuleAdded: {
@@ -351,6 +257,7 @@ export const TOPICS: Readonly<Record<string, Partial<Record<EventType, string>>>
   message: MESSAGE_EVENTS,
   queue: QUEUE_EVENTS,
   suppression: SUPPRESSION_EVENTS,
+  webhook: WEBHOOK_EVENTS,
   credential: CREDENTIAL_EVENTS,
   directory: DIRECTORY_EVENTS,
   audit: AUDIT_EVENTS,

@@ -84,7 +84,7 @@ describe('whatever is done to outgoing mail', () => {
               open.set(queueId, event.attempt);
               last.set(queueId, event.attempt);
             }
-          } else if ('attempt' in event) {
+          } else if ('attempt' in event && 'queueId' in event) {
             assert.equal(open.get(event.queueId), event.attempt);
             open.delete(event.queueId);
           }

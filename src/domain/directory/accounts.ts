@@ -5,8 +5,9 @@
  * differ in case alone.
  */
 
-import { decided, refuse, type Decision } from '../values/decision.ts';
+import { decided, refuse, type Decision, type Refusal } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
+import { isOutgoingEvent, isWebhookUrl } from '../webhook/target.ts';
 import type { DirectoryEvent } from './events.ts';
 import { changedSettings, type AccountSettings } from './settings.ts';
 import { settingsOf, type DirectoryState } from './state.ts';
@@ -59,5 +60,22 @@ export function changeAccountSettings(
   if (!state.accounts.has(accountId)) return refuse('NoSuchAccount', String(accountId));
   const changes = changedSettings(settingsOf(state, accountId), command.changes);
   if (Object.keys(changes).length === 0) return decided([], {});
-  return decided([{ type: 'AccountSettingsChanged', accountId, changes }], {});
+  return (
+    forbiddenSetting(changes) ??
+    decided([{ type: 'AccountSettingsChanged', accountId, changes }], {})
+  );
+}
+
+function forbiddenSetting({
+  keepRetiredMs = 0,
+  keepRetiredHooksMs = 0,
+  outgoingWebhook,
+  incomingWebhook,
+}: Partial<AccountSettings>): Refusal | undefined {
+  if (keepRetiredMs < 0 || keepRetiredHooksMs < 0) return refuse('PeriodNegative');
+  for (const webhook of [outgoingWebhook, incomingWebhook]) {
+    if (webhook && !isWebhookUrl(webhook.url)) return refuse('WebhookUrlForbidden', webhook.url);
+  }
+  const unknown = outgoingWebhook?.events.find((name: string) => !isOutgoingEvent(name));
+  return unknown === undefined ? undefined : refuse('WebhookEventUnknown', unknown);
 }

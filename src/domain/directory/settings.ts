@@ -5,6 +5,7 @@
  * of an account sees them as they are when it is made.
  */
 
+import type { IncomingWebhook, OutgoingWebhook } from '../webhook/target.ts';
 import type { HoldRule } from './hold-rules.ts';
 
 export interface AccountSettings {
@@ -22,6 +23,12 @@ export interface AccountSettings {
   readonly keepRetiredMs: number;
   /** Login addresses whose mail gets a MAIL FROM of its own for each recipient. */
   readonly fromIdLogins: readonly string[];
+  /** Whom to tell what became of mail that was sent; null for nobody. */
+  readonly outgoingWebhook: OutgoingWebhook | null;
+  /** Whom to tell of mail that comes in; null for nobody. */
+  readonly incomingWebhook: IncomingWebhook | null;
+  /** How long webhooks are remembered that are done with; 0 for not at all. */
+  readonly keepRetiredHooksMs: number;
 }
 
 export const DEFAULT_SETTINGS: AccountSettings = {
@@ -32,6 +39,9 @@ export const DEFAULT_SETTINGS: AccountSettings = {
   hiddenCapabilities: [],
   keepRetiredMs: 0,
   fromIdLogins: [],
+  outgoingWebhook: null,
+  incomingWebhook: null,
+  keepRetiredHooksMs: 0,
 };
 
 export interface AccountPolicy {

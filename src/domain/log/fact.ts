@@ -12,6 +12,7 @@ import { MESSAGE_EVENTS } from '../message/events.ts';
 import { QUEUE_EVENTS } from '../queue/events.ts';
 import { REPORT_EVENTS, type ReportEvent } from '../report/events.ts';
 import { SUPPRESSION_EVENTS } from '../suppression/events.ts';
+import { WEBHOOK_EVENTS } from '../webhook/events.ts';
 import type { Instant, ModSeq, Revision } from '../values/ids.ts';
 import type { Cause, NewEvent, RecordedEvent } from './event.ts';
 import {
@@ -41,6 +42,7 @@ const ACCOUNT_EVENTS: Readonly<Record<AccountEvent['type'], string>> = {
   ...MESSAGE_EVENTS,
   ...QUEUE_EVENTS,
   ...SUPPRESSION_EVENTS,
+  ...WEBHOOK_EVENTS,
   ...CREDENTIAL_EVENTS,
 };
 

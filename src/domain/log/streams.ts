@@ -10,12 +10,16 @@ import type { MessageEvent } from '../message/events.ts';
 import type { QueueEvent } from '../queue/events.ts';
 import type { ReportEvent } from '../report/events.ts';
 import type { SuppressionEvent } from '../suppression/events.ts';
+import type { WebhookEvent } from '../webhook/events.ts';
 import type { AccountId, Instant, ModSeq, Revision } from '../values/ids.ts';
 import type { Cause } from './event.ts';
 
 /** Everything that one account's stream holds: one append, one order, one modseq. */
 export type AccountEvent =
-  MailboxEvent | MessageEvent | QueueEvent | SuppressionEvent | CredentialEvent;
+  MailboxEvent | MessageEvent | QueueEvent | SuppressionEvent | WebhookEvent | CredentialEvent;
+
+/** Ends a switch over all facts about mailboxes and messages. */
+export function aboutNoMail(_event: Exclude<AccountEvent, MailboxEvent | MessageEvent>): void {}
 
 export type DomainEvent = AccountEvent | DirectoryEvent | AuditEvent | ReportEvent;
 

@@ -26,7 +26,7 @@ const attemptOfOne: UpcastStep = (data) => {
 };
 
 export const UPCASTS: Upcasts = new Map([
-  ['AccountSettingsChanged', [asItWas]],
+  ['AccountSettingsChanged', [asItWas, asItWas]],
   ['MessageQueued', [asItWas]],
   ['AttemptStarted', [attemptOfOne]],
   ['AttemptSucceeded', [asItWas]],

@@ -2,8 +2,7 @@
  * The questions that decisions about mailboxes ask, and the reference model that answers them.
  */
 
-import type { AccountEvent } from '../log/streams.ts';
-import { unreachable } from '../values/decision.ts';
+import { aboutNoMail, type AccountEvent } from '../log/streams.ts';
 import type { MailboxId, MessageId, ModSeq, Uid } from '../values/ids.ts';
 import { isBelow } from '../values/mailbox-name.ts';
 import { parseUidSet, uidCount } from '../values/uid-set.ts';
@@ -109,32 +108,8 @@ export function evolveMailboxes(
     case 'FlagsChanged':
     case 'MessagesExpunged':
       return touch(records, event.mailboxId, modSeq, {});
-    case 'MessageQueued':
-    case 'MessagesHeld':
-    case 'MessagesReleased':
-    case 'MessagesRescheduled':
-    case 'TransportForced':
-    case 'TlsRequirementSet':
-    case 'AttemptStarted':
-    case 'AttemptSucceeded':
-    case 'AttemptFailed':
-    case 'AttemptInterrupted':
-    case 'CancelRequested':
-    case 'DeliveryCanceled':
-    case 'MessageRetired':
-    case 'BounceRelated':
-    case 'RetiredForgotten':
-    case 'AddressSuppressed':
-    case 'AddressUnsuppressed':
-    case 'PasswordSet':
-    case 'LoginForbidden':
-    case 'LoginAllowed':
-    case 'TlsKeyAdded':
-    case 'TlsKeyChanged':
-    case 'TlsKeyRemoved':
-      return;
     default:
-      return unreachable(event);
+      return aboutNoMail(event);
   }
 }
 

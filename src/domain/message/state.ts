@@ -2,8 +2,7 @@
  * The questions that decisions about messages ask, and the reference model that answers them.
  */
 
-import type { AccountFact } from '../log/streams.ts';
-import { unreachable } from '../values/decision.ts';
+import { aboutNoMail, type AccountFact } from '../log/streams.ts';
 import {
   DELETED,
   editedFlags,
@@ -112,32 +111,9 @@ export function evolveMessages(records: MessageRecords, fact: AccountFact): void
     case 'MailboxUnsubscribed':
     case 'MailboxesRenumbered':
     case 'AnnotationsSet':
-    case 'MessageQueued':
-    case 'MessagesHeld':
-    case 'MessagesReleased':
-    case 'MessagesRescheduled':
-    case 'TransportForced':
-    case 'TlsRequirementSet':
-    case 'AttemptStarted':
-    case 'AttemptSucceeded':
-    case 'AttemptFailed':
-    case 'AttemptInterrupted':
-    case 'CancelRequested':
-    case 'DeliveryCanceled':
-    case 'MessageRetired':
-    case 'BounceRelated':
-    case 'RetiredForgotten':
-    case 'AddressSuppressed':
-    case 'AddressUnsuppressed':
-    case 'PasswordSet':
-    case 'LoginForbidden':
-    case 'LoginAllowed':
-    case 'TlsKeyAdded':
-    case 'TlsKeyChanged':
-    case 'TlsKeyRemoved':
       return;
     default:
-      return unreachable(event);
+      return aboutNoMail(event);
   }
 }
 

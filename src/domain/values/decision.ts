@@ -55,6 +55,10 @@ export const REFUSALS = {
   MessageLimit: 'The account has sent as much in a day as it may.',
   NewRecipientLimit: 'The account has sent to as many new addresses in a day as it may.',
   TooManyTlsKeys: 'The account has as many keys as it may have.',
+  NoSuchWebhook: 'The webhook does not wait to be called.',
+  WebhookUrlForbidden: 'A webhook must be the URL of an HTTP server, without a password in it.',
+  WebhookEventUnknown: 'A webhook tells of no such event.',
+  PeriodNegative: 'A period cannot be negative.',
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;

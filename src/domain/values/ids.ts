@@ -15,6 +15,8 @@ export type MailboxId = Flavour<number, 'MailboxId'>;
 export type MessageId = Flavour<number, 'MessageId'>;
 /** Account number × 2^32 + the account's own counter: unique on the server, below 2^53. */
 export type QueueId = Flavour<number, 'QueueId'>;
+/** Of a webhook; made like a QueueId, from a counter of its own. */
+export type HookId = Flavour<number, 'HookId'>;
 /** RFC 9051 §2.3.1.1: ascending, never reused under one UIDVALIDITY. */
 export type Uid = Flavour<number, 'Uid'>;
 /** RFC 9051 §2.3.1.2: position in the mailbox as one session was told, counted from 1. */

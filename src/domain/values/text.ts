@@ -19,3 +19,16 @@ export function isAscii(text: string): boolean {
 
 /** A noncharacter that stands between folded texts and in none of them. */
 export const TEXT_BREAK = '\ufdd0';
+
+/** As much of the beginning as has so many octets in UTF-8, in whole characters. */
+export function firstOctets(text: string, bytesMax: number): string {
+  if (text.length * 3 <= bytesMax) return text;
+  let bytes = 0;
+  let end = 0;
+  for (const char of text) {
+    bytes += utf8Length(char);
+    if (bytes > bytesMax) break;
+    end += char.length;
+  }
+  return text.slice(0, end);
+}

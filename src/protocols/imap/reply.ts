@@ -95,6 +95,10 @@ const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
   MessageLimit: LIMIT,
   NewRecipientLimit: LIMIT,
   TooManyTlsKeys: LIMIT,
+  NoSuchWebhook: NONEXISTENT,
+  WebhookUrlForbidden: CANNOT,
+  WebhookEventUnknown: CANNOT,
+  PeriodNegative: CANNOT,
 };
 
 /** How much we repeat of what a client named. */

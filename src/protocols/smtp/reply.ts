@@ -93,6 +93,10 @@ const REFUSAL_REPLIES: Record<RefusalCode, Reply> = {
   MessageLimit: TODAYS_LIMIT,
   NewRecipientLimit: TODAYS_LIMIT,
   TooManyTlsKeys: NOT_MAIL,
+  NoSuchWebhook: NOT_MAIL,
+  WebhookUrlForbidden: NOT_MAIL,
+  WebhookEventUnknown: NOT_MAIL,
+  PeriodNegative: NOT_MAIL,
 };
 
 export function refusalReply(refusal: Refusal): Reply {
