@@ -140,6 +140,8 @@ async function openServer(loaded: LoadedConfig, options: HowToServe): Promise<Ru
   try {
     const engine = await engineOf(loaded, log);
     closers.push(() => engine.close());
+    const { pausedFor } = engine.directory.state;
+    if (pausedFor !== null) log.warn({ reason: pausedFor }, 'delivery is paused');
     const logins = await loginsOf(engine);
     const rates = openRates({
       clock: systemClock,
@@ -183,6 +185,7 @@ function metricsOf(engine: Engine, { config }: LoadedConfig): OpenMetrics {
   return openMetrics({
     transports: Object.keys(config.Transports ?? {}),
     queue: (now) => engine.books.read((sql) => queueCounts(sql, now)),
+    isPaused: () => engine.directory.isPaused(),
     clock: systemClock,
   });
 }

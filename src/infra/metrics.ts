@@ -76,6 +76,8 @@ export interface MetricsOptions {
   readonly transports: readonly string[];
   /** Asked for whenever somebody reads the metrics. */
   readonly queue: (now: Instant) => QueueCounts;
+  /** Whether delivery is paused. */
+  readonly isPaused: () => boolean;
   readonly clock: Clock;
 }
 
@@ -85,7 +87,7 @@ export interface OpenMetrics extends Metrics {
   text(): Promise<string>;
 }
 
-export function openMetrics({ transports, queue, clock }: MetricsOptions): OpenMetrics {
+export function openMetrics({ transports, queue, isPaused, clock }: MetricsOptions): OpenMetrics {
   const registry = new Registry();
   const counters = new Map<string, Counter>();
   for (const [name, { help, labels }] of Object.entries(COUNTERS)) {
@@ -93,6 +95,7 @@ export function openMetrics({ transports, queue, clock }: MetricsOptions): OpenM
   }
   const delivery = deliveryHistogram(registry, transports);
   addGauges(registry, queue, clock);
+  addPauseGauge(registry, isPaused);
   return {
     contentType: registry.contentType,
     count: (name, labels) => counters.get(name)?.inc({ ...labels }),
@@ -136,6 +139,15 @@ function deliveryHistogram(registry: Registry, transports: readonly string[]): H
     }
   }
   return histogram;
+}
+
+function addPauseGauge(registry: Registry, isPaused: () => boolean): void {
+  const gauge: Gauge = new Gauge({
+    name: `${PREFIX}queue_paused`,
+    help: '1 while delivery is paused.',
+    registers: [registry],
+    collect: (): void => gauge.set(isPaused() ? 1 : 0),
+  });
 }
 
 function addGauges(registry: Registry, queue: MetricsOptions['queue'], clock: Clock): void {

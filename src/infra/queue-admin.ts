@@ -9,7 +9,7 @@
 import { Buffer } from 'node:buffer';
 import type { AccountCommand } from '#domain/account';
 import type { DirectoryAnswerTo, DirectoryCommand } from '#domain/directory/decide';
-import type { DirectoryEvent } from '#domain/directory/events';
+import type { DirectoryEvent, PauseReason } from '#domain/directory/events';
 import { holdRuleMatches, type HoldRule } from '#domain/directory/hold-rules';
 import type { DirectoryAccount, DirectoryState } from '#domain/directory/state';
 import type { Cause } from '#domain/log/event';
@@ -127,6 +127,20 @@ export class QueueAdmin implements AdministeredQueue {
       affected += await this.#changeThose(accountId, queueIds, change, cause);
     }
     return affected;
+  }
+
+  pausedFor(): PauseReason | null {
+    return this.#ports.directory.state.pausedFor;
+  }
+
+  async pause(cause: Cause): Promise<void> {
+    await this.#ports.directory.execute({ type: 'PauseDelivery', reason: 'asked' }, cause);
+    // Attempts that were about to begin have begun then.
+    await this.#ports.lanes.turnsEnded();
+  }
+
+  async resume(cause: Cause): Promise<void> {
+    await this.#ports.directory.execute({ type: 'ResumeDelivery' }, cause);
   }
 
   holdRules(): readonly NamedHoldRule[] {

@@ -5,6 +5,7 @@
 
 import type { Buffer } from 'node:buffer';
 import type { Observable } from 'rxjs';
+import type { PauseReason } from '#domain/directory/events';
 import type { HoldRule } from '#domain/directory/hold-rules';
 import type { Cause } from '#domain/log/event';
 import type { Refusal } from '#domain/values/decision';
@@ -55,6 +56,11 @@ export interface AdministeredQueue {
     change: QueueChange,
     cause: Cause,
   ): Promise<number | Refusal>;
+  /** Why nothing is sent; null when mail goes. */
+  pausedFor(): PauseReason | null;
+  /** When it resolves, nothing new begins any more. */
+  pause(cause: Cause): Promise<void>;
+  resume(cause: Cause): Promise<void>;
   holdRules(): readonly NamedHoldRule[];
   /** Also holds what waits and matches; gives how many that were. */
   addHoldRule(

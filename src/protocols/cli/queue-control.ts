@@ -26,6 +26,7 @@ import type {
 import { ControlError, type ControlCommand } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
 import { ControlFields } from './control-fields.ts';
+import type { DeliveryRecord } from './queue-pause.ts';
 import {
   holdRuleRecord,
   queuedRecord,
@@ -82,6 +83,17 @@ const COMMANDS: Readonly<Record<string, Carry>> = {
   })),
   'queue.fail': changing(() => ({ type: 'fail' })),
   'queue.drop': changing(() => ({ type: 'drop' })),
+  'queue.delivery': (fields, { queue }) => deliveryRecord(fields, queue),
+  'queue.pause': async (fields, { queue }) => {
+    fields.end();
+    await queue.pause(CAUSE);
+    return deliveryRecord(fields, queue);
+  },
+  'queue.resume': async (fields, { queue }) => {
+    fields.end();
+    await queue.resume(CAUSE);
+    return deliveryRecord(fields, queue);
+  },
   'queue.dump': async (fields, { queue }): Promise<DumpedMessage> => {
     const queueId = fields.count('id');
     fields.end();
@@ -145,6 +157,12 @@ export function queueCommands(parts: Parts): readonly (readonly [string, Control
     name,
     async (given) => carry(new ControlFields(given), parts),
   ]);
+}
+
+function deliveryRecord(fields: ControlFields, queue: AdministeredQueue): DeliveryRecord {
+  fields.end();
+  const reason = queue.pausedFor();
+  return { Paused: reason !== null, Reason: reason ?? '' };
 }
 
 /** A change of whatever fits; of everything only when that is said. */

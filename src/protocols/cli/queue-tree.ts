@@ -31,6 +31,7 @@ export function addQueue(program: Command, tools: Tools, dir: () => Option): voi
         .addOption(dir())
         .option('--json', 'as JSON, one object a line', false);
   addLists(below(queue), tools);
+  addPause(below(queue), tools);
   addChanges(below(queue), tools);
   addEnds(below(queue), tools);
   const retired = queue.command('retired').description('outgoing mail that has left the queue');
@@ -52,6 +53,17 @@ function addLists(command: Add, tools: Tools): void {
     .action(async (id: number, flags: RunningFlags) => {
       await (await import('./queue.ts')).dumpMessage(id, flags, tools);
     });
+}
+
+function addPause(command: Add, tools: Tools): void {
+  command('pause', 'send nothing any more: what runs ends, what waits keeps its time').action(
+    async (flags: RunningFlags) => {
+      await (await import('./queue-pause.ts')).pauseDelivery(flags, tools);
+    },
+  );
+  command('resume', 'send what waits when it is due').action(async (flags: RunningFlags) => {
+    await (await import('./queue-pause.ts')).resumeDelivery(flags, tools);
+  });
 }
 
 function addChanges(command: Add, tools: Tools): void {

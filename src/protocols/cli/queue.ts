@@ -16,6 +16,7 @@ import type {
   RetiredListFlags,
   ScheduleFlags,
 } from './queue-flags.ts';
+import { tellPause } from './queue-pause.ts';
 import type {
   HoldRuleRecord,
   QueuedRecord,
@@ -33,6 +34,7 @@ export async function listQueue(flags: QueueListFlags, tools: Tools): Promise<vo
     '# id, queued, account, from, to, attempts, next attempt, last attempt, last error, hold, ' +
     'transport';
   const fields = { ...filterOf(flags), sort, ascending: flags.asc };
+  await tellPause(flags, tools);
   const pages = pagesOf<QueuedRecord>('list', fields, time, flags, tools);
   await printList(pages, columns, queuedRow, flags, tools);
 }

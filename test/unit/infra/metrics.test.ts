@@ -13,6 +13,7 @@ function metrics(oldestDueAt: number | null = null): OpenMetrics {
   return openMetrics({
     transports: ['smart'],
     queue: () => ({ length: 7, held: 2, due: 3, oldestDueAt }),
+    isPaused: () => true,
     clock: CLOCK,
   });
 }
@@ -76,6 +77,7 @@ describe('metrics', () => {
     assert.match(text, /\ndaybook_queue_length 7\n/);
     assert.match(text, /\ndaybook_queue_due 3\n/);
     assert.match(text, /\ndaybook_queue_hold 2\n/);
+    assert.match(text, /\ndaybook_queue_paused 1\n/);
     assert.match(text, /\ndaybook_queue_oldest_due_seconds 90\n/);
     assert.match(await metrics().text(), /\ndaybook_queue_oldest_due_seconds 0\n/);
   });

@@ -354,3 +354,29 @@ describe('queue dump', () => {
     assert.equal((await desk.run('dump', 'x')).code, 2);
   });
 });
+
+describe('queue pause', () => {
+  it('is told with every list until somebody resumes, and is a fact', async () => {
+    await using desk = await queueDesk();
+    await threeItems(desk);
+    const sentence = 'delivery is paused: `daybook queue resume` lets it go';
+    assert.deepEqual(await desk.run('pause'), { code: 0, out: [sentence], err: [] });
+    assert.deepEqual((await desk.run('list')).err, [sentence]);
+    assert.deepEqual((await desk.run('pause', '--json')).out, ['{"Paused":true,"Reason":"asked"}']);
+    assert.equal(desk.directory.isPaused(), true);
+    assert.deepEqual((await desk.run('resume')).out, ['delivery goes on']);
+    assert.deepEqual((await desk.run('resume', '--json')).out, ['{"Paused":false,"Reason":""}']);
+    assert.deepEqual((await desk.run('list')).err, []);
+  });
+
+  it('tells that a backup was restored', async () => {
+    await using desk = await queueDesk();
+    const pause = { type: 'PauseDelivery', reason: 'restored' } as const;
+    await desk.directory.execute(pause, { actor: 'test' });
+    const { out, err } = await desk.run('list');
+    assert.deepEqual(out, ['(none)']);
+    assert.deepEqual(err, [
+      'delivery is paused, since a backup was restored: `daybook queue resume` lets it go',
+    ]);
+  });
+});
