@@ -4,7 +4,7 @@
  */
 
 import path from 'node:path';
-import { routedTransport } from '#domain/directory/state';
+import { postmasterAccount, routedTransport } from '#domain/directory/state';
 import {
   ATTEMPTS_MAX,
   doublingSchedule,
@@ -114,10 +114,17 @@ function routingOf({ directory }: Engine): Pick<Parameters<typeof remoteAttempts
 
 function noticesWith(
   waitAfter: (attempt: number) => number,
-  { engine, loaded, log }: QueueParts,
+  { engine, loaded, log, metrics }: QueueParts,
 ): NoticeWriter {
+  const { bodies, directory, lanes } = engine;
   return noticeWriter(loaded.config.Hostname, waitAfter, {
-    bodies: engine.bodies,
+    bodies,
+    commands: lanes,
+    places: {
+      postmaster: () => postmasterAccount(directory.state),
+      hasAccount: (accountId) => directory.state.accounts.has(accountId),
+    },
+    metrics,
     clock: systemClock,
     random: systemRandom,
     log: log.child({ pkg: 'queue' }),

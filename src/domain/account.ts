@@ -85,7 +85,7 @@ export function decideAccount(
     case 'ChangeFlags':
     case 'ReplaceMessage':
     case 'ExpungeMessages':
-      return withinQuota(decideMessage(command, state), command, state, context);
+      return withinQuota(decideMessage(command, state, context), command, state, context);
     case 'QueueMessage':
     case 'StartAttempt':
     case 'FinishAttempt':
@@ -120,7 +120,8 @@ function deliver(
   state: AccountState,
   context: DecisionContext,
 ): Decision<AccountEvent, AnswerTo<DeliverMessage>> {
-  const decision = withinQuota(deliverMessage(command, state), command, state, context);
+  const delivered = deliverMessage(command, state, context);
+  const decision = withinQuota(delivered, command, state, context);
   if ('refused' in decision || command.bounce === undefined) return decision;
   const related = relateBounce(command.bounce, state.nextNumbers().messageId, state);
   return decided([...decision.events, ...related], decision.answer);

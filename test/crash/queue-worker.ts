@@ -21,6 +21,7 @@ import { remoteAttempts } from '#protocols/smtp/attempt';
 import { noticeWriter } from '#protocols/smtp/notices';
 import { startRunner } from '#protocols/smtp/runner';
 import { fakeResolver } from '../support/dns.ts';
+import { noticePlaces } from '../support/notices.ts';
 import { notedMetrics } from '../support/remote-world.ts';
 import { silentLog } from '../support/silent-log.ts';
 
@@ -111,7 +112,12 @@ const runner = await startRunner(
     views: engine.lanes,
     queue: engine.books,
     pause: engine.directory,
-    notices: noticeWriter('mail.example.org', () => RETRY_MS, ports),
+    notices: noticeWriter('mail.example.org', () => RETRY_MS, {
+      ...ports,
+      commands,
+      places: noticePlaces(),
+      metrics: notedMetrics(),
+    }),
   },
 );
 

@@ -102,9 +102,11 @@ export function commandOf(draw: Draw, state: AccountRecords, head: ModSeq): Acco
   const source = mailboxAt(state, draw.a);
   const target = mailboxAt(state, draw.b).name;
   if (kind < 20) {
+    const makeMailbox = draw.c % 5 === 0;
     return {
       type: 'DeliverMessage',
-      mailbox: source.name,
+      mailbox: makeMailbox ? (NAMES[draw.b % NAMES.length] ?? 'a') : source.name,
+      makeMailbox,
       message: storedMessage(draw, 0),
       arrival: ARRIVAL,
     };

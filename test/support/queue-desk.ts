@@ -7,6 +7,7 @@
 import { duplexPair } from 'node:stream';
 import type { FakeClock } from './clock.ts';
 import { CAUSE, testPorts } from './lane-ports.ts';
+import { noticePlaces } from './notices.ts';
 import { NO_OPENERS, NO_TERMINAL } from './openers.ts';
 import { silentLog } from './silent-log.ts';
 import { MemoryBodies } from './smtp.ts';
@@ -86,6 +87,9 @@ export async function queueDesk(...transports: readonly string[]): Promise<Queue
     clock,
     random,
     log: silentLog,
+    commands: lanes,
+    places: noticePlaces(),
+    metrics: { count: () => undefined },
   });
   const queue = new QueueAdmin({
     books,

@@ -33,6 +33,11 @@ export class QueueWorld {
   readonly resumed: Subject<void> = new Subject();
   isPaused = false;
   readonly logged: string[] = [];
+  /** Names of what notices counted. */
+  readonly counted: string[] = [];
+  readonly postmaster: AccountId = ALICE;
+  /** Accounts that were removed. */
+  readonly gone: Set<AccountId> = new Set();
   runner: Runner | undefined;
 
   readonly commands: Commands = {
@@ -110,6 +115,12 @@ export class QueueWorld {
       clock,
       random: fakeRandom(),
       log,
+      commands: this.commands,
+      places: {
+        postmaster: () => this.postmaster,
+        hasAccount: (accountId) => !this.gone.has(accountId),
+      },
+      metrics: { count: (name) => void this.counted.push(name) },
     });
     const { commands, queue, resumed } = this;
     const pause = { isPaused: () => this.isPaused, resumed };

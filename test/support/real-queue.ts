@@ -5,6 +5,7 @@
 
 import path from 'node:path';
 import { runDaybook } from './programs.ts';
+import { noticePlaces } from './notices.ts';
 import { notedMetrics, type NotedMetrics } from './remote-world.ts';
 import { silentLog } from './silent-log.ts';
 import { temporaryDirectory } from './temporary.ts';
@@ -110,7 +111,12 @@ export async function openRealQueue(options: RealQueueOptions): Promise<RealQueu
     views: engine.lanes,
     queue: engine.books,
     pause: engine.directory,
-    notices: noticeWriter('out.example.org', (attempt) => schedule(attempt, 0), ports),
+    notices: noticeWriter('out.example.org', (attempt) => schedule(attempt, 0), {
+      ...ports,
+      commands: engine.lanes,
+      places: noticePlaces(ACCOUNT),
+      metrics,
+    }),
   });
   return {
     metrics,

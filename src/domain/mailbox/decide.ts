@@ -181,11 +181,22 @@ function createMailbox(
   return 'refused' in event ? event : decided([event], { created: event.mailboxes });
 }
 
+/** What makes a mailbox that is needed, with its parents; undefined where it is already. */
+export function missingMailbox(
+  name: string,
+  state: MailboxState,
+  context: DecisionContext,
+): MailboxesCreated | Refusal | undefined {
+  const canonical = canonicalMailboxName(name);
+  const exists = canonical !== undefined && state.mailboxNamed(canonical) !== undefined;
+  return exists ? undefined : creation(name, undefined, state, context);
+}
+
 /** The mailbox with its missing parents. */
 function creation(
   wanted: string,
   specialUse: SpecialUse | undefined,
-  state: State,
+  state: MailboxState,
   context: DecisionContext,
 ): MailboxesCreated | Refusal {
   const name = newMailboxName(wanted);
@@ -210,7 +221,7 @@ function creation(
 
 function newMailboxes(
   names: readonly string[],
-  state: State,
+  state: MailboxState,
   context: DecisionContext,
 ): readonly NewMailbox[] {
   const next = state.nextNumbers();

@@ -1,6 +1,5 @@
 /**
- * Commands about messages and their rules: UIDs, UNCHANGEDSINCE, \Deleted and expunge, and what a
- * junk mailbox does to the flags of what enters it.
+ * Commands about messages and their rules: UIDs, UNCHANGEDSINCE, \Deleted and expunge.
  *
  * Invariants: UIDs of a mailbox ascend and are never given twice; an event names only messages that
  * really changed; nothing to change means no event. A big change becomes several events of one
@@ -8,9 +7,18 @@
  */
 
 import { eventLists, eventUidSets } from '../log/event-size.ts';
+import { missingMailbox } from '../mailbox/decide.ts';
+import type { MailboxesCreated, NewMailbox } from '../mailbox/events.ts';
 import type { Mailbox, MailboxState } from '../mailbox/state.ts';
 import type { ReceivedBounce } from '../queue/state.ts';
-import { decided, refuse, unreachable, type Decision, type Refusal } from '../values/decision.ts';
+import {
+  decided,
+  refuse,
+  unreachable,
+  type Decision,
+  type DecisionContext,
+  type Refusal,
+} from '../values/decision.ts';
 import {
   editedFlags,
   equalFlags,
@@ -33,6 +41,7 @@ import {
   type UidSet,
 } from '../values/uid-set.ts';
 import type { Arrival, MessageEvent, NewMessage } from './events.ts';
+import { editOnTheWay, JUNK_EDIT } from './junk.ts';
 import type { MessageState } from './state.ts';
 
 /** A body that is stored already, and how it enters a mailbox. */
@@ -50,6 +59,8 @@ export interface StoredMessage {
 export interface DeliverMessage {
   readonly type: 'DeliverMessage';
   readonly mailbox: string;
+  /** A mailbox that is not there is made, in the same append; otherwise that is a refusal. */
+  readonly makeMailbox?: boolean;
   readonly message: StoredMessage;
   readonly arrival: Arrival;
   /** It is about a message that may have been sent from here. */
@@ -145,16 +156,23 @@ export interface MessageAnswers {
   readonly ExpungeMessages: { readonly expunged: UidSet };
 }
 
-type Outcome<C extends MessageCommand> = Decision<MessageEvent, MessageAnswers[C['type']]>;
+type Outcome<C extends MessageCommand> = Decision<
+  MessageEvent | MailboxesCreated,
+  MessageAnswers[C['type']]
+>;
 type State = MessageState & MailboxState;
 
 /** RFC 9051 §9 nz-number: UIDNEXT must still fit into 32 bits. */
 const UID_NEXT_MAX: number = 2 ** 32 - 1;
 
-export function decideMessage(command: MessageCommand, state: State): Outcome<MessageCommand> {
+export function decideMessage(
+  command: MessageCommand,
+  state: State,
+  context: DecisionContext,
+): Outcome<MessageCommand> {
   switch (command.type) {
     case 'DeliverMessage':
-      return deliverMessage(command, state);
+      return deliverMessage(command, state, context);
     case 'AppendMessages':
       return appendMessages(command, state);
     case 'CopyMessages':
@@ -173,15 +191,25 @@ export function decideMessage(command: MessageCommand, state: State): Outcome<Me
 }
 
 /** Whether or not the quota has room for it; see `quota.ts`. */
-export function deliverMessage(command: DeliverMessage, state: State): Outcome<DeliverMessage> {
-  const target = targetFor(command.mailbox, 1, state);
+export function deliverMessage(
+  { mailbox, makeMailbox = false, ...mail }: DeliverMessage,
+  state: State,
+  context: DecisionContext,
+): Outcome<DeliverMessage> {
+  const made = makeMailbox ? missingMailbox(mailbox, state, context) : undefined;
+  if (made !== undefined && 'refused' in made) return made;
+  const target = made === undefined ? targetFor(mailbox, 1, state) : lastMade(made);
   if ('refused' in target) return target;
   const { mailboxId, uidNext: uid } = target;
-  const message = newMessage(command.message, uid, state.nextNumbers().messageId, target);
-  return decided([{ type: 'MessageDelivered', mailboxId, message, arrival: command.arrival }], {
-    mailboxId,
-    uid,
-  });
+  const message = newMessage(mail.message, uid, state.nextNumbers().messageId, target);
+  const arrived = { type: 'MessageDelivered', mailboxId, message, arrival: mail.arrival } as const;
+  return decided(made === undefined ? [arrived] : [made, arrived], { mailboxId, uid });
+}
+
+function lastMade({
+  mailboxes,
+}: MailboxesCreated): Pick<Mailbox, 'mailboxId' | 'uidNext' | 'specialUse'> {
+  return { mailboxId: (mailboxes.at(-1) as NewMailbox).mailboxId, uidNext: 1 };
 }
 
 function appendMessages(command: AppendMessages, state: State): Outcome<AppendMessages> {
@@ -214,7 +242,7 @@ function newMessage(
   stored: StoredMessage,
   uid: Uid,
   messageId: MessageId,
-  target: Mailbox,
+  target: Pick<Mailbox, 'specialUse'>,
 ): NewMessage {
   const flags = editedFlags(NO_FLAGS, withJunkPairs({ exactly: stored.flags }));
   const isJunk = target.specialUse === '\\Junk';
@@ -228,16 +256,6 @@ function newMessage(
     receivedAt: stored.receivedAt,
     zoneMinutes: stored.zoneMinutes,
   };
-}
-
-const JUNK_EDIT: FlagEdit = { add: ['$Junk'], remove: ['$NotJunk'] };
-const NOT_JUNK_EDIT: FlagEdit = { add: ['$NotJunk'], remove: ['$Junk'] };
-
-/** Into the junk mailbox marks as junk; out of it, unless into the trash, takes that back. */
-function editOnTheWay(source: Mailbox, target: Mailbox): { readonly edit?: FlagEdit } {
-  if (target.specialUse === '\\Junk') return { edit: JUNK_EDIT };
-  const released = source.specialUse === '\\Junk' && target.specialUse !== '\\Trash';
-  return released ? { edit: NOT_JUNK_EDIT } : {};
 }
 
 /** What COPY and MOVE share: who goes where, cut into pieces that fit into an event. */

@@ -7,6 +7,7 @@
  */
 
 import { firstEvents } from '../log/event-size.ts';
+import type { MailboxesCreated } from '../mailbox/events.ts';
 import type { MailboxState } from '../mailbox/state.ts';
 import { deliverMessage, type DeliverMessage } from '../message/decide.ts';
 import type { MessageEvent } from '../message/events.ts';
@@ -108,7 +109,8 @@ export interface AttemptAnswers {
   };
 }
 
-type Event = QueueEvent | SuppressionEvent | MessageEvent;
+type Arrived = MessageEvent | MailboxesCreated;
+type Event = QueueEvent | SuppressionEvent | Arrived;
 type Outcome<C extends AttemptCommand> = Decision<Event, AttemptAnswers[C['type']]>;
 type State = QueueState & SuppressionState & MailboxState & MessageState;
 
@@ -202,7 +204,7 @@ function delivered(
     retiring(queueId, 'delivered', context),
   ];
   if (outcome.copy === undefined) return decided(events, { retired: true });
-  const copy = deliverMessage(outcome.copy, state);
+  const copy = deliverMessage(outcome.copy, state, context);
   // Nothing of it is recorded: the copy is the delivery, and it did not happen.
   if ('refused' in copy) return copy;
   const { bounce } = outcome.copy;
@@ -237,12 +239,13 @@ function failed(
     const events: Event[] = [
       record(true),
       retiring(queueId, 'failed', context),
-      ...suppressAfter(about, state),
-      ...told(notices?.failed, state),
+      // What becomes of our reports says nothing about those whom the postmaster writes to.
+      ...(item.report === undefined ? suppressAfter(about, state) : []),
+      ...told(notices?.failed, state, context),
     ];
     return decided(events, { retired: true });
   }
-  const delayed = attempt === DELAY_TOLD_AFTER ? told(notices?.delayed, state) : [];
+  const delayed = attempt === DELAY_TOLD_AFTER ? told(notices?.delayed, state, context) : [];
   return decided([record(false), ...delayed], { retired: false });
 }
 
@@ -259,7 +262,7 @@ function canceled(
     failure,
     { type: 'DeliveryCanceled', queueId, how },
     retiring(queueId, 'canceled', context),
-    ...(how === 'fail' ? told(notices?.failed, state) : []),
+    ...(how === 'fail' ? told(notices?.failed, state, context) : []),
   ];
   return decided(events, { retired: true });
 }
@@ -288,15 +291,19 @@ function suppressed(
   const events: Event[] = [
     failure,
     retiring(queueId, 'suppressed', context),
-    ...told(notices?.failed, state),
+    ...told(notices?.failed, state, context),
   ];
   return decided(events, { retired: true });
 }
 
 /** A notice that finds no place does not undo what it tells of. */
-function told(notice: DeliverMessage | undefined, state: State): readonly MessageEvent[] {
+function told(
+  notice: DeliverMessage | undefined,
+  state: State,
+  context: DecisionContext,
+): readonly Arrived[] {
   if (notice === undefined) return [];
-  const decision = deliverMessage(notice, state);
+  const decision = deliverMessage(notice, state, context);
   return 'refused' in decision ? [] : decision.events;
 }
 

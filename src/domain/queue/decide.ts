@@ -2,6 +2,7 @@
  * Commands about outgoing mail: queueing, one attempt at a time, and what administrators do.
  */
 
+import type { MailboxesCreated } from '../mailbox/events.ts';
 import type { MailboxState } from '../mailbox/state.ts';
 import type { MessageEvent } from '../message/events.ts';
 import type { MessageState } from '../message/state.ts';
@@ -25,7 +26,7 @@ export type QueueCommand = QueueMessage | AttemptCommand | ManageCommand;
 
 export type QueueAnswers = EnqueueAnswers & AttemptAnswers & ManageAnswers;
 
-type Event = QueueEvent | SuppressionEvent | MessageEvent;
+type Event = QueueEvent | SuppressionEvent | MessageEvent | MailboxesCreated;
 type Outcome<C extends QueueCommand> = Decision<Event, QueueAnswers[C['type']]>;
 type State = QueueState & SentCountState & SuppressionState & MailboxState & MessageState;
 

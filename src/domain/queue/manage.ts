@@ -7,6 +7,7 @@
 
 import { APPEND_EVENTS_MAX } from '../log/event-log.ts';
 import { eventLists } from '../log/event-size.ts';
+import type { MailboxesCreated } from '../mailbox/events.ts';
 import type { MailboxState } from '../mailbox/state.ts';
 import { deliverMessage, type DeliverMessage } from '../message/decide.ts';
 import type { MessageEvent } from '../message/events.ts';
@@ -100,7 +101,7 @@ export interface ManageAnswers {
   readonly ForgetRetired: object;
 }
 
-type Event = QueueEvent | MessageEvent;
+type Event = QueueEvent | MessageEvent | MailboxesCreated;
 type Outcome<C extends ManageCommand> = Decision<Event, ManageAnswers[C['type']]>;
 type State = QueueState & MailboxState & MessageState;
 
@@ -205,7 +206,7 @@ function cancel(
   if (events.length > APPEND_EVENTS_MAX - 1) return refuse('TooMuchAtOnce');
   if (busy.length > 0) events.push({ type: 'CancelRequested', queueIds: idsOf(busy), how });
   if (free.length > 0 && notice !== undefined) {
-    const told = deliverMessage(notice, state);
+    const told = deliverMessage(notice, state, context);
     // A notice that finds no place does not undo what it tells of.
     if (!('refused' in told)) events.push(...told.events);
   }

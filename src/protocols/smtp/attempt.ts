@@ -92,7 +92,6 @@ async function attempted(
   const patience = patienceWith(stop, ports);
   try {
     const made = await attempt(one, transports, ports, patience.signal);
-    countReports(items, made.outcomes, ports);
     const isCut = patience.signal.aborted && !someDelivered(made.outcomes);
     return isCut ? undefined : made;
   } catch (err) {
@@ -101,18 +100,6 @@ async function attempted(
     return { outcomes: allOf(items, OUR_FAILURE) };
   } finally {
     patience.end();
-  }
-}
-
-function countReports(
-  items: readonly QueueItem[],
-  outcomes: AttemptOutcomes,
-  { metrics }: RemotePorts,
-): void {
-  for (const { report, queueId } of items) {
-    const outcome = outcomes.get(queueId);
-    if (report !== 'dmarc' || outcome?.type !== 'failed' || !outcome.permanent) continue;
-    metrics.count('queue_dmarcreport_failure_total', {});
   }
 }
 

@@ -2,8 +2,10 @@
  * Tells senders what became of their mail: failure and delay notices, written and put beside the
  * other bodies of the account before the outcome is recorded together with their delivery.
  *
- * Invariants: nobody is told about a message from nobody (RFC 5321 §6.1); a notice that cannot be
- * written does not keep an outcome from being recorded.
+ * Invariants: a notice is put into a mailbox and never queued, so that it can neither fail nor be
+ * answered in its turn: there is no loop. Nobody but the postmaster is told about a message from
+ * nobody (RFC 5321 §6.1). A notice that cannot be written does not keep an outcome from being
+ * recorded. Whose concern what is: docs/adr/0027-notices.md.
  */
 
 import { Buffer } from 'node:buffer';
@@ -13,16 +15,26 @@ import type { AttemptReply } from '#domain/queue/events';
 import { DELAY_TOLD_AFTER } from '#domain/queue/outcome';
 import type { QueueItem } from '#domain/queue/state';
 import { INBOX } from '#domain/values/mailbox-name';
+import { isRefusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
-import type { AccountId } from '#domain/values/ids';
+import type { AccountId, Instant } from '#domain/values/ids';
 import { MESSAGE_BYTES_MAX } from '../limits.ts';
 import { formatNotice, type NoticeOutcome } from '../message/dsn.ts';
 import { formatDeliveredTo, formatReturnPath } from '../message/trace.ts';
-import type { Bodies, Clock, Log, Random } from '../ports.ts';
+import type { Bodies, Clock, Commands, Log, Random } from '../ports.ts';
+import type { Metrics } from '../ports-metrics.ts';
 
 const TOKEN_BYTES = 16;
 /** What a notice quotes of the original. */
 const QUOTED_HEADER_BYTES_MAX: number = 64 * 1024;
+
+/** Below the postmaster's Inbox: what becomes of our reports is looked for, and disturbs nobody. */
+const REPORT_MAILBOXES: Readonly<Record<'dmarc' | 'tls', string>> = {
+  dmarc: `${INBOX}/dmarc`,
+  tls: `${INBOX}/tlsrpt`,
+};
+
+const CAUSE = { actor: 'system:queue' } as const;
 
 const CANCELED: AttemptReply = {
   code: 0,
@@ -35,8 +47,19 @@ const SUPPRESSED: AttemptReply = {
   text: 'the address is on the suppression list',
 };
 
+/** Whose concern notices are. */
+export interface NoticePlaces {
+  /** Undefined while there is no account at all. */
+  readonly postmaster: () => AccountId | undefined;
+  readonly hasAccount: (accountId: AccountId) => boolean;
+}
+
 export interface NoticePorts {
   readonly bodies: Bodies;
+  /** Delivers what is not for the account of the item. */
+  readonly commands: Commands;
+  readonly places: NoticePlaces;
+  readonly metrics: Pick<Metrics, 'count'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -60,29 +83,32 @@ export function noticeWriter(
   waitAfter: (attempt: number) => number,
   ports: NoticePorts,
 ): NoticeWriter {
-  const write = (
-    accountId: AccountId,
-    item: QueueItem,
-    reply: AttemptReply,
-    outcome: NoticeOutcome,
-    remote: AttemptOutcome['remote'],
-  ): Promise<DeliverMessage | undefined> =>
-    writeNotice({ hostName, accountId, item, reply, outcome, remote }, ports);
+  const write = (about: Omit<About, 'hostName'>): Promise<DeliverMessage | undefined> =>
+    writeNotice({ hostName, ...about }, ports);
+  const writeFailed = (
+    about: Pick<About, 'accountId' | 'item' | 'reply' | 'remote'>,
+  ): Promise<DeliverMessage | undefined> => {
+    const { item } = about;
+    const ends = item.report === 'dmarc' && item.canceling !== 'drop';
+    if (ends) ports.metrics.count('queue_dmarcreport_failure_total', {});
+    return write({ ...about, outcome: { type: 'failed' } });
+  };
   return {
     async ofOutcome(accountId, item, outcome, attemptsMax) {
       const reply = outcome.type === 'suppressed' ? SUPPRESSED : outcome.reply;
+      const about = { accountId, item, reply, remote: outcome.remote };
       if (endsItem(item, outcome, attemptsMax)) {
-        const failed = await write(accountId, item, reply, { type: 'failed' }, outcome.remote);
+        const failed = await writeFailed(about);
         return failed === undefined ? {} : { notices: { failed } };
       }
-      if (item.attempts !== DELAY_TOLD_AFTER) return {};
+      if (item.attempts !== DELAY_TOLD_AFTER || item.report !== undefined) return {};
       const nextAttemptsAt = attemptsLeft(item, attemptsMax, waitAfter);
-      const about = { type: 'delayed', nextAttemptsAt } as const;
-      const delayed = await write(accountId, item, reply, about, outcome.remote);
+      const delayed = await write({ ...about, outcome: { type: 'delayed', nextAttemptsAt } });
       return delayed === undefined ? {} : { notices: { delayed } };
     },
     async ofCancel(accountId, item) {
-      const notice = await write(accountId, item, CANCELED, { type: 'failed' }, undefined);
+      const about = { accountId, item, reply: CANCELED, remote: undefined };
+      const notice = await writeFailed(about);
       return notice === undefined ? {} : { notice };
     },
   };
@@ -112,25 +138,95 @@ interface About {
   readonly remote: AttemptOutcome['remote'];
 }
 
+/** Where a notice goes. */
+interface Place {
+  readonly accountId: AccountId;
+  readonly mailbox: string;
+  readonly isReport: boolean;
+}
+
+/** Undefined: nobody is told. */
+function placeFor(accountId: AccountId, item: QueueItem, places: NoticePlaces): Place | undefined {
+  const postmaster = places.postmaster() ?? accountId;
+  if (item.report !== undefined) {
+    return { accountId: postmaster, mailbox: REPORT_MAILBOXES[item.report], isReport: true };
+  }
+  const owner = places.hasAccount(accountId) ? accountId : postmaster;
+  // RFC 5321 §6.1: nothing is sent to nobody, but the postmaster may be told within the system.
+  if (item.mailFrom === '' && owner !== postmaster) return undefined;
+  return { accountId: owner, mailbox: INBOX, isReport: false };
+}
+
+/** The notice for the account of the item; what is for another account is delivered there. */
 async function writeNotice(about: About, ports: NoticePorts): Promise<DeliverMessage | undefined> {
-  if (about.item.mailFrom === '') return undefined;
+  const { accountId, item } = about;
+  const { queueId } = item;
+  const { commands, places, log } = ports;
+  const place = placeFor(accountId, item, places);
+  if (place === undefined) return undefined;
   try {
-    return await storedNotice(about, ports);
+    const notice = await storedNotice(about, place, ports);
+    if (place.accountId === accountId) return notice;
+    const done = await commands.execute(place.accountId, notice, CAUSE);
+    if (isRefusal(done)) log.error({ queueId, refused: done.refused }, 'notice refused');
+    return undefined;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    ports.log.error({ queueId: about.item.queueId, err: error }, 'notice not written');
+    log.error({ queueId, err: error }, 'notice not written');
     return undefined;
   }
 }
 
 async function storedNotice(
-  { hostName, accountId, item, reply, outcome, remote }: About,
-  { bodies, clock, random }: NoticePorts,
+  about: About,
+  { accountId, mailbox, isReport }: Place,
+  ports: NoticePorts,
 ): Promise<DeliverMessage> {
+  const { hostName, item } = about;
+  const { bodies, clock, random } = ports;
   const at = clock.now();
   const token = random.bytes(TOKEN_BYTES).toString('base64url');
+  const octets = await noticeOctets(about, at, token, bodies);
+  const staged = await bodies.stage(once(octets), MESSAGE_BYTES_MAX);
+  try {
+    await bodies.link(staged, accountId);
+  } finally {
+    await staged.discard();
+  }
+  const postmaster = `postmaster@${hostName}`;
+  const sender = item.mailFrom === '' ? postmaster : item.mailFrom;
+  const prefix = formatReturnPath(postmaster) + formatDeliveredTo(sender);
+  return {
+    type: 'DeliverMessage',
+    mailbox,
+    makeMailbox: isReport,
+    message: {
+      body: staged.hash,
+      prefix,
+      sizeBytes: Buffer.byteLength(prefix) + staged.sizeBytes,
+      flags: isReport ? ['\\Seen'] : [],
+      receivedAt: at,
+      zoneMinutes: 0,
+    },
+    arrival: {
+      mailFrom: '',
+      rcptTo: item.mailFrom,
+      helo: hostName,
+      ip: '',
+      tls: '',
+      receipt: token,
+    },
+  };
+}
+
+async function noticeOctets(
+  { hostName, accountId, item, reply, outcome, remote }: About,
+  at: Instant,
+  token: string,
+  bodies: Bodies,
+): Promise<Buffer> {
   const lastAttemptAt = item.lastAttemptAt ?? at;
-  const octets = formatNotice({
+  return formatNotice({
     hostName,
     token,
     at,
@@ -150,33 +246,6 @@ async function storedNotice(
     ],
     originalHeader: await originalHeader(bodies, accountId, item),
   });
-  const staged = await bodies.stage(once(octets), MESSAGE_BYTES_MAX);
-  try {
-    await bodies.link(staged, accountId);
-  } finally {
-    await staged.discard();
-  }
-  const prefix = formatReturnPath('') + formatDeliveredTo(item.mailFrom);
-  return {
-    type: 'DeliverMessage',
-    mailbox: INBOX,
-    message: {
-      body: staged.hash,
-      prefix,
-      sizeBytes: Buffer.byteLength(prefix) + staged.sizeBytes,
-      flags: [],
-      receivedAt: at,
-      zoneMinutes: 0,
-    },
-    arrival: {
-      mailFrom: '',
-      rcptTo: item.mailFrom,
-      helo: hostName,
-      ip: '',
-      tls: '',
-      receipt: token,
-    },
-  };
 }
 
 /** One character per octet; as much as is worth quoting, without the empty line. */

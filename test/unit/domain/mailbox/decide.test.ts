@@ -4,12 +4,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   ARCHIVE_ID,
+  ARRIVAL,
   delivered,
   given,
   INBOX_ID,
   NEXT_MAILBOX_ID,
   NEXT_UID_VALIDITY,
   OPENED,
+  stored,
 } from '../../../support/given.ts';
 import type { MailboxEvent, NewMailbox, SpecialUse } from '#domain/mailbox/events';
 
@@ -92,6 +94,31 @@ describe('creating a mailbox', () => {
     const full = given(OPENED, { type: 'MailboxesCreated', mailboxes });
     full.when({ type: 'CreateMailbox', name: 'x' }).refused('TooManyMailboxes');
     full.when({ type: 'RenameMailbox', from: 'm1', to: 'x/y' }).refused('TooManyMailboxes');
+  });
+});
+
+describe('a mailbox that a delivery needs', () => {
+  const mail = { type: 'DeliverMessage', message: stored(), arrival: ARRIVAL } as const;
+
+  it('queue 34: is made with its parents, in the same append', () => {
+    given(OPENED)
+      .when({ ...mail, mailbox: 'a/b', makeMailbox: true })
+      .gives([created('a', 'a/b'), delivered(NEXT_MAILBOX_ID + 1, 1)], {
+        mailboxId: NEXT_MAILBOX_ID + 1,
+        uid: 1,
+      });
+  });
+
+  it('is taken when it is there', () => {
+    given(OPENED, created('a', 'a/b'), delivered(NEXT_MAILBOX_ID + 1, 1))
+      .when({ ...mail, mailbox: 'a/b', makeMailbox: true })
+      .gives([delivered(NEXT_MAILBOX_ID + 1, 2)]);
+  });
+
+  it('needs a name that may be one', () => {
+    given(OPENED)
+      .when({ ...mail, mailbox: 'a//b', makeMailbox: true })
+      .refused('MailboxNameForbidden');
   });
 });
 

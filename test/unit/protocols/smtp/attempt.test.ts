@@ -77,14 +77,6 @@ describe('a recipient that is refused for now', () => {
     assert.equal(failures(world).length, 5);
     assert.equal(notices(world).length, 1);
   });
-
-  it('queue 21: of a DMARC report is counted when it has failed', async () => {
-    const hosts = { '192.0.2.1': answering({ RCPT: '550 5.1.1 who?' }) };
-    const { world, metrics } = await openRemoteWorld({ hosts });
-    const recipients = [{ recipient: 'bob@there.example' }];
-    await world.queueMail(ALICE, { recipients, options: { report: 'dmarc' } });
-    assert.ok(metrics.counted.includes('queue_dmarcreport_failure_total'));
-  });
 });
 
 describe('a recipient that is refused for good', () => {

@@ -67,7 +67,10 @@ test('a failure for good tells the sender in the same breath', async () => {
     'MessageDelivered',
   ]);
   const text = world.text(world.last('MessageDelivered'));
-  assert.match(text, /^Return-Path: <>\r\nDelivered-To: alice@localhost\r\nFrom: <postmaster@/);
+  assert.match(
+    text,
+    /^Return-Path: <postmaster@localhost>\r\nDelivered-To: alice@localhost\r\nFrom: <postmaster@/,
+  );
   assert.match(text, /Content-Type: multipart\/report; report-type="delivery-status";/);
   assert.match(text, /References: <1@localhost>\r\n/);
   assert.match(text, /Final-Recipient: rfc822;queue550@other\.example\r\nAction: failed\r\n/);
