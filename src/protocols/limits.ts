@@ -119,6 +119,16 @@ export const SMTP_CLIENT_CHALLENGES_MAX = 10;
 export const EXTRA_BYTES_MAX: number = 4 * 1024;
 export const EXTRA_KEYS_MAX = 64;
 
+/** One webhook call, with connecting and redirects. */
+export const HOOK_CALL_MS = 60_000;
+export const HOOK_REDIRECTS_MAX = 10;
+/** What is kept of the answer. */
+export const HOOK_ANSWER_BYTES_MAX = 512;
+/** Calls to all receivers; one receiver has one. */
+export const HOOK_CALLS_AT_ONCE = 10;
+/** How long calls that run may still go on when the server stops. */
+export const HOOK_STOP_MS = 10_000;
+
 /** Default of the largest message, announced as SIZE and APPENDLIMIT. */
 export const MESSAGE_BYTES_MAX: number = 100 * 1024 * 1024;
 

@@ -6,10 +6,11 @@
  * without the rest. RFC 9051 §6.4.4: substrings, without regard to case, over decoded content.
  */
 
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { MessageTexts } from '#domain/values/facts';
 import { MIME_HEADER_BYTES_MAX } from '../limits.ts';
 import { decodeCharset } from './charset.ts';
+import { decodeExtended } from './extended-value.ts';
 import { foldText } from './fold.ts';
 import { decodeWords, fieldValue, readHeader, valueOf, type Header } from './header.ts';
 import { htmlTexts } from './html.ts';
@@ -150,13 +151,4 @@ function fileNames({ header, contentType }: Part): FieldText[] {
   return names.flatMap((name) =>
     name === undefined ? [] : [{ name: 'filename', value: foldText(decodeExtended(name)) }],
   );
-}
-
-/** `charset'language'text`, where octets may stand as `%E4`. */
-function decodeExtended(value: string): string {
-  const [, charset = '', text = value] = /^([^']*)'[^']*'(.*)$/s.exec(value) ?? [];
-  const octets = text.replace(/%([\dA-Fa-f]{2})/g, (_, hex: string) =>
-    String.fromCharCode(parseInt(hex, 16)),
-  );
-  return decodeCharset(Buffer.from(octets, 'latin1'), charset === '' ? 'us-ascii' : charset);
 }
