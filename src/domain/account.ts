@@ -32,7 +32,13 @@ import {
   type SuppressionCommand,
 } from './suppression/decide.ts';
 import type { SuppressionState } from './suppression/state.ts';
-import { decided, unreachable, type Decision, type DecisionContext } from './values/decision.ts';
+import {
+  decided,
+  refuse,
+  unreachable,
+  type Decision,
+  type DecisionContext,
+} from './values/decision.ts';
 
 export type AccountCommand =
   MailboxCommand | MessageCommand | QueueCommand | SuppressionCommand | CredentialCommand;
@@ -56,6 +62,30 @@ export interface AccountState
     SuppressionState,
     CredentialState {}
 
+/** What no account that is being removed takes any more; what was begun comes to its end. */
+const BEGINNINGS: ReadonlySet<AccountCommand['type']> = new Set([
+  'OpenAccount',
+  'CreateMailbox',
+  'RenameMailbox',
+  'DeleteMailbox',
+  'SubscribeMailbox',
+  'UnsubscribeMailbox',
+  'SetAnnotations',
+  'DeliverMessage',
+  'AppendMessages',
+  'CopyMessages',
+  'MoveMessages',
+  'ChangeFlags',
+  'ReplaceMessage',
+  'ExpungeMessages',
+  'QueueMessage',
+  'StartAttempt',
+  'SuppressAddress',
+  'SetPassword',
+  'AddTlsKey',
+  'ChangeTlsKey',
+]);
+
 /** What is to be recorded for a command; the answer follows the command. Pure and repeatable. */
 export function decideAccount<C extends AccountCommand>(
   command: C,
@@ -67,6 +97,7 @@ export function decideAccount(
   state: AccountState,
   context: DecisionContext,
 ): Decision<AccountEvent, AnswerTo<AccountCommand>> {
+  if (context.policy.isClosed && BEGINNINGS.has(command.type)) return refuse('NoSuchAccount');
   switch (command.type) {
     case 'OpenAccount':
     case 'CreateMailbox':

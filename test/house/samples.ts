@@ -135,6 +135,16 @@ export const SAMPLES: SamplesOf<DomainEvent> = {
     caseSensitive: false,
   },
   AccountAdded: { type: 'AccountAdded', accountId: 1, name: 'daybook' },
+  AddressRemoved: {
+    type: 'AddressRemoved',
+    localpart: 'daybook',
+    domain: 'localhost',
+    accountId: 1,
+  },
+  DomainRemoved: { type: 'DomainRemoved', domain: 'localhost' },
+  AccountClosed: { type: 'AccountClosed', accountId: 2 },
+  AccountRemoved: { type: 'AccountRemoved', accountId: 2 },
+  AccountErased: { type: 'AccountErased', accountId: 2 },
   AddressAdded: {
     type: 'AddressAdded',
     localpart: 'daybook',

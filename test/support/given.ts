@@ -120,8 +120,8 @@ function givenUnder(context: DecisionContext, events: readonly AccountEvent[]): 
     state,
     under: (changes) => givenUnder({ ...context, ...changes }, events),
     when(command, changes = {}) {
-      const { holdRules, settings } = context.policy;
-      const policy = { holdRules, settings: { ...settings, ...changes } };
+      const { settings } = context.policy;
+      const policy = { ...context.policy, settings: { ...settings, ...changes } };
       const decision = decideAccount(command, state, { ...context, policy });
       return {
         gives(expected, answer) {

@@ -70,8 +70,8 @@ export async function queueDesk(...transports: readonly string[]): Promise<Queue
   const lanes = new Lanes({
     ...ports,
     policyOf: (accountId) => {
-      const { holdRules, settings } = policyOf(directory.state, accountId);
-      return { holdRules, settings: { ...settings, ...ANY_NUMBER } };
+      const policy = policyOf(directory.state, accountId);
+      return { ...policy, settings: { ...policy.settings, ...ANY_NUMBER } };
     },
     announce: (accountId, facts) => books.follow(accountId, facts),
   });

@@ -12,6 +12,8 @@ import type { CredentialState } from './state.ts';
 
 const TLS_KEYS_MAX = 100;
 const RSA_BITS_MIN = 2048;
+/** RFC 9051 §9: a text that begins with a bracket would be read as a code. */
+const LOGIN_REASON = /^(?!\[)[ -~]{1,256}$/;
 
 export interface SetPassword {
   readonly type: 'SetPassword';
@@ -74,6 +76,7 @@ export function decideCredential(command: CredentialCommand, state: CredentialSt
         secret: command.secret,
       });
     case 'ForbidLogin':
+      if (!LOGIN_REASON.test(command.reason)) return refuse('LoginReasonForbidden');
       return unlessSo(state.credentials().forbidden === command.reason, {
         type: 'LoginForbidden',
         reason: command.reason,

@@ -5,16 +5,27 @@
  * differ in case alone.
  */
 
+import type { Address } from '../values/address.ts';
 import { decided, refuse, type Decision, type Refusal } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
 import { isOutgoingEvent, isWebhookUrl } from '../webhook/target.ts';
+import { addAddress } from './addresses.ts';
 import type { DirectoryEvent } from './events.ts';
 import { changedSettings, type AccountSettings } from './settings.ts';
-import { settingsOf, type DirectoryState } from './state.ts';
+import {
+  accountNamed,
+  copyOfDirectory,
+  evolveDirectory,
+  isOpenAccount,
+  settingsOf,
+  type DirectoryState,
+} from './state.ts';
 
 export interface AddAccount {
   readonly type: 'AddAccount';
   readonly name: string;
+  /** Its first address, given in the same step. */
+  readonly address?: Address;
 }
 
 export interface ChangeAccountSettings {
@@ -30,12 +41,15 @@ export function addAccount(
 ): Decision<DirectoryEvent, { readonly accountId: AccountId }> {
   const { name } = command;
   if (!isAccountName(name)) return refuse('AccountNameForbidden', name);
-  const folded = name.toLowerCase();
-  for (const account of state.accounts.values()) {
-    if (account.name.toLowerCase() === folded) return refuse('AccountExists', account.name);
-  }
-  const accountId = Math.max(0, ...state.accounts.keys()) + 1;
-  return decided([{ type: 'AccountAdded', accountId, name }], { accountId });
+  const same = accountNamed(state, name);
+  if (same !== undefined) return refuse('AccountExists', same.name);
+  const accountId = state.nextAccountId;
+  const added: DirectoryEvent = { type: 'AccountAdded', accountId, name };
+  if (command.address === undefined) return decided([added], { accountId });
+  const withIt = evolveDirectory(copyOfDirectory(state), added);
+  const addressed = addAddress({ type: 'AddAddress', ...command.address, accountId }, withIt);
+  if ('refused' in addressed) return addressed;
+  return decided([added, ...addressed.events], { accountId });
 }
 
 /** Names that cannot be the name of a file on Windows, with any extension. */
@@ -57,7 +71,7 @@ export function changeAccountSettings(
   state: DirectoryState,
 ): Decision<DirectoryEvent, object> {
   const { accountId } = command;
-  if (!state.accounts.has(accountId)) return refuse('NoSuchAccount', String(accountId));
+  if (!isOpenAccount(state, accountId)) return refuse('NoSuchAccount', String(accountId));
   const changes = changedSettings(settingsOf(state, accountId), command.changes);
   if (Object.keys(changes).length === 0) return decided([], {});
   return (

@@ -1,14 +1,24 @@
 /**
  * Addresses: whose they are.
  *
- * Invariants: an address belongs to one account, and mail for it finds it.
+ * Invariants: an address belongs to one account, and mail for it finds it; the postmaster has one;
+ * one that a TLS key logs in as stays.
  */
 
 import { foldedLocalpart } from '../values/address.ts';
 import { decided, refuse, type Decision } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
 import type { DirectoryEvent } from './events.ts';
-import { addressKey, type DirectoryState } from './state.ts';
+import {
+  accountOfAddress,
+  accountOfLogin,
+  addressKey,
+  copyOfDirectory,
+  evolveDirectory,
+  isOpenAccount,
+  postmasterAccount,
+  type DirectoryState,
+} from './state.ts';
 
 /** '' as localpart is the catchall of the domain. */
 export interface AddAddress {
@@ -18,6 +28,12 @@ export interface AddAddress {
   readonly accountId: AccountId;
 }
 
+export interface RemoveAddress {
+  readonly type: 'RemoveAddress';
+  readonly localpart: string;
+  readonly domain: string;
+}
+
 export function addAddress(
   command: AddAddress,
   state: DirectoryState,
@@ -25,14 +41,62 @@ export function addAddress(
   const { domain, accountId } = command;
   const rules = state.domains.get(domain);
   if (rules === undefined) return refuse('NoSuchDomain', domain);
-  if (!state.accounts.has(accountId)) return refuse('NoSuchAccount', String(accountId));
+  if (!isOpenAccount(state, accountId)) return refuse('NoSuchAccount', String(accountId));
   const localpart = foldedLocalpart(command.localpart, rules.caseSensitive);
   // Look-ups cut at the separator: mail would never find such an address.
   if (Array.from(rules.catchallSeparator).some((separator) => localpart.includes(separator))) {
     return refuse('AddressForbidden', localpart);
   }
-  if (state.addresses.has(addressKey(localpart, domain))) {
-    return refuse('AddressTaken', addressKey(localpart, domain));
+  const address = addressKey(localpart, domain);
+  const owner = state.addresses.get(address);
+  if (owner !== undefined) {
+    return refuse('AddressTaken', `${address}, of ${state.accounts.get(owner)?.name ?? ''}`);
   }
   return decided([{ type: 'AddressAdded', localpart, domain, accountId }], {});
+}
+
+export function removeAddress(
+  command: RemoveAddress,
+  state: DirectoryState,
+): Decision<DirectoryEvent, object> {
+  const { domain } = command;
+  const isCaseSensitive = state.domains.get(domain)?.caseSensitive === true;
+  const localpart = foldedLocalpart(command.localpart, isCaseSensitive);
+  const address = addressKey(localpart, domain);
+  const accountId = state.addresses.get(address);
+  if (accountId === undefined) return refuse('NoSuchAddress', address);
+  const all = [...state.addresses].filter(([, owner]) => owner === accountId);
+  if (accountId === postmasterAccount(state) && all.length === 1) {
+    return refuse('AddressNeeded', `${address} is the only one of the postmaster`);
+  }
+  const removed: DirectoryEvent = { type: 'AddressRemoved', localpart, domain, accountId };
+  const without = evolveDirectory(copyOfDirectory(state), removed);
+  const key = [...state.tlsKeys.values()].find(
+    (claim) => isLogin(claim.address, state) && !isLogin(claim.address, without),
+  );
+  if (key !== undefined) return refuse('AddressNeeded', `a TLS key logs in as ${key.address}`);
+  return decided([removed], {});
+}
+
+function isLogin(address: string, state: DirectoryState): boolean {
+  return accountOfLogin(state, ...partsOf(address)) !== undefined;
+}
+
+/** Those of the addresses that belong to the account because it has this one. */
+export function dependentOn(
+  { localpart, domain }: Pick<RemoveAddress, 'localpart' | 'domain'>,
+  addresses: readonly string[],
+  accountId: AccountId,
+  state: DirectoryState,
+): readonly string[] {
+  const removed = { type: 'AddressRemoved', localpart, domain, accountId } as const;
+  const without = evolveDirectory(copyOfDirectory(state), removed);
+  const isOwn = (address: string, of: DirectoryState): boolean =>
+    accountOfAddress(of, ...partsOf(address)) === accountId;
+  return addresses.filter((address) => isOwn(address, state) && !isOwn(address, without));
+}
+
+function partsOf(address: string): [localpart: string, domain: string] {
+  const at = address.lastIndexOf('@');
+  return [address.slice(0, at), address.slice(at + 1)];
 }

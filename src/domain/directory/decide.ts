@@ -10,7 +10,7 @@ import {
   type AddAccount,
   type ChangeAccountSettings,
 } from './accounts.ts';
-import { addAddress, type AddAddress } from './addresses.ts';
+import { addAddress, removeAddress, type AddAddress, type RemoveAddress } from './addresses.ts';
 import {
   pauseDelivery,
   resumeDelivery,
@@ -19,10 +19,15 @@ import {
 } from './delivery.ts';
 import {
   addDomain,
+  removeDomain,
+  setUpDomain,
   switchDomain,
   type AddDomain,
   type DisableDomain,
+  type DomainSetUp,
   type EnableDomain,
+  type RemoveDomain,
+  type SetUpDomain,
 } from './domains.ts';
 import type { DirectoryEvent } from './events.ts';
 import {
@@ -37,6 +42,14 @@ import {
   type RemoveDkimKey,
   type RemoveHoldRule,
 } from './outgoing.ts';
+import {
+  closeAccount,
+  eraseAccount,
+  removeAccount,
+  type CloseAccount,
+  type EraseAccount,
+  type RemoveAccount,
+} from './removal.ts';
 import type { DirectoryState } from './state.ts';
 import { claimTlsKey, releaseTlsKey, type ClaimTlsKey, type ReleaseTlsKey } from './tls-claims.ts';
 
@@ -44,6 +57,12 @@ export type DirectoryCommand =
   | AddDomain
   | AddAccount
   | AddAddress
+  | RemoveAddress
+  | SetUpDomain
+  | RemoveDomain
+  | CloseAccount
+  | RemoveAccount
+  | EraseAccount
   | ClaimTlsKey
   | ReleaseTlsKey
   | ChangeAccountSettings
@@ -61,6 +80,12 @@ export interface DirectoryAnswers {
   readonly AddDomain: object;
   readonly AddAccount: { readonly accountId: AccountId };
   readonly AddAddress: object;
+  readonly RemoveAddress: object;
+  readonly SetUpDomain: DomainSetUp;
+  readonly RemoveDomain: object;
+  readonly CloseAccount: object;
+  readonly RemoveAccount: object;
+  readonly EraseAccount: object;
   readonly ClaimTlsKey: object;
   readonly ReleaseTlsKey: object;
   readonly ChangeAccountSettings: object;
@@ -94,6 +119,18 @@ export function decideDirectory(
       return addAccount(command, state);
     case 'AddAddress':
       return addAddress(command, state);
+    case 'RemoveAddress':
+      return removeAddress(command, state);
+    case 'SetUpDomain':
+      return setUpDomain(command, state);
+    case 'RemoveDomain':
+      return removeDomain(command, state);
+    case 'CloseAccount':
+      return closeAccount(command, state);
+    case 'RemoveAccount':
+      return removeAccount(command, state);
+    case 'EraseAccount':
+      return eraseAccount(command, state);
     case 'ClaimTlsKey':
       return claimTlsKey(command, state);
     case 'ReleaseTlsKey':

@@ -33,6 +33,44 @@ export interface AddressAdded {
   readonly accountId: AccountId;
 }
 
+/** The address leads nowhere any more, or to the catchall of its domain. */
+export interface AddressRemoved {
+  readonly type: 'AddressRemoved';
+  readonly localpart: string;
+  readonly domain: string;
+  readonly accountId: AccountId;
+}
+
+/** The domain is not ours any more; its signing keys wait for its return. */
+export interface DomainRemoved {
+  readonly type: 'DomainRemoved';
+  readonly domain: string;
+}
+
+/**
+ * The account is being removed: nobody logs in, its addresses lead nowhere, and the mail that it
+ * has waiting comes to an end.
+ */
+export interface AccountClosed {
+  readonly type: 'AccountClosed';
+  readonly accountId: AccountId;
+}
+
+/**
+ * The account is one no more, and nothing of what was decided about it holds. Its number stays its
+ * own; its data stay for as long as mail that left its queue is remembered.
+ */
+export interface AccountRemoved {
+  readonly type: 'AccountRemoved';
+  readonly accountId: AccountId;
+}
+
+/** Nothing is left of the account but its number. */
+export interface AccountErased {
+  readonly type: 'AccountErased';
+  readonly accountId: AccountId;
+}
+
 /**
  * The TLS key is for this account and for no other, logging in as this address. Whoever had it
  * before has it no more. It lets in when the account itself has the key too.
@@ -119,6 +157,11 @@ export type DirectoryEvent =
   | DomainAdded
   | AccountAdded
   | AddressAdded
+  | AddressRemoved
+  | DomainRemoved
+  | AccountClosed
+  | AccountRemoved
+  | AccountErased
   | TlsKeyClaimed
   | TlsKeyReleased
   | AccountSettingsChanged
@@ -135,6 +178,11 @@ export const DIRECTORY_EVENTS: Record<DirectoryEvent['type'], string> = {
   DomainAdded: 'A domain became one of ours.',
   AccountAdded: 'An account was made.',
   AddressAdded: 'An address (or a catchall) was given to an account.',
+  AddressRemoved: 'An address (or a catchall) was taken from its account.',
+  DomainRemoved: 'A domain is ours no more.',
+  AccountClosed: 'The removal of an account began.',
+  AccountRemoved: 'An account was removed; its history may be kept for a while.',
+  AccountErased: 'Everything that an account had is gone.',
   TlsKeyClaimed: 'The TLS key is for this account and for no other.',
   TlsKeyReleased: 'The TLS key may be claimed by any account.',
   AccountSettingsChanged: 'Settings of an account were changed.',

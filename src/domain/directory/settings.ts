@@ -48,9 +48,15 @@ export interface AccountPolicy {
   readonly settings: AccountSettings;
   /** Of the whole server; those of other accounts match nothing here. */
   readonly holdRules: readonly HoldRule[];
+  /** The account is being removed, or was: nothing new begins. */
+  readonly isClosed: boolean;
 }
 
-export const DEFAULT_POLICY: AccountPolicy = { settings: DEFAULT_SETTINGS, holdRules: [] };
+export const DEFAULT_POLICY: AccountPolicy = {
+  settings: DEFAULT_SETTINGS,
+  holdRules: [],
+  isClosed: false,
+};
 
 /** The settings that are really others; a list is compared item by item. */
 export function changedSettings(

@@ -11,7 +11,15 @@ import type { AccountId } from '../values/ids.ts';
 import { INBOX } from '../values/mailbox-name.ts';
 import { transportByRoute, type Route, type Routed } from '../queue/route.ts';
 import type { DkimKey } from './dkim-keys.ts';
-import type { DirectoryEvent, PauseReason, RouteScope } from './events.ts';
+import type {
+  AccountAdded,
+  AccountClosed,
+  AccountErased,
+  AccountRemoved,
+  DirectoryEvent,
+  PauseReason,
+  RouteScope,
+} from './events.ts';
 import type { HoldRule } from './hold-rules.ts';
 import { DEFAULT_SETTINGS, type AccountPolicy, type AccountSettings } from './settings.ts';
 
@@ -31,6 +39,11 @@ export interface DirectoryState {
   /** By name: lower-case A-labels. */
   readonly domains: ReadonlyMap<string, LocalpartRules>;
   readonly accounts: ReadonlyMap<AccountId, DirectoryAccount>;
+  readonly nextAccountId: AccountId;
+  /** Of `accounts`, those that are being removed. */
+  readonly closed: ReadonlySet<AccountId>;
+  /** Accounts that were, of which there is something left. */
+  readonly removed: ReadonlyMap<AccountId, DirectoryAccount>;
   /** By `localpart@domain`, both canonical; `@domain` is the catchall. */
   readonly addresses: ReadonlyMap<string, AccountId>;
   /** By fingerprint. */
@@ -45,7 +58,7 @@ export interface DirectoryState {
   readonly disabledDomains: ReadonlySet<string>;
   /** Why nothing is sent; null when mail goes. */
   readonly pausedFor: PauseReason | null;
-  /** By domain. */
+  /** By domain; those of a domain that was removed are there again when it comes back. */
   readonly dkimKeys: ReadonlyMap<string, readonly DkimKey[]>;
 }
 
@@ -53,6 +66,9 @@ export interface DirectoryState {
 export interface DirectoryRecords extends DirectoryState {
   readonly domains: Map<string, LocalpartRules>;
   readonly accounts: Map<AccountId, DirectoryAccount>;
+  nextAccountId: AccountId;
+  readonly closed: Set<AccountId>;
+  readonly removed: Map<AccountId, DirectoryAccount>;
   readonly addresses: Map<string, AccountId>;
   readonly tlsKeys: Map<string, TlsKeyClaim>;
   readonly settings: Map<AccountId, AccountSettings>;
@@ -68,6 +84,9 @@ export function emptyDirectory(): DirectoryRecords {
   return {
     domains: new Map(),
     accounts: new Map(),
+    nextAccountId: 1,
+    closed: new Set(),
+    removed: new Map(),
     addresses: new Map(),
     tlsKeys: new Map(),
     settings: new Map(),
@@ -85,6 +104,9 @@ export function copyOfDirectory(state: DirectoryState): DirectoryRecords {
   return {
     domains: new Map(state.domains),
     accounts: new Map(state.accounts),
+    nextAccountId: state.nextAccountId,
+    closed: new Set(state.closed),
+    removed: new Map(state.removed),
     addresses: new Map(state.addresses),
     tlsKeys: new Map(state.tlsKeys),
     settings: new Map(state.settings),
@@ -108,13 +130,23 @@ export function evolveDirectory(
       records.domains.set(domain, { caseSensitive, catchallSeparator });
       return records;
     }
-    case 'AccountAdded': {
-      const { accountId, name } = event;
-      records.accounts.set(accountId, { accountId, name });
+    case 'AccountAdded':
+    case 'AccountClosed':
+    case 'AccountRemoved':
+    case 'AccountErased':
+      evolveAccounts(records, event);
       return records;
-    }
     case 'AddressAdded':
       records.addresses.set(addressKey(event.localpart, event.domain), event.accountId);
+      return records;
+    case 'AddressRemoved':
+      records.addresses.delete(addressKey(event.localpart, event.domain));
+      dropFromIdLogins(records, event.accountId);
+      return records;
+    case 'DomainRemoved':
+      records.domains.delete(event.domain);
+      records.disabledDomains.delete(event.domain);
+      records.routes.delete(event.domain);
       return records;
     case 'TlsKeyClaimed': {
       const { fingerprint, accountId, localpart, domain } = event;
@@ -159,13 +191,76 @@ export function evolveDirectory(
   }
 }
 
+type AccountStep = AccountAdded | AccountClosed | AccountRemoved | AccountErased;
+
+function evolveAccounts(records: DirectoryRecords, event: AccountStep): void {
+  const { accountId } = event;
+  switch (event.type) {
+    case 'AccountAdded':
+      records.accounts.set(accountId, { accountId, name: event.name });
+      records.nextAccountId = Math.max(records.nextAccountId, accountId + 1);
+      return;
+    case 'AccountClosed':
+      records.closed.add(accountId);
+      return;
+    case 'AccountRemoved':
+      forgetAccount(records, accountId);
+      return;
+    case 'AccountErased':
+      records.removed.delete(accountId);
+      return;
+    default:
+      unreachable(event);
+  }
+}
+
+/** Nothing that was decided about the account holds any more. */
+function forgetAccount(records: DirectoryRecords, accountId: AccountId): void {
+  const account = records.accounts.get(accountId);
+  if (account === undefined) return;
+  records.accounts.delete(accountId);
+  records.closed.delete(accountId);
+  records.removed.set(accountId, account);
+  for (const [address, owner] of records.addresses) {
+    if (owner === accountId) records.addresses.delete(address);
+  }
+  for (const [fingerprint, claim] of records.tlsKeys) {
+    if (claim.accountId === accountId) records.tlsKeys.delete(fingerprint);
+  }
+  records.settings.delete(accountId);
+  records.routes.delete(String(accountId));
+  records.holdRules = records.holdRules.filter((rule) => rule.accountId !== accountId);
+}
+
+/** Logins go with the addresses that lead to them. */
+function dropFromIdLogins(records: DirectoryRecords, accountId: AccountId): void {
+  const settings = settingsOf(records, accountId);
+  const fromIdLogins = settings.fromIdLogins.filter((login) => {
+    const at = login.lastIndexOf('@');
+    return accountOfAddress(records, login.slice(0, at), login.slice(at + 1)) === accountId;
+  });
+  if (fromIdLogins.length === settings.fromIdLogins.length) return;
+  records.settings.set(accountId, { ...settings, fromIdLogins });
+}
+
+/** True for an account that is not being removed. */
+export function isOpenAccount(state: DirectoryState, accountId: AccountId): boolean {
+  return state.accounts.has(accountId) && !state.closed.has(accountId);
+}
+
+/** Names that differ in case alone are one. */
+export function accountNamed(state: DirectoryState, name: string): DirectoryAccount | undefined {
+  const folded = name.toLowerCase();
+  return state.accounts.values().find((account) => account.name.toLowerCase() === folded);
+}
+
 export function settingsOf(state: DirectoryState, accountId: AccountId): AccountSettings {
   return state.settings.get(accountId) ?? DEFAULT_SETTINGS;
 }
 
 /** In the order in which they were added. */
 export function dkimKeysOf(state: DirectoryState, domain: string): readonly DkimKey[] {
-  return state.dkimKeys.get(domain) ?? [];
+  return state.domains.has(domain) ? (state.dkimKeys.get(domain) ?? []) : [];
 }
 
 function scopeKey(scope: RouteScope): string {
@@ -201,7 +296,8 @@ export function routedTransport(
 
 /** What decisions of the account go by. */
 export function policyOf(state: DirectoryState, accountId: AccountId): AccountPolicy {
-  return { settings: settingsOf(state, accountId), holdRules: state.holdRules };
+  const isClosed = accountId < state.nextAccountId && !isOpenAccount(state, accountId);
+  return { settings: settingsOf(state, accountId), holdRules: state.holdRules, isClosed };
 }
 
 export function addressKey(localpart: string, domain: string): string {
@@ -233,9 +329,14 @@ export function accountOfAddress(
   if (rules === undefined) return undefined;
   const canonical = canonicalLocalpart(localpart, rules);
   return (
-    state.addresses.get(addressKey(canonical, domain)) ??
-    state.addresses.get(addressKey('', domain))
+    openOwner(state, addressKey(canonical, domain)) ?? openOwner(state, addressKey('', domain))
   );
+}
+
+/** Addresses of an account that is being removed are nobody's. */
+function openOwner(state: DirectoryState, address: string): AccountId | undefined {
+  const accountId = state.addresses.get(address);
+  return accountId !== undefined && !state.closed.has(accountId) ? accountId : undefined;
 }
 
 /** The account that logs in with an address: one that was given to it, to the letter. */
@@ -247,7 +348,7 @@ export function accountOfLogin(
   const rules = state.domains.get(domain);
   if (rules === undefined || localpart === '') return undefined;
   const login = addressKey(foldedLocalpart(localpart, rules.caseSensitive), domain);
-  const accountId = state.addresses.get(login);
+  const accountId = openOwner(state, login);
   if (accountId !== undefined) return accountId;
   // Behind a separator only what the account has named as a login.
   const owner = accountOfAddress(state, localpart, domain);

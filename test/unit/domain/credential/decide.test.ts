@@ -26,6 +26,14 @@ describe('credentials', () => {
       .gives([{ type: 'LoginForbidden', reason: 'gone' }]);
     assert.equal(again.credentials().forbidden, 'gone');
   });
+
+  it('operations 33: close it with a reason that every client can show', () => {
+    for (const reason of ['', 'two\nlines', 'schön', 'x'.repeat(257), '[ALERT] moved']) {
+      given().when({ type: 'ForbidLogin', reason }).refused('LoginReasonForbidden');
+    }
+    const reason = 'x'.repeat(256);
+    given().when({ type: 'ForbidLogin', reason }).gives([{ type: 'LoginForbidden', reason }]);
+  });
 });
 
 const KEY = {

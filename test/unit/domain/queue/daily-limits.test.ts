@@ -42,7 +42,7 @@ function outcome(
   const settings = { ...DEFAULT_SETTINGS, ...limits };
   const recipients = to.map((recipient) => ({ recipient }));
   const command = { type: 'QueueMessage', recipients, ...SUBMISSION, options } as const;
-  const context = { ...CONTEXT, policy: { holdRules: [], settings } };
+  const context = { ...CONTEXT, policy: { ...CONTEXT.policy, settings } };
   const decision = decideAccount(command, accountWith(sent), context);
   return 'refused' in decision ? decision.refused : 'queued';
 }
