@@ -31,6 +31,7 @@ import { routingAdmin } from '#infra/routing-admin';
 import { openRates } from '#infra/rates';
 import { renumberMailboxes } from '#infra/renumber';
 import { tailEventLog } from '#infra/tail';
+import { WebhookSettings } from '#infra/webhook-settings';
 import { accountsOf, verifyEngine } from '#infra/verify';
 import { queueCounts } from '#projections/queue-counts';
 import { serveControl } from '#protocols/cli/control';
@@ -48,6 +49,7 @@ import type {
 } from '#protocols/cli/openers';
 import { queueCommands } from '#protocols/cli/queue-control';
 import { routingCommands } from '#protocols/cli/routing-control';
+import { webhookSettingsCommands } from '#protocols/cli/webhook-settings-control';
 import { readFacts } from '#protocols/message/facts';
 import type { Rates } from '#protocols/ports';
 import { hmacMd5States } from '#protocols/sasl/md5';
@@ -229,6 +231,7 @@ async function controlOf(
       tlsResults: engine.tlsResults,
     }),
     ...dkimCommands(engine.dkimKeys),
+    ...webhookSettingsCommands(new WebhookSettings(engine.accounts, engine.secrets)),
     ...routingCommands(routingAdmin({ directory: engine.directory, transports })),
     ...queueCommands({ queue, clock: systemClock }),
   ]);

@@ -3,6 +3,9 @@
  */
 
 import type { Buffer } from 'node:buffer';
+import type { Cause } from '#domain/log/event';
+import type { Refusal } from '#domain/values/decision';
+import type { AdministeredAccount } from './ports-admin.ts';
 
 /** HTTP to receivers of webhooks. */
 export interface HttpPost {
@@ -38,3 +41,31 @@ export type Posted =
       readonly why: 'unreachable' | 'timeout' | 'cancelled';
       readonly text: string;
     };
+
+/** Whom accounts have called, for whoever administers them. */
+export interface AdministeredWebhookSettings {
+  /** What is left out stays, but an Authorization does not go along to another origin. */
+  set(
+    account: string,
+    direction: HookDirection,
+    changes: WebhookChanges,
+    cause: Cause,
+  ): Promise<AdministeredAccount | Refusal>;
+  /** Nobody is called any more, but for what waits already. */
+  remove(
+    account: string,
+    direction: HookDirection,
+    cause: Cause,
+  ): Promise<AdministeredAccount | Refusal>;
+}
+
+/** About mail that was sent, or mail that came in. */
+export type HookDirection = 'outgoing' | 'incoming';
+
+export interface WebhookChanges {
+  readonly url?: string;
+  /** The text of the field; '' for none. */
+  readonly authorization?: string;
+  /** Of mail that was sent, what is told; empty for everything. */
+  readonly events?: readonly string[];
+}

@@ -2,7 +2,7 @@
  * `config account`: what is set for an account, asked of the running server.
  */
 
-import type { ShownAccount } from './control-commands.ts';
+import type { ShownAccount, ShownOutgoingWebhook, ShownWebhook } from './account-record.ts';
 import type { AccountSetFlags, RunningFlags } from './flags.ts';
 import { askServer, type Tools } from './tools.ts';
 
@@ -12,7 +12,7 @@ export async function showAccount(
   tools: Tools,
 ): Promise<void> {
   const shown = await askServer('account.show', flags, tools, { account });
-  tell(shown as ShownAccount, flags, tools);
+  tellAccount(shown as ShownAccount, flags, tools);
 }
 
 export async function setAccount(
@@ -21,19 +21,20 @@ export async function setAccount(
   tools: Tools,
 ): Promise<void> {
   const { quota, queueLimit, keepRetired, hideCapability, fromIdLogin } = flags;
-  const { dailyRecipients, dailyNewRecipients } = flags;
+  const { dailyRecipients, dailyNewRecipients, keepRetiredWebhooks } = flags;
   const changes = {
     ...(quota === undefined ? {} : { quotaBytes: quota }),
     ...(queueLimit === undefined ? {} : { queueBytesMax: queueLimit }),
     ...(dailyRecipients === undefined ? {} : { recipientsPerDayMax: dailyRecipients }),
     ...(dailyNewRecipients === undefined ? {} : { newRecipientsPerDayMax: dailyNewRecipients }),
     ...(keepRetired === undefined ? {} : { keepRetiredMs: keepRetired }),
+    ...(keepRetiredWebhooks === undefined ? {} : { keepRetiredHooksMs: keepRetiredWebhooks }),
     ...(fromIdLogin === undefined ? {} : { fromIdLogins: namesIn(fromIdLogin) }),
     ...(hideCapability === undefined ? {} : { hiddenCapabilities: namesIn(hideCapability) }),
   };
   if (Object.keys(changes).length === 0) throw new Error('There is nothing to set.');
   const shown = await askServer('account.set', flags, tools, { account, ...changes });
-  tell(shown as ShownAccount, flags, tools);
+  tellAccount(shown as ShownAccount, flags, tools);
 }
 
 /** `none` is how nothing is written. */
@@ -41,10 +42,23 @@ function namesIn(given: readonly string[]): readonly string[] {
   return given.length === 1 && given[0] === 'none' ? [] : given;
 }
 
-function tell(shown: ShownAccount, flags: RunningFlags, { terminal }: Tools): void {
-  if (flags.json) return terminal.out(JSON.stringify(shown));
+export function tellAccount(
+  shown: ShownAccount,
+  { json }: RunningFlags,
+  { terminal }: Tools,
+): void {
+  if (json) return terminal.out(JSON.stringify(shown));
   for (const [key, value] of Object.entries(shown)) {
-    const text = Array.isArray(value) ? value.join(' ') : String(value);
+    const text = Array.isArray(value) ? value.join(' ') : textOf(value);
     terminal.out(`${key}: ${text === '' ? 'none' : text}`);
   }
+}
+
+/** `https://x.example/hook, with an Authorization, of failed suppressed` */
+function textOf(value: string | number | ShownOutgoingWebhook | ShownWebhook | null): string {
+  if (value === null) return '';
+  if (typeof value !== 'object') return String(value);
+  const authorized = value.Authorization ? ', with an Authorization' : '';
+  const events = 'Events' in value && value.Events.length > 0 ? value.Events : undefined;
+  return `${value.URL}${authorized}${events === undefined ? '' : `, of ${events.join(' ')}`}`;
 }

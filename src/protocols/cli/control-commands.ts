@@ -4,17 +4,13 @@
 
 import type { Refusal } from '#domain/values/decision';
 import type { RecordedLogin, RecordedLogins, RegisteredTlsKey, TlsKeys } from '../ports.ts';
-import type {
-  AdministeredAccount,
-  AdministeredAccounts,
-  RecordedTlsResults,
-} from '../ports-admin.ts';
+import type { AdministeredAccounts, RecordedTlsResults } from '../ports-admin.ts';
 import { readClientCertificate } from '../sasl/client-key.ts';
+import { accountShown, type ShownAccount } from './account-record.ts';
 import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
 import { ControlFields } from './control-fields.ts';
 import { tlsResultCommands } from './control-tls-results.ts';
-import { formatDuration } from './quantities.ts';
 
 /** A TLS key as it goes over the control socket, and into `--json`. */
 export interface ShownTlsKey {
@@ -35,21 +31,6 @@ export interface ShownAttempt extends Omit<RecordedLogin, 'firstAt' | 'lastAt' |
   /** ISO 8601, UTC. */
   readonly firstAt: string;
   readonly lastAt: string;
-}
-
-/** An account, in the words of its settings, as it goes over the control socket. */
-export interface ShownAccount {
-  readonly Account: string;
-  /** Octets; 0 for no limit. */
-  readonly QuotaMessageSize: number;
-  readonly UsedMessageSize: number;
-  readonly QueueMessageSize: number;
-  /** 0 for no limit. */
-  readonly MaxOutgoingMessagesPerDay: number;
-  readonly MaxFirstTimeRecipientsPerDay: number;
-  readonly KeepRetiredMessagePeriod: string;
-  readonly FromIDLoginAddresses: readonly string[];
-  readonly HiddenCapabilities: readonly string[];
 }
 
 export interface ControlledParts {
@@ -111,6 +92,7 @@ async function setAccount(
   const recipientsPerDayMax = fields.optionalCount('recipientsPerDayMax');
   const newRecipientsPerDayMax = fields.optionalCount('newRecipientsPerDayMax');
   const keepRetiredMs = fields.optionalCount('keepRetiredMs');
+  const keepRetiredHooksMs = fields.optionalCount('keepRetiredHooksMs');
   const fromIdLogins = fields.optionalTexts('fromIdLogins');
   const hidden = fields.optionalTexts('hiddenCapabilities');
   fields.end();
@@ -120,6 +102,7 @@ async function setAccount(
     ...(recipientsPerDayMax === undefined ? {} : { recipientsPerDayMax }),
     ...(newRecipientsPerDayMax === undefined ? {} : { newRecipientsPerDayMax }),
     ...(keepRetiredMs === undefined ? {} : { keepRetiredMs }),
+    ...(keepRetiredHooksMs === undefined ? {} : { keepRetiredHooksMs }),
     ...(fromIdLogins === undefined ? {} : { fromIdLogins: [...new Set(fromIdLogins)].sort() }),
     ...(hidden === undefined ? {} : { hiddenCapabilities: capabilityNames(hidden) }),
   };
@@ -134,20 +117,6 @@ function capabilityNames(given: readonly string[]): readonly string[] {
     throw new ControlError('BadCapability', `No capability can be called ${name}.`);
   }
   return [...names].sort();
-}
-
-function accountShown({ name, settings, usedBytes }: AdministeredAccount): ShownAccount {
-  return {
-    Account: name,
-    QuotaMessageSize: settings.quotaBytes,
-    UsedMessageSize: usedBytes,
-    QueueMessageSize: settings.queueBytesMax,
-    MaxOutgoingMessagesPerDay: settings.recipientsPerDayMax,
-    MaxFirstTimeRecipientsPerDay: settings.newRecipientsPerDayMax,
-    KeepRetiredMessagePeriod: formatDuration(settings.keepRetiredMs),
-    FromIDLoginAddresses: settings.fromIdLogins,
-    HiddenCapabilities: settings.hiddenCapabilities,
-  };
 }
 
 async function listAttempts(

@@ -55,7 +55,11 @@ export async function makeFirstAccount(ports: FirstAccountPorts): Promise<void> 
   );
   await ask({ type: 'AddAddress', localpart: '', domain: DOMAIN, accountId }, 'AddressTaken');
   const done = await ports.directory(
-    { type: 'ChangeAccountSettings', accountId, changes: { keepRetiredMs: KEEP_RETIRED_MS } },
+    {
+      type: 'ChangeAccountSettings',
+      accountId,
+      changes: { keepRetiredMs: KEEP_RETIRED_MS, keepRetiredHooksMs: KEEP_RETIRED_MS },
+    },
     CAUSE,
   );
   if (isRefusal(done)) throw refusalError(done);

@@ -52,8 +52,16 @@ export interface AccountSetFlags extends RunningFlags {
   readonly dailyRecipients?: number;
   readonly dailyNewRecipients?: number;
   readonly keepRetired?: number;
+  readonly keepRetiredWebhooks?: number;
   readonly hideCapability?: readonly string[];
   readonly fromIdLogin?: readonly string[];
+}
+
+export interface WebhookSetFlags extends RunningFlags {
+  readonly url?: string;
+  /** True: it stands on standard input. False: there is to be none. */
+  readonly authorization?: boolean;
+  readonly events?: readonly string[];
 }
 
 export interface KeyAddFlags extends RunningFlags {

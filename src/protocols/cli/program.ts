@@ -24,6 +24,7 @@ import { isDate, readDuration, readSize } from './quantities.ts';
 import type { Openers, Terminal } from './openers.ts';
 import { addQueue } from './queue-tree.ts';
 import type { Tools } from './tools.ts';
+import { addWebhookSettings } from './webhook-settings-tree.ts';
 
 const FAILED = 1;
 const WRONG_USAGE = 2;
@@ -179,6 +180,7 @@ function addConfig(program: Command, tools: Tools): void {
   addAccountSettings(config, tools);
   addKeys(config, tools);
   addDomains(config, tools, () => dirOption(tools.openers));
+  addWebhookSettings(config, tools, () => dirOption(tools.openers));
 }
 
 function addAccountSettings(config: Command, tools: Tools): void {
@@ -208,6 +210,7 @@ function addAccountSettings(config: Command, tools: Tools): void {
       wholeNumber,
     )
     .option('--keep-retired <time>', 'how long sent mail is remembered: 12h, 7d, none', duration)
+    .option('--keep-retired-webhooks <time>', 'how long webhooks that ended are', duration)
     .option(
       '--from-id-login <addresses...>',
       'all that send with a MAIL FROM per recipient, or none',

@@ -70,8 +70,11 @@ describe('config account', () => {
       'MaxOutgoingMessagesPerDay: 1000',
       'MaxFirstTimeRecipientsPerDay: 200',
       'KeepRetiredMessagePeriod: none',
+      'KeepRetiredWebhookPeriod: none',
       'FromIDLoginAddresses: none',
       'HiddenCapabilities: none',
+      'OutgoingWebhook: none',
+      'IncomingWebhook: none',
     ]);
   });
 
@@ -80,7 +83,9 @@ describe('config account', () => {
     const flags = ['--quota', '1g', '--keep-retired', '7d', '--hide-capability', 'notify', 'IDLE'];
     const daily = ['--daily-recipients', '5000', '--daily-new-recipients', '0'];
     const logins = ['--from-id-login', 'b@localhost', 'a@localhost'];
-    const { out } = await run(accounts, 'set', 'alice', '--json', ...flags, ...daily, ...logins);
+    const kept = ['--keep-retired-webhooks', '72h'];
+    const all = ['--json', ...flags, ...daily, ...kept, ...logins];
+    const { out } = await run(accounts, 'set', 'alice', ...all);
     assert.deepEqual(JSON.parse(out[0] ?? ''), {
       Account: 'alice',
       QuotaMessageSize: 1_073_741_824,
@@ -89,8 +94,11 @@ describe('config account', () => {
       MaxOutgoingMessagesPerDay: 5000,
       MaxFirstTimeRecipientsPerDay: 0,
       KeepRetiredMessagePeriod: '1w',
+      KeepRetiredWebhookPeriod: '3d',
       FromIDLoginAddresses: ['a@localhost', 'b@localhost'],
       HiddenCapabilities: ['IDLE', 'NOTIFY'],
+      OutgoingWebhook: null,
+      IncomingWebhook: null,
     });
     await run(accounts, 'set', 'alice', '--hide-capability', 'none', '--queue-limit', '10m');
     await run(accounts, 'set', 'alice', '--from-id-login', 'none');
@@ -101,6 +109,7 @@ describe('config account', () => {
       recipientsPerDayMax: 5000,
       newRecipientsPerDayMax: 0,
       keepRetiredMs: 604_800_000,
+      keepRetiredHooksMs: 259_200_000,
     });
   });
 

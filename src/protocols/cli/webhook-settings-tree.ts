@@ -1,0 +1,53 @@
+/**
+ * The commands about whom accounts have called: `config webhook`.
+ */
+
+import { Argument, type Command, type Option } from 'commander';
+import type { HookDirection } from '../ports-webhook.ts';
+import type { RunningFlags, WebhookSetFlags } from './flags.ts';
+import type { Tools } from './tools.ts';
+
+const EVENTS = [
+  'delivered',
+  'suppressed',
+  'delayed',
+  'failed',
+  'relayed',
+  'expanded',
+  'canceled',
+  'unrecognized',
+];
+
+/** `dir` makes the option that says which server is meant. */
+export function addWebhookSettings(config: Command, tools: Tools, dir: () => Option): void {
+  const webhook = config
+    .command('webhook')
+    .description('applications that are told what happens to mail of an account');
+  const command = (name: string, description: string): Command =>
+    webhook
+      .command(name)
+      .description(description)
+      .addOption(dir())
+      .option('--json', 'as JSON', false);
+  const setting = (direction: HookDirection, description: string): Command =>
+    command(`${direction} <account>`, `${description}; what is not named stays`)
+      .option('--url <url>', 'whom to call')
+      .option('--authorization', 'take the text of the Authorization field from standard input')
+      .option('--no-authorization', 'call without one')
+      .action(async (account: string, flags: WebhookSetFlags) => {
+        const { setWebhook } = await import('./webhook-settings.ts');
+        await setWebhook(direction, account, flags, tools);
+      });
+
+  setting('outgoing', 'set who is told what became of mail that was sent').option(
+    '--events <events...>',
+    `what is told, or all: ${EVENTS.join(' ')}`,
+  );
+  setting('incoming', 'set who is told of mail that comes in');
+  command('remove', 'tell nobody any more, but what waits to be told')
+    .addArgument(new Argument('<direction>').choices(['outgoing', 'incoming']))
+    .argument('<account>')
+    .action(async (direction: HookDirection, account: string, flags: RunningFlags) => {
+      await (await import('./webhook-settings.ts')).removeWebhook(direction, account, flags, tools);
+    });
+}
