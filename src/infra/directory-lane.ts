@@ -16,21 +16,20 @@ import {
   type DirectoryCommand,
 } from '#domain/directory/decide';
 import type { DirectoryEvent } from '#domain/directory/events';
+import { accountsBehind, mailTarget, type MailTarget } from '#domain/directory/mail-targets';
 import {
-  accountOfAddress,
   addressKey,
   copyOfDirectory,
   emptyDirectory,
   evolveDirectory,
   hasFromIds,
-  mailTarget,
   type DirectoryRecords,
   type DirectoryState,
 } from '#domain/directory/state';
 import { foldedLocalpart, parseAddress } from '#domain/values/address';
 import type { Refusal } from '#domain/values/decision';
 import type { AccountId } from '#domain/values/ids';
-import type { AddressTarget, Directory } from '#protocols/ports';
+import type { Directory } from '#protocols/ports';
 import type { DeliveryPause } from '#protocols/ports-queue';
 import { Lane, type Carried, type LanePorts } from './lane.ts';
 import { StateLedger } from './state-ledger.ts';
@@ -69,12 +68,12 @@ export class DirectoryLane implements Directory, DeliveryPause {
     return this.#ledger.committed;
   }
 
-  target(localpart: string, domain: string): AddressTarget {
+  target(localpart: string, domain: string): MailTarget {
     return mailTarget(this.state, localpart, domain);
   }
 
-  maySendAs(accountId: AccountId, localpart: string, domain: string): boolean {
-    return accountOfAddress(this.state, localpart, domain) === accountId;
+  sendersAs(localpart: string, domain: string): readonly AccountId[] {
+    return accountsBehind(this.state, localpart, domain);
   }
 
   isDisabled(domain: string): boolean {

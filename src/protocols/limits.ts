@@ -154,6 +154,9 @@ export const TLS_HANDSHAKE_MS = 60_000;
 /** RFC 8461 §3.3: a policy of another domain, and how long fetching it may take. */
 export const STS_POLICY_BYTES_MAX: number = 64 * 1024;
 export const STS_FETCH_MS = 60_000;
+/** Signatures of ours that are checked in a message that comes in. */
+export const OWN_SIGNATURES_MAX = 5;
+
 /** CNAMEs that are followed from a recipient’s domain, and from the name of a host. */
 export const DOMAIN_CNAMES_MAX = 16;
 export const HOST_CNAMES_MAX = 10;

@@ -9,6 +9,7 @@ import type { AccountCommand, AnswerTo } from '#domain/account';
 import type { LoginAttempt, LoginResult } from '#domain/audit/events';
 import type { TlsKey } from '#domain/credential/state';
 import type { AccountSettings } from '#domain/directory/settings';
+import type { MailTarget } from '#domain/directory/mail-targets';
 import type { AccountFact } from '#domain/log/streams';
 import type { Cause } from '#domain/log/event';
 import type { Refusal } from '#domain/values/decision';
@@ -262,10 +263,10 @@ export interface Rates {
 
 /** Where mail for an address goes; answers from the directory. */
 export interface Directory {
-  /** The account that an address (canonical rules applied) delivers to. */
-  target(localpart: string, domain: string): AddressTarget;
-  /** True when the account may send as the address. */
-  maySendAs(accountId: AccountId, localpart: string, domain: string): boolean;
+  /** Whom an address (canonical rules applied) delivers to. */
+  target(localpart: string, domain: string): MailTarget;
+  /** The accounts that may send as the address. */
+  sendersAs(localpart: string, domain: string): readonly AccountId[];
   /** True for a domain of ours of which no mail goes or comes for now. */
   isDisabled(domain: string): boolean;
   /** The characters that end an account's part of a localpart; '' where there are none. */
@@ -273,11 +274,6 @@ export interface Directory {
   /** True when what is handed in under the login gets a MAIL FROM of its own per recipient. */
   usesFromIds(accountId: AccountId, login: string): boolean;
 }
-
-export type AddressTarget =
-  | { readonly type: 'account'; readonly accountId: AccountId; readonly mailbox: string }
-  | { readonly type: 'unknown-domain' }
-  | { readonly type: 'unknown-address' };
 
 /** Outgoing mail of all accounts that waits for its time; kept up to date with the log. */
 export interface Queue {

@@ -38,6 +38,14 @@ const MESSAGE: NewMessage = {
 
 const FINGERPRINT = 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg';
 
+const TEAM = { localpart: 'team', domain: 'localhost' } as const;
+const ALIAS = {
+  members: ['daybook@localhost'],
+  postPublic: false,
+  listMembers: true,
+  allowMsgFrom: true,
+} as const;
+
 export const SAMPLES: SamplesOf<DomainEvent> = {
   MailboxesCreated: {
     type: 'MailboxesCreated',
@@ -151,6 +159,9 @@ export const SAMPLES: SamplesOf<DomainEvent> = {
     domain: 'localhost',
     accountId: 1,
   },
+  AliasAdded: { type: 'AliasAdded', ...TEAM, ...ALIAS },
+  AliasChanged: { type: 'AliasChanged', ...TEAM, changes: ALIAS },
+  AliasRemoved: { type: 'AliasRemoved', ...TEAM },
   TlsKeyClaimed: {
     type: 'TlsKeyClaimed',
     fingerprint: FINGERPRINT,

@@ -1,10 +1,7 @@
 /**
  * A mail server in memory for SMTP: real decisions on plain maps, a clock that only the test moves,
- * bodies in a map, conversations over a pair of pipes.
- *
- * Host mail.example.org; domain example.org (separator `+`) with alice (account 1: alice@, alice2@)
- * and bob (account 2); the same names in disabled.example, which is disabled; domain localhost, of
- * which account 1 takes every localpart.
+ * bodies in a map, conversations over a pair of pipes. Host mail.example.org; what it serves stands
+ * in `smtp-directory.ts`.
  */
 
 import assert from 'node:assert/strict';
@@ -14,6 +11,7 @@ import { notedAttempts, type NotedAttempts } from './attempts.ts';
 import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';
 import { OPENED, recorded } from './given.ts';
 import { fakeLogins } from './logins.ts';
+import { givenDirectory, type GivenDirectory } from './smtp-directory.ts';
 import { Talk, TLS } from './smtp-talk.ts';
 import { decideAccount, type AccountCommand, type AnswerTo } from '#domain/account';
 import { emptyAccountState, type AccountRecords } from '#domain/account-state';
@@ -22,17 +20,14 @@ import type { Cause } from '#domain/log/event';
 import { modSeqAt, type AccountEvent, type AccountFact } from '#domain/log/streams';
 import type { MessageDelivered } from '#domain/message/events';
 import type { MessageQueued } from '#domain/queue/events';
-import { canonicalLocalpart } from '#domain/values/address';
 import { isRefusal, type Refusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, BodyHash } from '#domain/values/ids';
 import { Live } from '#infra/live';
 import { readFacts } from '#protocols/message/facts';
 import type {
-  AddressTarget,
   Bodies,
   Commands,
-  Directory,
   Done,
   KeyHolder,
   Log,
@@ -49,29 +44,23 @@ export const ALICE = 1;
 export const BOB = 2;
 export const PASSWORD = 'test-pass-123';
 
-const EXAMPLE_ORG: ReadonlyMap<string, AccountId> = new Map([
-  ['alice', ALICE],
-  ['alice2', ALICE],
-  ['bob', BOB],
-  ['postmaster', ALICE],
-]);
-
 const LOGINS = {
   'alice@example.org': { accountId: ALICE, password: PASSWORD },
   'alice2@example.org': { accountId: ALICE, password: PASSWORD },
   'bob@example.org': { accountId: BOB, password: PASSWORD },
-  'closed@example.org': { accountId: 3, password: PASSWORD, forbidden: 'Closed for now.' },
+  'former@example.org': { accountId: 3, password: PASSWORD, forbidden: 'Closed for now.' },
 };
 
 /** TLS keys by fingerprint. */
 const KEYS: ReadonlyMap<string, KeyHolder> = new Map([
   ['alices', { accountId: ALICE, login: 'alice@example.org', imapPreauth: false }],
-  ['closed', { accountId: 3, login: 'closed@example.org', imapPreauth: true }],
+  ['closed', { accountId: 3, login: 'former@example.org', imapPreauth: true }],
 ]);
 
 export interface World extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly ports: SmtpPorts;
+  readonly directory: GivenDirectory;
   readonly server: SmtpServer;
   readonly bodies: MemoryBodies;
   readonly attempts: NotedAttempts;
@@ -124,11 +113,12 @@ export function smtpWorld(options: WorldOptions = {}): World {
   const keys = new Map(KEYS);
   const live = new Live();
   const signingKeys = new Map<string, readonly SigningKey[]>();
+  const directory = givenDirectory(ALICE, BOB);
   const ports: SmtpPorts = {
     commands: accounts,
     bodies,
     directory: {
-      ...DIRECTORY,
+      ...directory,
       usesFromIds: (accountId, login) =>
         accounts.settings.get(accountId)?.fromIdLogins?.includes(login) === true,
     },
@@ -145,6 +135,7 @@ export function smtpWorld(options: WorldOptions = {}): World {
   return {
     clock,
     ports,
+    directory,
     server,
     bodies,
     attempts,
@@ -291,33 +282,6 @@ export class MemoryBodies implements Bodies {
     return body === undefined ? undefined : readFacts(body);
   }
 }
-
-const DIRECTORY: Omit<Directory, 'usesFromIds'> = {
-  target(localpart, domain): AddressTarget {
-    const name = canonicalLocalpart(localpart, { caseSensitive: false, catchallSeparator: '+' });
-    if (domain === 'localhost') return { type: 'account', accountId: ALICE, mailbox: 'Inbox' };
-    if (domain === 'mail.example.org') {
-      return name === 'postmaster'
-        ? { type: 'account', accountId: ALICE, mailbox: 'Inbox' }
-        : { type: 'unknown-address' };
-    }
-    if (domain !== 'example.org' && domain !== 'disabled.example') {
-      return { type: 'unknown-domain' };
-    }
-    const accountId = EXAMPLE_ORG.get(name);
-    return accountId === undefined
-      ? { type: 'unknown-address' }
-      : { type: 'account', accountId, mailbox: 'Inbox' };
-  },
-  isDisabled: (domain) => domain === 'disabled.example',
-  separatorsOf: (domain) => (domain === 'example.org' ? '+' : ''),
-  maySendAs(accountId, localpart, domain) {
-    const target = this.target(localpart, domain);
-    return (
-      target.type === 'account' && target.accountId === accountId && localpart !== 'postmaster'
-    );
-  },
-};
 
 function fakeRates(rates: World['rates']): Rates {
   return {

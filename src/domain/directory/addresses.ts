@@ -2,12 +2,13 @@
  * Addresses: whose they are.
  *
  * Invariants: an address belongs to one account, and mail for it finds it; the postmaster has one;
- * one that a TLS key logs in as stays.
+ * one that a TLS key logs in as stays, and the only member of an alias.
  */
 
 import { foldedLocalpart } from '../values/address.ts';
-import { decided, refuse, type Decision } from '../values/decision.ts';
+import { decided, isRefusal, refuse, type Decision } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
+import { aliasesWithout } from './aliases.ts';
 import type { DirectoryEvent } from './events.ts';
 import {
   accountOfAddress,
@@ -52,6 +53,7 @@ export function addAddress(
   if (owner !== undefined) {
     return refuse('AddressTaken', `${address}, of ${state.accounts.get(owner)?.name ?? ''}`);
   }
+  if (state.aliases.has(address)) return refuse('AliasExists', address);
   return decided([{ type: 'AddressAdded', localpart, domain, accountId }], {});
 }
 
@@ -75,7 +77,8 @@ export function removeAddress(
     (claim) => isLogin(claim.address, state) && !isLogin(claim.address, without),
   );
   if (key !== undefined) return refuse('AddressNeeded', `a TLS key logs in as ${key.address}`);
-  return decided([removed], {});
+  const aliases = aliasesWithout(state, [address]);
+  return isRefusal(aliases) ? aliases : decided([...aliases, removed], {});
 }
 
 function isLogin(address: string, state: DirectoryState): boolean {

@@ -12,6 +12,14 @@ import {
 } from './accounts.ts';
 import { addAddress, removeAddress, type AddAddress, type RemoveAddress } from './addresses.ts';
 import {
+  addAlias,
+  addAliasMembers,
+  changeAlias,
+  removeAlias,
+  removeAliasMembers,
+  type AliasCommand,
+} from './aliases.ts';
+import {
   pauseDelivery,
   resumeDelivery,
   type PauseDelivery,
@@ -63,6 +71,7 @@ export type DirectoryCommand =
   | CloseAccount
   | RemoveAccount
   | EraseAccount
+  | AliasCommand
   | ClaimTlsKey
   | ReleaseTlsKey
   | ChangeAccountSettings
@@ -86,6 +95,11 @@ export interface DirectoryAnswers {
   readonly CloseAccount: object;
   readonly RemoveAccount: object;
   readonly EraseAccount: object;
+  readonly AddAlias: object;
+  readonly ChangeAlias: object;
+  readonly RemoveAlias: object;
+  readonly AddAliasMembers: object;
+  readonly RemoveAliasMembers: object;
   readonly ClaimTlsKey: object;
   readonly ReleaseTlsKey: object;
   readonly ChangeAccountSettings: object;
@@ -131,6 +145,16 @@ export function decideDirectory(
       return removeAccount(command, state);
     case 'EraseAccount':
       return eraseAccount(command, state);
+    case 'AddAlias':
+      return addAlias(command, state);
+    case 'ChangeAlias':
+      return changeAlias(command, state);
+    case 'RemoveAlias':
+      return removeAlias(command, state);
+    case 'AddAliasMembers':
+      return addAliasMembers(command, state);
+    case 'RemoveAliasMembers':
+      return removeAliasMembers(command, state);
     case 'ClaimTlsKey':
       return claimTlsKey(command, state);
     case 'ReleaseTlsKey':

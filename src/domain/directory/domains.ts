@@ -134,9 +134,12 @@ export function removeDomain(
 
 /** What would lead nowhere without the domain. */
 function usersOf(domain: string, state: DirectoryState): readonly string[] {
-  return [...state.addresses]
-    .filter(([address]) => address.endsWith(`@${domain}`))
+  const isHere = (address: string): boolean => address.endsWith(`@${domain}`);
+  const addresses = [...state.addresses]
+    .filter(([address]) => isHere(address))
     .map(([address, owner]) => `${address} of ${state.accounts.get(owner)?.name ?? ''}`);
+  const aliases = [...state.aliases.keys()].filter(isHere).map((address) => `alias ${address}`);
+  return [...addresses, ...aliases];
 }
 
 export function switchDomain(

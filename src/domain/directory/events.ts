@@ -71,6 +71,41 @@ export interface AccountErased {
   readonly accountId: AccountId;
 }
 
+/** An address of ours whose mail goes to several accounts. */
+export interface Alias {
+  /** Addresses of accounts, `localpart@domain`, both canonical. */
+  readonly members: readonly string[];
+  /** Everybody may write to it; otherwise members only. */
+  readonly postPublic: boolean;
+  /** Members may know who the members are. */
+  readonly listMembers: boolean;
+  /** Members may send as it. */
+  readonly allowMsgFrom: boolean;
+}
+
+/** Mail for the address goes to all members; nobody logs in with it. */
+export interface AliasAdded extends Alias {
+  readonly type: 'AliasAdded';
+  /** Canonical. */
+  readonly localpart: string;
+  readonly domain: string;
+}
+
+/** The alias has other members, or other rules. */
+export interface AliasChanged {
+  readonly type: 'AliasChanged';
+  readonly localpart: string;
+  readonly domain: string;
+  readonly changes: Partial<Alias>;
+}
+
+/** The address is no alias any more. */
+export interface AliasRemoved {
+  readonly type: 'AliasRemoved';
+  readonly localpart: string;
+  readonly domain: string;
+}
+
 /**
  * The TLS key is for this account and for no other, logging in as this address. Whoever had it
  * before has it no more. It lets in when the account itself has the key too.
@@ -162,6 +197,9 @@ export type DirectoryEvent =
   | AccountClosed
   | AccountRemoved
   | AccountErased
+  | AliasAdded
+  | AliasChanged
+  | AliasRemoved
   | TlsKeyClaimed
   | TlsKeyReleased
   | AccountSettingsChanged
@@ -183,6 +221,9 @@ export const DIRECTORY_EVENTS: Record<DirectoryEvent['type'], string> = {
   AccountClosed: 'The removal of an account began.',
   AccountRemoved: 'An account was removed; its history may be kept for a while.',
   AccountErased: 'Everything that an account had is gone.',
+  AliasAdded: 'Mail for the address goes to all members.',
+  AliasChanged: 'The alias has other members, or other rules.',
+  AliasRemoved: 'The address is no alias any more.',
   TlsKeyClaimed: 'The TLS key is for this account and for no other.',
   TlsKeyReleased: 'The TLS key may be claimed by any account.',
   AccountSettingsChanged: 'Settings of an account were changed.',

@@ -2,11 +2,13 @@
  * The end of an account, in three steps: closed to everybody, removed from the directory, erased.
  * What is done between them to its mail and its data, docs/adr/0030-removing-accounts.md tells.
  *
- * Invariants: the account of the postmaster stays; no step is taken twice, and none is left out.
+ * Invariants: the account of the postmaster stays, and so does the only member of an alias; no step
+ * is taken twice, and none is left out.
  */
 
-import { decided, refuse, type Decision } from '../values/decision.ts';
+import { decided, isRefusal, refuse, type Decision } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
+import { aliasesWithout } from './aliases.ts';
 import type { DirectoryEvent } from './events.ts';
 import { postmasterAccount, type DirectoryState } from './state.ts';
 
@@ -35,7 +37,13 @@ export function closeAccount(
   if (account === undefined) return refuse('NoSuchAccount', String(accountId));
   if (accountId === postmasterAccount(state)) return refuse('AccountIsPostmaster', account.name);
   if (state.closed.has(accountId)) return decided([], {});
-  return decided([{ type: 'AccountClosed', accountId }], {});
+  const addresses = [...state.addresses].filter(([, owner]) => owner === accountId);
+  const aliases = aliasesWithout(
+    state,
+    addresses.map(([address]) => address),
+  );
+  if (isRefusal(aliases)) return aliases;
+  return decided([...aliases, { type: 'AccountClosed', accountId }], {});
 }
 
 export function removeAccount(

@@ -8,7 +8,6 @@
 import { canonicalLocalpart, foldedLocalpart, type LocalpartRules } from '../values/address.ts';
 import { unreachable } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
-import { INBOX } from '../values/mailbox-name.ts';
 import { transportByRoute, type Route, type Routed } from '../queue/route.ts';
 import type { DkimKey } from './dkim-keys.ts';
 import type {
@@ -16,9 +15,14 @@ import type {
   AccountClosed,
   AccountErased,
   AccountRemoved,
+  Alias,
+  AliasAdded,
+  AliasChanged,
+  AliasRemoved,
   DirectoryEvent,
   PauseReason,
   RouteScope,
+  TlsKeyClaimed,
 } from './events.ts';
 import type { HoldRule } from './hold-rules.ts';
 import { DEFAULT_SETTINGS, type AccountPolicy, type AccountSettings } from './settings.ts';
@@ -46,6 +50,8 @@ export interface DirectoryState {
   readonly removed: ReadonlyMap<AccountId, DirectoryAccount>;
   /** By `localpart@domain`, both canonical; `@domain` is the catchall. */
   readonly addresses: ReadonlyMap<string, AccountId>;
+  /** By `localpart@domain`, both canonical. */
+  readonly aliases: ReadonlyMap<string, Alias>;
   /** By fingerprint. */
   readonly tlsKeys: ReadonlyMap<string, TlsKeyClaim>;
   /** Of accounts that have others than everybody. */
@@ -70,6 +76,7 @@ export interface DirectoryRecords extends DirectoryState {
   readonly closed: Set<AccountId>;
   readonly removed: Map<AccountId, DirectoryAccount>;
   readonly addresses: Map<string, AccountId>;
+  readonly aliases: Map<string, Alias>;
   readonly tlsKeys: Map<string, TlsKeyClaim>;
   readonly settings: Map<AccountId, AccountSettings>;
   holdRules: readonly HoldRule[];
@@ -88,6 +95,7 @@ export function emptyDirectory(): DirectoryRecords {
     closed: new Set(),
     removed: new Map(),
     addresses: new Map(),
+    aliases: new Map(),
     tlsKeys: new Map(),
     settings: new Map(),
     holdRules: [],
@@ -108,6 +116,7 @@ export function copyOfDirectory(state: DirectoryState): DirectoryRecords {
     closed: new Set(state.closed),
     removed: new Map(state.removed),
     addresses: new Map(state.addresses),
+    aliases: new Map(state.aliases),
     tlsKeys: new Map(state.tlsKeys),
     settings: new Map(state.settings),
     holdRules: state.holdRules,
@@ -148,11 +157,14 @@ export function evolveDirectory(
       records.disabledDomains.delete(event.domain);
       records.routes.delete(event.domain);
       return records;
-    case 'TlsKeyClaimed': {
-      const { fingerprint, accountId, localpart, domain } = event;
-      records.tlsKeys.set(fingerprint, { accountId, address: addressKey(localpart, domain) });
+    case 'AliasAdded':
+    case 'AliasChanged':
+    case 'AliasRemoved':
+      evolveAliases(records, event);
       return records;
-    }
+    case 'TlsKeyClaimed':
+      records.tlsKeys.set(event.fingerprint, claimIn(event));
+      return records;
     case 'TlsKeyReleased':
       records.tlsKeys.delete(event.fingerprint);
       return records;
@@ -188,6 +200,34 @@ export function evolveDirectory(
       return records;
     default:
       return unreachable(event);
+  }
+}
+
+function claimIn({ accountId, localpart, domain }: TlsKeyClaimed): TlsKeyClaim {
+  return { accountId, address: addressKey(localpart, domain) };
+}
+
+function evolveAliases(
+  { aliases }: DirectoryRecords,
+  event: AliasAdded | AliasChanged | AliasRemoved,
+): void {
+  const key = addressKey(event.localpart, event.domain);
+  switch (event.type) {
+    case 'AliasAdded': {
+      const { members, postPublic, listMembers, allowMsgFrom } = event;
+      aliases.set(key, { members, postPublic, listMembers, allowMsgFrom });
+      return;
+    }
+    case 'AliasChanged': {
+      const alias = aliases.get(key);
+      if (alias !== undefined) aliases.set(key, { ...alias, ...event.changes });
+      return;
+    }
+    case 'AliasRemoved':
+      aliases.delete(key);
+      return;
+    default:
+      unreachable(event);
   }
 }
 
@@ -304,21 +344,6 @@ export function addressKey(localpart: string, domain: string): string {
   return `${localpart}@${domain}`;
 }
 
-export type MailTarget =
-  | { readonly type: 'account'; readonly accountId: AccountId; readonly mailbox: string }
-  | { readonly type: 'unknown-domain' }
-  | { readonly type: 'unknown-address' };
-
-/** Where mail for an address goes. `domain` is A-labels, '' for a bare `<Postmaster>`. */
-export function mailTarget(state: DirectoryState, localpart: string, domain: string): MailTarget {
-  if (domain !== '' && !state.domains.has(domain)) return { type: 'unknown-domain' };
-  const accountId =
-    accountOfAddress(state, localpart, domain) ??
-    (isPostmaster(localpart) ? postmasterAccount(state) : undefined);
-  if (accountId === undefined) return { type: 'unknown-address' };
-  return { type: 'account', accountId, mailbox: INBOX };
-}
-
 /** The account that an address (or else the catchall of its domain) was given to. */
 export function accountOfAddress(
   state: DirectoryState,
@@ -327,14 +352,15 @@ export function accountOfAddress(
 ): AccountId | undefined {
   const rules = state.domains.get(domain);
   if (rules === undefined) return undefined;
-  const canonical = canonicalLocalpart(localpart, rules);
-  return (
-    openOwner(state, addressKey(canonical, domain)) ?? openOwner(state, addressKey('', domain))
-  );
+  const key = addressKey(canonicalLocalpart(localpart, rules), domain);
+  const accountId = openOwner(state, key);
+  // Nobody sends or logs in as an alias because the rest of the domain is theirs.
+  if (accountId !== undefined || state.aliases.has(key)) return accountId;
+  return openOwner(state, addressKey('', domain));
 }
 
 /** Addresses of an account that is being removed are nobody's. */
-function openOwner(state: DirectoryState, address: string): AccountId | undefined {
+export function openOwner(state: DirectoryState, address: string): AccountId | undefined {
   const accountId = state.addresses.get(address);
   return accountId !== undefined && !state.closed.has(accountId) ? accountId : undefined;
 }
@@ -358,10 +384,6 @@ export function accountOfLogin(
 /** True when mail handed in under the login (folded) gets reverse-paths of its own. */
 export function hasFromIds(state: DirectoryState, accountId: AccountId, login: string): boolean {
   return settingsOf(state, accountId).fromIdLogins.includes(login);
-}
-
-function isPostmaster(localpart: string): boolean {
-  return /^postmaster$/i.test(localpart);
 }
 
 /** RFC 5321 §4.5.1: mail for the postmaster is never refused; the first account is theirs. */

@@ -42,6 +42,12 @@ export const REFUSALS = {
   AddressNeeded: 'The address is needed.',
   AddressForbidden: 'The address cannot be given to an account.',
   NoSuchAddress: 'No account has this address.',
+  AliasExists: 'An alias of that address exists already.',
+  NoSuchAlias: 'No alias has this address.',
+  AliasMemberTwice: 'The alias would have a member twice.',
+  NotAliasMember: 'The alias has no such member.',
+  LastAliasMember: 'An alias needs at least one member.',
+  TooManyAliasMembers: 'The alias would have more members than it may.',
   AddressOfAnother: 'The address belongs to another account.',
   TlsKeyForbidden:
     'The key must be Ed25519, ECDSA on P-256, P-384 or P-521, or RSA of 2048 bits or more.',

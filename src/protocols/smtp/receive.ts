@@ -4,43 +4,52 @@
  *
  * Invariants: at 250 every delivery is durable (RFC 5321 §6.1); when we cannot say that of all of
  * them the sender is asked to repeat: a second copy is acceptable, a loss is not. Recipients of one
- * account get a copy each. Mail with a recipient that does not exist is not delivered to the
- * others: nothing is known of the sender here, so no notice can be sent to it, and it is asked to
- * repeat.
+ * account get a copy each, members of an alias one (`copies.ts`). Mail with a recipient that is
+ * refused is not delivered to the others: nothing is known of the sender here, so no notice can be
+ * sent to it, and it is asked to repeat.
  */
 
 import { Buffer } from 'node:buffer';
+import type { Addressee } from '#domain/directory/mail-targets';
 import { formatAddress, type Address } from '#domain/values/address';
 import { isRefusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
-import type { AccountId, Instant } from '#domain/values/ids';
+import type { Instant } from '#domain/values/ids';
 import { SMTP_RECEIVED_FIELDS_MAX, SMTP_UNKNOWN_MS } from '../limits.ts';
 import type { DeliveryReport } from '../message/dsn-read.ts';
 import { readHeader, withoutFields } from '../message/header.ts';
 import { formatDeliveredTo, formatReceived, formatReturnPath } from '../message/trace.ts';
 import type { StagedBody } from '../ports.ts';
 import { bounceOf, reportIn } from './bounce.ts';
+import { copiesFor, recipientReply, type CopyOutcome, type RecipientCopies } from './copies.ts';
 import { isForgedResult } from './forged-results.ts';
-import type { IncomingData } from './incoming.ts';
+import type { Head, IncomingData } from './incoming.ts';
+import { closedRecipients, senderOf, watched } from './members-only.ts';
 import {
   combinedReply,
   faultReply,
   LOOP,
+  MEMBERS_ONLY,
   OUR_FAULT,
   refusalReply,
   reply,
   UNKNOWN_ADDRESS,
   type Reply,
 } from './reply.ts';
-import { actorOf, askedFailure, protocolOf, type Session, type Transaction } from './session.ts';
+import {
+  actorOf,
+  askedFailure,
+  protocolOf,
+  type Recipient,
+  type Session,
+  type Transaction,
+} from './session.ts';
 
 const TAKEN = reply(250, '2.0.0', 'The message is delivered.');
-const SOME_UNKNOWN = reply(451, '4.3.0', 'Please send to one recipient at a time.');
+const SOME_REFUSED = reply(451, '4.3.0', 'Please send to one recipient at a time.');
 
-/** A recipient who exists. */
-interface Delivery {
-  readonly accountId: AccountId;
-  readonly mailbox: string;
+/** A copy of a message. */
+interface Delivery extends Addressee {
   readonly rcptTo: Address;
 }
 
@@ -58,38 +67,43 @@ export async function receive(
 ): Promise<Reply> {
   const refusal = await refused(session, transaction, incoming);
   if (refusal !== undefined) return refusal;
-  const deliveries = deliveriesOf(transaction);
-  if (deliveries.length < transaction.recipients.size) {
+  const unknown = unknownRecipients(transaction);
+  if (unknown > 0) {
     await incoming.drain();
-    if (deliveries.length > 0) return SOME_UNKNOWN;
+    if (unknown < transaction.recipients.size) return SOME_REFUSED;
     await session.channel.pause(SMTP_UNKNOWN_MS);
     return UNKNOWN_ADDRESS;
   }
   const { bodies } = session.ports;
-  const octets = await genuineOctets(session, incoming);
-  const staged = await bodies.stage(octets, session.settings.messageBytesMax);
+  const head = await incoming.head();
+  const sender = await senderOf(session, transaction, head);
+  const start = genuineStart(session, head);
+  const octets =
+    start === head.octets ? incoming.octets() : incoming.octetsBehind(start, head.octets.length);
+  const staged = await bodies.stage(
+    watched(sender, octets, start.length),
+    session.settings.messageBytesMax,
+  );
   try {
-    return await deliverToAll(session, transaction, deliveries, staged);
+    const closed = await closedRecipients(sender, transaction);
+    if (closed > 0) return closed < transaction.recipients.size ? SOME_REFUSED : MEMBERS_ONLY;
+    const copies = copiesFor(transaction.recipients.values(), sender.accounts);
+    return await deliverToAll(session, transaction, copies, staged);
   } finally {
     await staged.discard();
   }
 }
 
-/** The message without what others say in our name. */
-async function genuineOctets(
-  { settings }: Session,
-  incoming: IncomingData,
-): Promise<AsyncGenerator<Buffer>> {
-  const { octets } = await incoming.head();
+/** The header without what others say in our name. */
+function genuineStart({ settings }: Session, { octets }: Head): Buffer {
   const text = octets.toString('latin1');
   // Few messages have any: the others need not be taken apart.
-  if (!/^authentication-results/im.test(text)) return incoming.octets();
+  if (!/^authentication-results/im.test(text)) return octets;
   const header = readHeader(text);
   const genuine = withoutFields(header, (field) =>
     isForgedResult(header, field, settings.hostName),
   );
-  if (genuine.length === header.text.length) return incoming.octets();
-  return incoming.octetsBehind(Buffer.from(genuine, 'latin1'), octets.length);
+  return Buffer.from(genuine, 'latin1');
 }
 
 /** What stands against a message before it is stored; the same for mail of our users. */
@@ -109,30 +123,32 @@ export async function refused(
   return undefined;
 }
 
-function deliveriesOf({ recipients }: Transaction): readonly Delivery[] {
-  const deliveries: Delivery[] = [];
-  for (const { address, target } of recipients.values()) {
-    if (target.type !== 'account') continue;
-    const { accountId, mailbox } = target;
-    deliveries.push({ accountId, mailbox, rcptTo: address });
-  }
-  return deliveries;
+function unknownRecipients({ recipients }: Transaction): number {
+  const isUnknown = ({ target }: Recipient): boolean =>
+    target.type === 'unknown-domain' || target.type === 'unknown-address';
+  return [...recipients.values()].filter(isUnknown).length;
 }
 
-/** One append for each recipient; those of different accounts wait for the same fsync. */
+/** One append for each copy; those of different accounts wait for the same fsync. */
 async function deliverToAll(
   session: Session,
   transaction: Transaction,
-  deliveries: readonly Delivery[],
+  copies: readonly RecipientCopies[],
   staged: StagedBody,
 ): Promise<Reply> {
   const { bodies } = session.ports;
-  const accounts = new Set(deliveries.map(({ accountId }) => accountId));
+  const accounts = new Set(copies.flatMap(({ to }) => to.map(({ accountId }) => accountId)));
   await Promise.all([...accounts].map((accountId) => bodies.link(staged, accountId)));
   const [first] = accounts;
   const report = first && (await reportIn(bodies, first, staged.hash, staged.facts));
   const answers = await Promise.all(
-    deliveries.map((delivery) => deliver(session, transaction, delivery, { staged, report })),
+    copies.map(async (one) => {
+      const { rcptTo, to } = one;
+      const delivering = to.map((addressee) =>
+        deliver(session, transaction, { rcptTo, ...addressee }, { staged, report }),
+      );
+      return recipientReply(one, await Promise.all(delivering));
+    }),
   );
   const replies = answers.filter((answer) => answer !== undefined);
   if (replies.length === 0) return TAKEN;
@@ -140,13 +156,13 @@ async function deliverToAll(
   return replies.length < answers.length ? OUR_FAULT : combinedReply(replies);
 }
 
-/** Undefined when the message is delivered, durably. */
+/** Taken is durable. */
 async function deliver(
   session: Session,
   transaction: Transaction,
   { accountId, mailbox, rcptTo }: Delivery,
   { staged, report }: StoredMail,
-): Promise<Reply | undefined> {
+): Promise<CopyOutcome> {
   const { ports, channel, receipt, helo = '' } = session;
   const at = ports.clock.now();
   const mailFrom = formatAddress(transaction.mailFrom);
@@ -173,11 +189,13 @@ async function deliver(
       },
       { actor: actorOf(session), ip: channel.remoteIp, cid: receipt },
     );
-    return isRefusal(done) ? refusalReply(done) : undefined;
+    if (!isRefusal(done)) return { type: 'taken' };
+    ports.log.info({ receipt, accountId, refused: done.refused }, 'message refused');
+    return { type: 'refused', reply: refusalReply(done) };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     ports.log.error({ receipt, accountId, err: error }, 'message not delivered');
-    return faultReply(error);
+    return { type: 'failed', reply: faultReply(error) };
   }
 }
 

@@ -30,6 +30,7 @@ export const OK: Reply = reply(250, '2.0.0', 'OK');
 export const BAD_SEQUENCE: Reply = reply(503, '5.5.1', 'That command cannot come here.');
 export const BAD_ARGUMENTS: Reply = reply(501, '5.5.4', 'The arguments cannot be understood.');
 export const UNKNOWN_ADDRESS: Reply = reply(550, '5.1.1', 'There is no such address here.');
+export const MEMBERS_ONLY: Reply = reply(550, '5.7.2', 'Only members may write to this address.');
 export const TOO_LARGE: Reply = reply(552, '5.3.4', 'The message is larger than allowed.');
 export const DISABLED_SENDER: Reply = reply(451, '4.3.0', 'No mail goes from this domain for now.');
 export const LOOP: Reply = reply(550, '5.4.6', 'The message has been going round in circles.');
@@ -80,6 +81,12 @@ const REFUSAL_REPLIES: Record<RefusalCode, Reply> = {
   AddressTaken: NOT_MAIL,
   AddressForbidden: NOT_MAIL,
   NoSuchAddress: NOT_MAIL,
+  AliasExists: NOT_MAIL,
+  NoSuchAlias: NOT_MAIL,
+  AliasMemberTwice: NOT_MAIL,
+  NotAliasMember: NOT_MAIL,
+  LastAliasMember: NOT_MAIL,
+  TooManyAliasMembers: NOT_MAIL,
   AddressOfAnother: NOT_MAIL,
   TlsKeyForbidden: NOT_MAIL,
   TlsKeyTaken: NOT_MAIL,

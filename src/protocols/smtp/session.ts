@@ -3,10 +3,10 @@
  * change.
  */
 
+import type { MailTarget } from '#domain/directory/mail-targets';
 import type { Address } from '#domain/values/address';
 import type { AccountId, Instant } from '#domain/values/ids';
 import type {
-  AddressTarget,
   Bodies,
   Changes,
   Clock,
@@ -52,7 +52,7 @@ export interface SmtpPorts {
 
 export interface Recipient {
   readonly address: Address;
-  readonly target: AddressTarget;
+  readonly target: MailTarget;
 }
 
 /** RFC 4865: the message is not to go before. */

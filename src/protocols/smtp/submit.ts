@@ -8,16 +8,15 @@
  */
 
 import { Buffer } from 'node:buffer';
-import { domainToASCII } from 'node:url';
-import { formatAddress, parseDomain, type Address } from '#domain/values/address';
+import { formatAddress, type Address } from '#domain/values/address';
 import type { QueuedRecipient } from '#domain/queue/enqueue';
 import type { SendingOptions } from '#domain/queue/events';
 import { isRefusal } from '#domain/values/decision';
-import { parseAddresses, type Address as HeaderAddress } from '../message/addresses.ts';
-import { readHeader, valueOf, type Header } from '../message/header.ts';
+import { readHeader, type Header } from '../message/header.ts';
 import { formatAuthenticated, formatReceived } from '../message/trace.ts';
 import { withFromIds } from './from-id.ts';
 import type { IncomingData } from './incoming.ts';
+import { fromOf } from './message-from.ts';
 import { refused } from './receive.ts';
 import { DISABLED_SENDER, refusalReply, reply, type Reply } from './reply.ts';
 import { actorOf, protocolOf, type Login, type Session, type Transaction } from './session.ts';
@@ -70,32 +69,13 @@ export async function submit(
   }
 }
 
-/** RFC 5322 §3.6.2; undefined unless it is one address in one field. */
-function fromOf(header: Header): Address | undefined {
-  if (header.fields.filter(({ name }) => name === 'from').length !== 1) return undefined;
-  const addresses = parseAddresses(valueOf(header, 'from') ?? '', 2);
-  const [only] = addresses;
-  return addresses.length === 1 && only !== undefined ? mailAddress(only) : undefined;
-}
-
 function fromRefused(
   { ports }: Session,
   login: Login,
   { localpart, domain }: Address,
 ): Reply | undefined {
-  if (!ports.directory.maySendAs(login.accountId, localpart, domain)) return FOREIGN_FROM;
+  if (!ports.directory.sendersAs(localpart, domain).includes(login.accountId)) return FOREIGN_FROM;
   return ports.directory.isDisabled(domain) ? DISABLED_SENDER : undefined;
-}
-
-function mailAddress({ mailbox, host }: HeaderAddress): Address | undefined {
-  if (!mailbox || !host) return undefined;
-  const domain = parseDomain(utf8Of(host), domainToASCII);
-  return domain === undefined ? undefined : { localpart: utf8Of(mailbox), domain };
-}
-
-/** Headers are held with one character per octet. */
-function utf8Of(octets: string): string {
-  return Buffer.from(octets, 'latin1').toString('utf8');
 }
 
 interface StoredSubmission {

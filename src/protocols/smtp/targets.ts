@@ -2,16 +2,19 @@
  * From a recipient's address to whoever takes mail for it.
  */
 
+import type { MailTarget } from '#domain/directory/mail-targets';
 import { formatAddress, type Address } from '#domain/values/address';
-import type { AddressTarget, Directory } from '../ports.ts';
+import type { Directory } from '../ports.ts';
 
-/** RFC 5321 §4.5.1: Postmaster without a domain is the one of this host. */
+/** RFC 5321 §4.5.1: this host has a Postmaster, also when it is no domain of ours. */
 export function targetOf(
   directory: Directory,
   { localpart, domain }: Address,
   hostName: string,
-): AddressTarget {
-  return directory.target(localpart, domain === '' ? hostName : domain);
+): MailTarget {
+  const isHere = domain === '' || domain === hostName;
+  const target = directory.target(localpart, isHere ? hostName : domain);
+  return isHere && target.type === 'unknown-domain' ? directory.target(localpart, '') : target;
 }
 
 export function isAddressLiteral({ domain }: Address): boolean {

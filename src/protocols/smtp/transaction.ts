@@ -139,7 +139,7 @@ function senderRefused(session: Session, sender: Address, smtpUtf8: boolean): Re
   }
   if (login === undefined) return undefined;
   const { localpart, domain } = sender;
-  if (!ports.directory.maySendAs(login.accountId, localpart, domain)) return NOT_YOURS;
+  if (!ports.directory.sendersAs(localpart, domain).includes(login.accountId)) return NOT_YOURS;
   return ports.directory.isDisabled(domain) ? DISABLED_SENDER : undefined;
 }
 
@@ -188,6 +188,7 @@ function recipientRefused(
   const target = targetOf(ports.directory, recipient, settings.hostName);
   switch (target.type) {
     case 'account':
+    case 'alias':
       return undefined;
     case 'unknown-domain':
       return isMx ? UNKNOWN_ADDRESS : undefined;

@@ -1,4 +1,4 @@
-/** What is decided for an account that is being removed: nothing begins, and all comes to its end. */
+/** What is decided for an account that is being removed: nothing begins, and all ends. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -49,8 +49,8 @@ describe('the directory', () => {
     });
     assert.deepEqual(directory.target('bob', 'example.org'), { type: 'unknown-address' });
     assert.deepEqual(directory.target('bob', 'example.net'), { type: 'unknown-domain' });
-    assert.ok(directory.maySendAs(1, 'alice', 'example.org'));
-    assert.ok(!directory.maySendAs(2, 'alice', 'example.org'));
+    assert.deepEqual(directory.sendersAs('alice', 'example.org'), [1]);
+    assert.deepEqual(directory.sendersAs('bob', 'example.org'), []);
     await directory.close();
   });
 

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decideDirectory, type DirectoryCommand } from '#domain/directory/decide';
 import type { DirectoryEvent } from '#domain/directory/events';
+import { mailTarget } from '#domain/directory/mail-targets';
 import { DEFAULT_SETTINGS } from '#domain/directory/settings';
 import {
   accountOfLogin,
   emptyDirectory,
   evolveDirectory,
-  mailTarget,
   policyOf,
   routesOf,
   settingsOf,

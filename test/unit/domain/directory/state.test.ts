@@ -7,7 +7,6 @@ import {
   accountOfAddress,
   emptyDirectory,
   evolveDirectory,
-  mailTarget,
   type DirectoryState,
 } from '#domain/directory/state';
 
@@ -37,32 +36,5 @@ describe('the owner of an address', () => {
     assert.equal(accountOfAddress(directory(), 'Shop', 'two.org'), 2);
     assert.equal(accountOfAddress(directory(), 'shop', 'two.org'), 1);
     assert.equal(accountOfAddress(directory(), 'Shop+x', 'two.org'), 1);
-  });
-});
-
-describe('the target of mail', () => {
-  it('is the Inbox of the owner', () => {
-    assert.deepEqual(mailTarget(directory(), 'shop+x', 'one.org'), {
-      type: 'account',
-      accountId: 2,
-      mailbox: 'Inbox',
-    });
-  });
-
-  it('is unknown for strange domains and for addresses of nobody', () => {
-    assert.equal(mailTarget(directory(), 'shop', 'three.org').type, 'unknown-domain');
-    assert.equal(mailTarget(directory(), 'nobody', 'one.org').type, 'unknown-address');
-    assert.equal(mailTarget(directory(), 'nobody', '').type, 'unknown-address');
-  });
-
-  it('is the first account for a postmaster that nobody else is', () => {
-    for (const domain of ['one.org', '']) {
-      assert.deepEqual(mailTarget(directory(), 'PostMaster', domain), {
-        type: 'account',
-        accountId: 1,
-        mailbox: 'Inbox',
-      });
-    }
-    assert.equal(mailTarget(emptyDirectory(), 'postmaster', '').type, 'unknown-address');
   });
 });

@@ -185,3 +185,52 @@ test('smtp 7: results that others tell in our name are taken out', async () => {
   const text = world.bodies.read(ALICE, event.message.body)?.toString('latin1');
   assert.equal(text, 'From: a@b\r\nSubject: x\r\n\r\nhello\r\n');
 });
+
+test('mail to an alias tells the address that it was for', async () => {
+  await using world = smtpWorld();
+  const talk = world.connect();
+  await begin(talk, 'Team+x@example.org');
+  await talk.expect(['Subject: x\r\n\r\nhello\r\n.', '250 ']);
+  for (const accountId of [ALICE, BOB]) {
+    const [event] = deliveredTo(world, accountId);
+    assert.ok(event);
+    assert.equal(event.arrival.rcptTo, 'Team+x@example.org');
+    assert.match(
+      event.message.prefix,
+      /^Delivered-To: Team\+x@example\.org\r\n[^]* for\s+<Team\+x@example\.org>;/,
+    );
+  }
+});
+
+test('smtp 87: members of an alias who are over quota are passed over', async () => {
+  await using world = smtpWorld();
+  world.settings.set(BOB, { quotaBytes: 100 });
+  const talk = world.connect();
+  await begin(talk, 'team@example.org');
+  await talk.expect(['Subject: x\r\n\r\nhello\r\n.', '250 ']);
+  assert.equal(deliveredTo(world, ALICE).length, 1);
+  assert.equal(deliveredTo(world, BOB).length, 0);
+  world.settings.set(ALICE, { quotaBytes: 100 });
+  await talk.expect(
+    ['MAIL FROM:<a@remote.example>', '250 '],
+    ['RCPT TO:<team@example.org>', '250 '],
+    ['DATA', '354 '],
+    ['Subject: x\r\n\r\nhello\r\n.', '452 4.2.2 '],
+  );
+});
+
+test('smtp 87: mail to an alias of which the sender is the only member is taken', async () => {
+  await using world = smtpWorld();
+  world.directory.add({
+    type: 'AliasChanged',
+    localpart: 'team',
+    domain: 'example.org',
+    changes: { members: ['alice@example.org', 'alice2@example.org'] },
+  });
+  const talk = world.connect();
+  await begin(talk, 'team@example.org');
+  await talk.expect(['From: alice2@example.org\r\n\r\nhello\r\n.', '250 ']);
+  assert.equal(deliveredTo(world, ALICE).length, 0);
+  assert.equal(world.bodies.staged.size, 0);
+  assert.equal(world.bodies.linked.size, 0);
+});

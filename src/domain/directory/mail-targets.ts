@@ -1,0 +1,76 @@
+/**
+ * Whose mail is that to an address, and who may send as it: an account, or the members of an alias.
+ */
+
+import { canonicalLocalpart } from '../values/address.ts';
+import type { AccountId } from '../values/ids.ts';
+import { INBOX } from '../values/mailbox-name.ts';
+import type { Alias } from './events.ts';
+import {
+  accountOfAddress,
+  addressKey,
+  openOwner,
+  postmasterAccount,
+  type DirectoryState,
+} from './state.ts';
+
+/** Whose mail is to be delivered, and where to. */
+export interface Addressee {
+  readonly accountId: AccountId;
+  readonly mailbox: string;
+}
+
+export type MailTarget =
+  | ({ readonly type: 'account' } & Addressee)
+  | {
+      readonly type: 'alias';
+      /** Each account once. */
+      readonly members: readonly Addressee[];
+      /** Others than members may write to it. */
+      readonly postPublic: boolean;
+    }
+  | { readonly type: 'unknown-domain' }
+  | { readonly type: 'unknown-address' };
+
+/** Where mail for an address goes. `domain` is A-labels, '' for a bare `<Postmaster>`. */
+export function mailTarget(state: DirectoryState, localpart: string, domain: string): MailTarget {
+  if (domain !== '' && !state.domains.has(domain)) return { type: 'unknown-domain' };
+  const alias = aliasOf(state, localpart, domain);
+  if (alias !== undefined) {
+    const members = membersOf(state, alias).map((accountId) => ({ accountId, mailbox: INBOX }));
+    return { type: 'alias', members, postPublic: alias.postPublic };
+  }
+  const accountId =
+    accountOfAddress(state, localpart, domain) ??
+    (isPostmaster(localpart) ? postmasterAccount(state) : undefined);
+  if (accountId === undefined) return { type: 'unknown-address' };
+  return { type: 'account', accountId, mailbox: INBOX };
+}
+
+/** Of addresses with a tag too. */
+function aliasOf(state: DirectoryState, localpart: string, domain: string): Alias | undefined {
+  const rules = state.domains.get(domain);
+  return rules && state.aliases.get(addressKey(canonicalLocalpart(localpart, rules), domain));
+}
+
+/** Each account once. */
+function membersOf(state: DirectoryState, alias: Alias): readonly AccountId[] {
+  const accounts = alias.members.map((member) => openOwner(state, member));
+  return [...new Set(accounts.filter((accountId) => accountId !== undefined))];
+}
+
+/** The accounts that may send as an address: whose it is, or members of an alias that allows it. */
+export function accountsBehind(
+  state: DirectoryState,
+  localpart: string,
+  domain: string,
+): readonly AccountId[] {
+  const alias = aliasOf(state, localpart, domain);
+  if (alias !== undefined) return alias.allowMsgFrom ? membersOf(state, alias) : [];
+  const accountId = accountOfAddress(state, localpart, domain);
+  return accountId === undefined ? [] : [accountId];
+}
+
+function isPostmaster(localpart: string): boolean {
+  return /^postmaster$/i.test(localpart);
+}

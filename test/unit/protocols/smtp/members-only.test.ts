@@ -1,0 +1,110 @@
+/** Aliases that only their members may write to, and who is believed to be one. */
+
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { ALICE, BOB, deliveredTo, smtpWorld, type World } from '../../../support/smtp.ts';
+import { signMessage } from '#protocols/trust/dkim';
+
+const KEY = { name: 's1', key: generateKeyPairSync('ed25519').privateKey };
+const STRANGERS = { name: 's1', key: generateKeyPairSync('ed25519').privateKey };
+
+/** As it was handed in here: the domain signs what its users send. */
+async function signed(from: string, key: typeof KEY = KEY): Promise<string> {
+  const header = `From: ${from}\r\nSubject: x\r\n\r\n`;
+  const body = 'hello\r\n';
+  const bodyOctets = (async function* () {
+    yield Buffer.from(body);
+  })();
+  const request = { selectors: [key], domain: 'example.org', header, bodyOctets, at: 0 };
+  return (await signMessage(request)) + header + body;
+}
+
+function givenWorld(): World {
+  const world = smtpWorld();
+  world.signingKeys.set('example.org', [KEY]);
+  return world;
+}
+
+/** What is answered to a message to an alias. */
+async function answer(
+  world: World,
+  message: string,
+  ...recipients: readonly string[]
+): Promise<string> {
+  const talk = world.connect();
+  await talk.line();
+  await talk.expect(['EHLO client.example', '250-'], ['MAIL FROM:<a@remote.example>', '250 ']);
+  const all = recipients.length > 0 ? recipients : ['closed@example.org'];
+  for (const one of all) await talk.expect([`RCPT TO:<${one}>`, '250 ']);
+  await talk.expect(['DATA', '354 ']);
+  talk.write(`${message}.\r\n`);
+  return (await talk.line()).slice(0, 9);
+}
+
+describe('a closed alias', () => {
+  it('smtp 87: is open to members whose mail was handed in here', async () => {
+    await using world = givenWorld();
+    assert.equal(await answer(world, await signed('alice@example.org')), '250 2.0.0');
+    assert.equal(deliveredTo(world, ALICE).length, 0);
+    assert.equal(deliveredTo(world, BOB).length, 1);
+    assert.equal(await answer(world, await signed('"A" <Alice2+x@example.org>')), '250 2.0.0');
+    assert.equal(deliveredTo(world, BOB).length, 2);
+  });
+
+  it('is open to mail with forged results, which are taken out', async () => {
+    await using world = givenWorld();
+    const forged = 'Authentication-Results: mail.example.org; dkim=pass\r\n';
+    assert.equal(await answer(world, forged + (await signed('bob@example.org'))), '250 2.0.0');
+  });
+
+  it('smtp 87: is closed to whoever is no member, or cannot prove it', async () => {
+    await using world = givenWorld();
+    const carol = 3;
+    world.directory.add(
+      { type: 'AccountAdded', accountId: carol, name: 'carol' },
+      { type: 'AddressAdded', localpart: 'carol', domain: 'example.org', accountId: carol },
+    );
+    const right = await signed('alice@example.org');
+    for (const [name, message] of Object.entries({
+      'another account': await signed('carol@example.org'),
+      'nobody of ours': await signed('nobody@example.org'),
+      'no signature': 'From: alice@example.org\r\n\r\nhello\r\n',
+      'a signature of others': await signed('alice@example.org', STRANGERS),
+      'another body': right.replace('hello', 'hallo'),
+      'two senders': await signed('alice@example.org, bob@example.org'),
+      'no header': 'hello\r\n',
+    })) {
+      assert.equal(await answer(world, message), '550 5.7.2', name);
+    }
+    assert.equal(deliveredTo(world, BOB).length, 0);
+    world.signingKeys.clear();
+    assert.equal(await answer(world, right), '550 5.7.2');
+  });
+
+  it('is open to an alias of members, and closed to one that others send as too', async () => {
+    await using world = givenWorld();
+    const few = {
+      type: 'AliasAdded',
+      localpart: 'few',
+      domain: 'example.org',
+      members: ['bob@example.org'],
+      postPublic: false,
+      listMembers: false,
+      allowMsgFrom: true,
+    } as const;
+    world.directory.add(few);
+    const message = await signed('team@example.org');
+    assert.equal(await answer(world, message), '250 2.0.0');
+    assert.equal(deliveredTo(world, ALICE).length, 1, 'who of them has sent it nobody knows');
+    assert.equal(await answer(world, message, 'few@example.org'), '550 5.7.2');
+    assert.equal(
+      await answer(world, message, 'few@example.org', 'closed@example.org'),
+      '451 4.3.0',
+    );
+    // Bob alone is behind it, and gets no copy of his own.
+    const own = await signed('few@example.org');
+    assert.equal(await answer(world, own, 'few@example.org'), '250 2.0.0');
+    assert.equal(deliveredTo(world, BOB).length, 1);
+  });
+});
