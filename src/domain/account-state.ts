@@ -41,18 +41,18 @@ import {
   type MessageRecords,
 } from './message/state.ts';
 import { emptySentCounts, evolveSentCounts, sentCountState } from './queue/daily-limits.ts';
-import {
-  emptyQueue,
-  evolveQueue,
-  forgettable,
-  sentItemIn,
-  type QueueRecords,
-} from './queue/state.ts';
+import { emptyQueue, evolveQueue, queueState, type QueueRecords } from './queue/state.ts';
 import {
   emptySuppressions,
   evolveSuppressions,
   type SuppressionRecords,
 } from './suppression/state.ts';
+import {
+  emptyWebhooks,
+  evolveWebhooks,
+  webhookState,
+  type WebhookRecords,
+} from './webhook/state.ts';
 import type { MailboxId } from './values/ids.ts';
 import type { UidSet } from './values/uid-set.ts';
 
@@ -62,6 +62,7 @@ export interface AccountRecords extends AccountState {
   readonly messageRecords: MessageRecords;
   readonly queueRecords: QueueRecords;
   readonly suppressionRecords: SuppressionRecords;
+  readonly webhookRecords: WebhookRecords;
   mailbox(mailboxId: MailboxId): MailboxRecord | undefined;
   mailboxNamed(name: string): MailboxRecord | undefined;
   marksOf(mailboxId: MailboxId, uids: UidSet): readonly MessageRecord[];
@@ -77,6 +78,7 @@ export function emptyAccountState(): AccountRecords {
   const queueRecords = emptyQueue();
   const sentCounts = emptySentCounts();
   const suppressionRecords = emptySuppressions();
+  const webhookRecords = emptyWebhooks();
   let credentials: Credentials = {};
   const tlsKeys = new Map<string, TlsKey>();
   const found = (mailboxId: MailboxId, uids: UidSet): readonly MessageRecord[] =>
@@ -86,6 +88,7 @@ export function emptyAccountState(): AccountRecords {
     messageRecords,
     queueRecords,
     suppressionRecords,
+    webhookRecords,
     mailbox: (mailboxId) => mailboxRecords.mailboxes.get(mailboxId),
     mailboxNamed: (name) => recordNamed(mailboxRecords, name),
     mailboxesBelow: (name) => recordsBelow(mailboxRecords, name),
@@ -108,13 +111,9 @@ export function emptyAccountState(): AccountRecords {
       sumOfBytes(
         [...messageRecords.contents.values()].flatMap((each) => [...each.messages.values()]),
       ),
-    queueItem: (queueId) => queueRecords.items.get(queueId),
-    openAttempts: () => [...queueRecords.items.values()].filter(({ inAttempt }) => inAttempt),
-    queuedBytes: () =>
-      [...queueRecords.items.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    sentItem: (reference) => sentItemIn(queueRecords, reference),
-    remembersUpTo: (upTo) => forgettable(queueRecords, upTo),
+    ...queueState(queueRecords),
     ...sentCountState(sentCounts),
+    ...webhookState(webhookRecords),
     suppression: (baseAddress) => suppressionRecords.suppressions.get(baseAddress),
     failuresInRow: (recipient) => suppressionRecords.failures.get(recipient) ?? 0,
     credentials: () => credentials,
@@ -131,6 +130,7 @@ export function emptyAccountState(): AccountRecords {
       );
       evolveQueue(queueRecords, fact);
       evolveSentCounts(sentCounts, fact);
+      evolveWebhooks(webhookRecords, fact);
       credentials = evolveCredentials(credentials, fact.event);
       evolveTlsKeys(tlsKeys, fact.event);
     },

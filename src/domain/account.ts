@@ -9,6 +9,7 @@ import {
   type CredentialCommand,
 } from './credential/decide.ts';
 import type { CredentialState } from './credential/state.ts';
+import { APPEND_EVENTS_MAX } from './log/event-log.ts';
 import type { AccountEvent } from './log/streams.ts';
 import type { AnnotationState } from './mailbox/annotations.ts';
 import { decideMailbox, type MailboxAnswers, type MailboxCommand } from './mailbox/decide.ts';
@@ -32,6 +33,9 @@ import {
   type SuppressionCommand,
 } from './suppression/decide.ts';
 import type { SuppressionState } from './suppression/state.ts';
+import { decideWebhook, type WebhookAnswers, type WebhookCommand } from './webhook/decide.ts';
+import { webhooksAfter } from './webhook/react.ts';
+import type { WebhookState } from './webhook/state.ts';
 import {
   decided,
   refuse,
@@ -41,12 +45,18 @@ import {
 } from './values/decision.ts';
 
 export type AccountCommand =
-  MailboxCommand | MessageCommand | QueueCommand | SuppressionCommand | CredentialCommand;
+  | MailboxCommand
+  | MessageCommand
+  | QueueCommand
+  | SuppressionCommand
+  | WebhookCommand
+  | CredentialCommand;
 
 export type AccountAnswers = MailboxAnswers &
   MessageAnswers &
   QueueAnswers &
   SuppressionAnswers &
+  WebhookAnswers &
   CredentialAnswers;
 
 export type AnswerTo<C extends AccountCommand> = AccountAnswers[C['type']];
@@ -60,6 +70,7 @@ export interface AccountState
     QueueState,
     SentCountState,
     SuppressionState,
+    WebhookState,
     CredentialState {}
 
 /** What no account that is being removed takes any more; what was begun comes to its end. */
@@ -81,6 +92,7 @@ const BEGINNINGS: ReadonlySet<AccountCommand['type']> = new Set([
   'QueueMessage',
   'StartAttempt',
   'SuppressAddress',
+  'StartWebhookAttempt',
   'SetPassword',
   'AddTlsKey',
   'ChangeTlsKey',
@@ -98,6 +110,33 @@ export function decideAccount(
   context: DecisionContext,
 ): Decision<AccountEvent, AnswerTo<AccountCommand>> {
   if (context.policy.isClosed && BEGINNINGS.has(command.type)) return refuse('NoSuchAccount');
+  const decision = decideTopic(command, state, context);
+  if ('refused' in decision) return decision;
+  const hooks = webhooksAfter(decision.events, isArrival(command), state, context);
+  if (hooks.length === 0) return decision;
+  const events = [...decision.events, ...hooks];
+  return events.length > APPEND_EVENTS_MAX
+    ? refuse('TooMuchAtOnce')
+    : decided(events, decision.answer);
+}
+
+/** Mail from somebody else, also where that is an account of ours. */
+function isArrival(command: AccountCommand): boolean {
+  switch (command.type) {
+    case 'DeliverMessage':
+      return command.isSilent !== true;
+    case 'FinishAttempt':
+      return command.outcome.type === 'delivered';
+    default:
+      return false;
+  }
+}
+
+function decideTopic(
+  command: AccountCommand,
+  state: AccountState,
+  context: DecisionContext,
+): Decision<AccountEvent, AnswerTo<AccountCommand>> {
   switch (command.type) {
     case 'OpenAccount':
     case 'CreateMailbox':
@@ -133,6 +172,12 @@ export function decideAccount(
     case 'SuppressAddress':
     case 'UnsuppressAddress':
       return decideSuppression(command, state);
+    case 'StartWebhookAttempt':
+    case 'FinishWebhookAttempt':
+    case 'CloseInterruptedWebhooks':
+    case 'RescheduleWebhooks':
+    case 'CancelWebhooks':
+      return decideWebhook(command, state, context);
     case 'SetPassword':
     case 'ForbidLogin':
     case 'AllowLogin':

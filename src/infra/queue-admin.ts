@@ -46,8 +46,11 @@ import type {
 import type { Carried } from './lane.ts';
 import type { ServerBooks } from './server-books.ts';
 
-/** Items that are changed in one decision; two events each must fit into an append. */
-const PORTION = 200;
+/**
+ * Items that are changed in one decision; four events each must fit into an append, with what an
+ * application is told.
+ */
+const PORTION = 50;
 
 export interface QueueAdminPorts {
   readonly books: Pick<ServerBooks, 'read'>;

@@ -57,6 +57,7 @@ import {
   touchesQueue,
 } from '#projections/server-queue';
 import { touchesSuppressions } from '#projections/server-suppressions';
+import { touchesWebhooks } from '#projections/server-webhooks';
 import {
   accountTlsKey,
   accountTlsKeys,
@@ -87,6 +88,7 @@ const TOUCHES = [
   touchesSuppressions,
   touchesCredentials,
   touchesTlsKeys,
+  touchesWebhooks,
 ];
 
 const MODELS = [...SERVER_MODELS, ...AUDIT_MODELS, ...REPORT_MODELS];
@@ -110,6 +112,9 @@ export class ServerBooks implements Queue {
   #cancelRetry: (() => void) | undefined;
   readonly #queueChanges = new Subject<void>();
   readonly changes: Observable<void> = this.#queueChanges.asObservable();
+  readonly #webhookChanges = new Subject<void>();
+  /** Webhooks came, or are due at another time than before. */
+  readonly webhookChanges: Observable<void> = this.#webhookChanges.asObservable();
   #unwrittenFacts = 0;
 
   private constructor(file: string, db: ViewsDatabase, ports: ServerBooksPorts) {
@@ -242,6 +247,7 @@ export class ServerBooks implements Queue {
   close(): void {
     this.#cancelRetry?.();
     this.#queueChanges.complete();
+    this.#webhookChanges.complete();
     try {
       this.#write();
     } catch (error) {
@@ -327,6 +333,7 @@ export class ServerBooks implements Queue {
     this.#unwritten.clear();
     this.#unwrittenFacts = 0;
     if (facts.some(touchesQueue)) this.#queueChanges.next();
+    if (facts.some(touchesWebhooks)) this.#webhookChanges.next();
   }
 
   async #catchUp(heads: ReadonlyMap<string, number>): Promise<void> {

@@ -17,7 +17,16 @@ import type { Annotation } from '#domain/mailbox/annotations';
 import type { MessageMark } from '#domain/message/state';
 import type { QueueItem } from '#domain/queue/state';
 import type { Suppression } from '#domain/suppression/state';
-import type { MailboxId, MessageId, ModSeq, QueueId, Revision, Uid } from '#domain/values/ids';
+import type { Webhook } from '#domain/webhook/state';
+import type {
+  HookId,
+  MailboxId,
+  MessageId,
+  ModSeq,
+  QueueId,
+  Revision,
+  Uid,
+} from '#domain/values/ids';
 import { UidRuns } from '#domain/values/uid-runs';
 import {
   differenceOf,
@@ -61,6 +70,7 @@ import {
 } from './text-sources.ts';
 import { uidChangesOf } from './uid-changes.ts';
 import { runsOf } from './uid-runs.ts';
+import { webhookIn } from './webhooks.ts';
 
 /** Mailboxes whose UIDs are kept; those asked for longest ago are dropped first. */
 const KEPT_RUNS_MAX = 64;
@@ -81,6 +91,11 @@ export class AccountReader implements AccountViews {
 
   get revision(): Revision {
     return this.#revision;
+  }
+
+  /** Asks what it likes of the rows, and writes none. */
+  read<Answer>(question: (sql: Sql) => Answer): Answer {
+    return question(this.#sql());
   }
 
   /** These facts were committed, the first one right behind `revision`. */
@@ -233,6 +248,10 @@ export class AccountReader implements AccountViews {
 
   queueItemsWithBase(baseId: QueueId): readonly QueueItem[] {
     return queueItemsWithBase(this.#sql(), baseId);
+  }
+
+  webhook(hookId: HookId): Webhook | undefined {
+    return webhookIn(this.#sql(), hookId);
   }
 
   suppressions(): readonly Suppression[] {

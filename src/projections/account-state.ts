@@ -21,11 +21,25 @@ import {
 import { bytesOf } from './mailbox-tally.ts';
 import { deletedOf, marksOf } from './mark-reads.ts';
 import type { AccountWrite } from './model.ts';
-import { openAttempts, queuedBytes, queueItem, remembersUpTo, sentItem } from './queue.ts';
+import {
+  openAttempts,
+  queuedBytes,
+  queueItem,
+  remembersUpTo,
+  sentItem,
+  sentItemOf,
+} from './queue.ts';
 import { hasWrittenTo, newRecipientsSince, recipientsSince } from './sent-counts.ts';
 import { failuresInRow, suppression } from './suppressions.ts';
 import { tlsKeyCountIn, tlsKeyIn } from './tls-keys.ts';
 import { existingOf } from './uid-runs.ts';
+import {
+  nextHookNumber,
+  openWebhooks,
+  pendingWebhookOf,
+  remembersWebhooksUpTo,
+  webhookIn,
+} from './webhooks.ts';
 
 export function accountState(write: AccountWrite): AccountState {
   return {
@@ -49,12 +63,18 @@ export function accountState(write: AccountWrite): AccountState {
     openAttempts: () => openAttempts(write),
     queuedBytes: () => queuedBytes(write),
     sentItem: (reference) => sentItem(write, reference),
+    sentItemOf: (queueId) => sentItemOf(write, queueId),
     remembersUpTo: (upTo) => remembersUpTo(write, upTo),
     recipientsSince: (since) => recipientsSince(write, since),
     newRecipientsSince: (since) => newRecipientsSince(write, since),
     hasWrittenTo: (recipient) => hasWrittenTo(write, recipient),
     suppression: (baseAddress) => suppression(write, baseAddress),
     failuresInRow: (recipient) => failuresInRow(write, recipient),
+    webhook: (hookId) => webhookIn(write, hookId),
+    pendingWebhookOf: (queueId) => pendingWebhookOf(write, queueId),
+    openWebhooks: () => openWebhooks(write),
+    nextHookNumber: () => nextHookNumber(write),
+    remembersWebhooksUpTo: (upTo) => remembersWebhooksUpTo(write, upTo),
     credentials: () => credentialsIn(write),
     tlsKey: (fingerprint) => tlsKeyIn(write, fingerprint),
     tlsKeyCount: () => tlsKeyCountIn(write),

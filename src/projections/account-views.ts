@@ -11,8 +11,10 @@ import type { Mailbox } from '#domain/mailbox/state';
 import type { MessageMark } from '#domain/message/state';
 import type { QueueItem } from '#domain/queue/state';
 import type { Suppression } from '#domain/suppression/state';
+import type { Webhook } from '#domain/webhook/state';
 import type {
   BodyHash,
+  HookId,
   Instant,
   MailboxId,
   MessageId,
@@ -105,6 +107,8 @@ export interface AccountViews {
   queueItem(queueId: QueueId): QueueItem | undefined;
   /** The items of a message that may go in one transaction; see QueuedMessage.baseId. */
   queueItemsWithBase(baseId: QueueId): readonly QueueItem[];
+  /** One that waits, or is under way for the last time. */
+  webhook(hookId: HookId): Webhook | undefined;
   /** Addresses that the account does not write to, by base address. */
   suppressions(): readonly Suppression[];
 }

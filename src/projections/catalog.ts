@@ -16,13 +16,17 @@ import type { AccountModel, AuditModel, ReportModel, ServerModel } from './model
 import { outgoingReports } from './outgoing-reports.ts';
 import { queue } from './queue.ts';
 import { retired } from './retired.ts';
+import { retiredWebhooks } from './retired-webhooks.ts';
 import { sentCounts } from './sent-counts.ts';
 import { serverCredentials } from './server-credentials.ts';
 import { serverQueue } from './server-queue.ts';
 import { serverSuppressions } from './server-suppressions.ts';
 import { serverTlsKeys } from './server-tls-keys.ts';
+import { serverWebhooks } from './server-webhooks.ts';
 import { suppressions } from './suppressions.ts';
 import { tlsKeys } from './tls-keys.ts';
+import { webhookResults } from './webhook-results.ts';
+import { webhooks } from './webhooks.ts';
 
 /**
  * `mailboxes` counts what `marks` and `messages` held before the fact; `suppressions` asks `queue`
@@ -38,16 +42,23 @@ export const ACCOUNT_MODELS: readonly AccountModel[] = [
   annotations,
   suppressions,
   queue,
+  webhooks,
   sentCounts,
   credentials,
   tlsKeys,
 ];
 
-/** What leaves the queue is looked up in `serverQueue`, and what is forgotten in `retired`. */
+/**
+ * What leaves the queue is looked up in `serverQueue`, and what is forgotten in `retired`; the same
+ * with webhooks.
+ */
 export const SERVER_MODELS: readonly ServerModel[] = [
   attemptResults,
   retired,
   serverQueue,
+  webhookResults,
+  retiredWebhooks,
+  serverWebhooks,
   serverSuppressions,
   serverCredentials,
   serverTlsKeys,

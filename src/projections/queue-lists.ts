@@ -6,16 +6,14 @@
  * an id, so that it costs no more the further back it lies, and no row is met twice.
  */
 
-import { sql as raw, type Expression, type SelectQueryBuilder, type SqlBool } from 'kysely';
+import { sql as raw, type SelectQueryBuilder, type SqlBool } from 'kysely';
 import type { RetiredOutcome } from '#domain/queue/events';
 import type { QueuedMessage } from '#domain/queue/state';
 import type { AccountId, Instant, QueueId } from '#domain/values/ids';
+import { isAmong, isBehind, isWithin, type Condition, type TimeBound } from './list-conditions.ts';
 import { rowsOf, tables, type Sql } from './query.ts';
 import type { RetiredTables } from './retired.ts';
 import type { ServerQueueTables } from './server-queue.ts';
-
-/** Strictly before or after. */
-export type TimeBound = { readonly before: Instant } | { readonly after: Instant };
 
 /** A piece of an address; domains are compared in lower-case A-labels. */
 interface CommonFilter {
@@ -103,7 +101,7 @@ export function queuedItems(
       .select(COMMON)
       .select(['next_attempt_at as nextAttemptAt', 'in_attempt as inAttempt'])
       .select(['is_held as isHeld', 'last_answer as lastAnswer'])
-      .$if(behind !== undefined, (list) => list.where(isBehind(column, ascending, behind)))
+      .$if(behind !== undefined, (list) => list.where(isBehindItem(column, ascending, behind)))
       .orderBy(column, order)
       .orderBy('queue_id', order)
       .limit(limit),
@@ -135,7 +133,7 @@ export function retiredItems(
       )
       .select(COMMON)
       .select(['outcome', 'last_activity_at as lastActivityAt', 'keep_until as keepUntil'])
-      .$if(behind !== undefined, (list) => list.where(isBehind(column, ascending, behind)))
+      .$if(behind !== undefined, (list) => list.where(isBehindItem(column, ascending, behind)))
       .orderBy(column, order)
       .orderBy('queue_id', order)
       .limit(limit),
@@ -186,15 +184,10 @@ function matchingQueued(
     .$if(nextAttempt !== undefined, (list) => list.where(isWithin('next_attempt_at', nextAttempt)));
 }
 
-type Condition = Expression<SqlBool>;
-
 function commonConditions(filter: CommonFilter): Condition[] {
   const { queueIds, accountId, from, to, queued, transport } = filter;
   const conditions: Condition[] = [];
-  if (queueIds !== undefined) {
-    const ids = JSON.stringify(queueIds);
-    conditions.push(raw<SqlBool>`queue_id IN (SELECT value FROM json_each(${ids}))`);
-  }
+  if (queueIds !== undefined) conditions.push(isAmong('queue_id', queueIds));
   if (accountId !== undefined) conditions.push(raw<SqlBool>`account_id = ${accountId}`);
   if (from !== undefined) conditions.push(contains('mail_from', from));
   if (to !== undefined) conditions.push(contains('recipient', to));
@@ -213,22 +206,13 @@ function contains(column: 'mail_from' | 'recipient', piece: string): Condition {
   return raw<SqlBool>`(instr(${address}, ${piece}) > 0 OR instr(${domain}, ${exact}) > 0)`;
 }
 
-function isWithin(column: string, bound: TimeBound | undefined): Condition {
-  if (bound === undefined) return raw<SqlBool>`TRUE`;
-  return 'before' in bound
-    ? raw<SqlBool>`${raw.ref(column)} < ${bound.before}`
-    : raw<SqlBool>`${raw.ref(column)} > ${bound.after}`;
-}
-
-function isBehind(
+function isBehindItem(
   column: string,
   ascending: boolean,
   behind: ListPage<string>['behind'],
 ): Condition {
-  if (behind === undefined) return raw<SqlBool>`TRUE`;
-  const row = raw`(${raw.ref(column)}, queue_id)`;
-  const last = raw`(${behind.value}, ${behind.queueId})`;
-  return ascending ? raw<SqlBool>`${row} > ${last}` : raw<SqlBool>`${row} < ${last}`;
+  const last = behind && { value: behind.value, id: behind.queueId };
+  return isBehind([column, 'queue_id'], ascending, last);
 }
 
 function commonOf(row: { readonly details: string; readonly requireTls: 0 | 1 | null }): {

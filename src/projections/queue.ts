@@ -15,6 +15,7 @@ import {
   itemsQueued,
   partsOf,
   progressAfter,
+  sentPart,
   type QueuedMessage,
   type QueueItem,
   type QueueProgress,
@@ -44,6 +45,8 @@ export interface QueueTables {
     from_id: string | null;
     envelope_id: string | null;
     header_id: string;
+    /** SentItem in JSON. */
+    sent: string;
     /** Null while it is in the queue, and when it is not shown (any more). */
     keep_until: Instant | null;
     /** Null while it is in the queue. */
@@ -55,7 +58,7 @@ const db = tables<QueueTables>();
 
 export const queue: AccountModel = {
   name: 'queue',
-  version: 2,
+  version: 3,
   ddl: [
     `CREATE TABLE queue_items (
       queue_id INTEGER PRIMARY KEY,
@@ -74,6 +77,7 @@ export const queue: AccountModel = {
       from_id TEXT,
       envelope_id TEXT,
       header_id TEXT NOT NULL,
+      sent TEXT NOT NULL,
       keep_until INTEGER,
       forget_at INTEGER
     )`,
@@ -108,6 +112,7 @@ const addSent = query((at: Markers<QueueTables['sent_items']>) =>
     from_id: at.from_id,
     envelope_id: at.envelope_id,
     header_id: at.header_id,
+    sent: at.sent,
     keep_until: at.keep_until,
     forget_at: at.forget_at,
   }),
@@ -185,6 +190,7 @@ function messageQueued(write: Sql, event: MessageQueued, at: Instant): void {
       from_id: fromId ?? null,
       envelope_id: envelopeId ?? null,
       header_id: headerId,
+      sent: JSON.stringify(sentPart(item)),
       keep_until: null,
       forget_at: null,
     });
@@ -250,12 +256,10 @@ function itemOf({ message, progress }: { message: string; progress: string }): Q
   return { ...(JSON.parse(message) as QueuedMessage), ...(JSON.parse(progress) as QueueProgress) };
 }
 
-const SENT = ['queue_id as queueId', 'recipient'] as const;
-
 const sentByFrom = query((at: Markers<{ fromId: string }>) =>
   db
     .selectFrom('sent_items')
-    .select(SENT)
+    .select('sent')
     .where('from_id', '=', at.fromId)
     .orderBy('queue_id', 'desc')
     .limit(raw.lit(1)),
@@ -264,7 +268,7 @@ const sentByFrom = query((at: Markers<{ fromId: string }>) =>
 const sentByEnvelope = query((at: Markers<{ envelopeId: string; recipient: string }>) =>
   db
     .selectFrom('sent_items')
-    .select(SENT)
+    .select('sent')
     .where('envelope_id', '=', at.envelopeId)
     .where('recipient', '=', at.recipient)
     .orderBy('queue_id', 'desc')
@@ -274,25 +278,37 @@ const sentByEnvelope = query((at: Markers<{ envelopeId: string; recipient: strin
 const sentByHeader = query((at: Markers<{ headerId: string; recipient: string }>) =>
   db
     .selectFrom('sent_items')
-    .select(SENT)
+    .select('sent')
     .where('header_id', '=', at.headerId)
     .where('recipient', '=', at.recipient)
     .orderBy('queue_id', 'desc')
     .limit(raw.lit(1)),
 );
 
+const sentById = query((at: Markers<Item>) =>
+  db.selectFrom('sent_items').select('sent').where('queue_id', '=', at.queueId),
+);
+
+export function sentItemOf(sql: Sql, queueId: QueueId): SentItem | undefined {
+  return sentIn(sentById.get(sql, { queueId }));
+}
+
+function sentIn(row: { readonly sent: string } | undefined): SentItem | undefined {
+  return row && (JSON.parse(row.sent) as SentItem);
+}
+
 /** The newest item that fits. */
 export function sentItem(sql: Sql, reference: SentReference): SentItem | undefined {
   switch (reference.type) {
     case 'from-id':
-      return sentByFrom.get(sql, { fromId: reference.fromId });
+      return sentIn(sentByFrom.get(sql, { fromId: reference.fromId }));
     case 'envelope-id': {
       const { envelopeId, recipient } = reference;
-      return sentByEnvelope.get(sql, { envelopeId, recipient });
+      return sentIn(sentByEnvelope.get(sql, { envelopeId, recipient }));
     }
     case 'header-id': {
       const { headerId, recipient } = reference;
-      return sentByHeader.get(sql, { headerId, recipient });
+      return sentIn(sentByHeader.get(sql, { headerId, recipient }));
     }
     default:
       return unreachable(reference);

@@ -35,7 +35,7 @@ export interface RetiredTables {
     last_activity_at: Instant;
     keep_until: Instant;
   };
-  /** At the end of which hours something of an account is to be forgotten. */
+  /** At the end of which hours something of an account is to be forgotten, webhooks too. */
   forget_hours: { account_id: AccountId; due_at: Instant };
 }
 
@@ -158,6 +158,10 @@ function apply({ accountId, fact: { event, at } }: ServerFact, write: Sql): void
   switch (event.type) {
     case 'MessageRetired':
       return messageRetired(write, accountId, event, at);
+    case 'WebhookRetired':
+      if (event.keepUntil === undefined) return;
+      addHour.run(write, { accountId, dueAt: hourAfter(event.keepUntil) });
+      return;
     case 'BounceRelated':
       touch.run(write, { queueId: event.queueId, at });
       return;

@@ -63,6 +63,8 @@ export interface DeliverMessage {
   readonly makeMailbox?: boolean;
   readonly message: StoredMessage;
   readonly arrival: Arrival;
+  /** It is ours: applications do not hear of it. */
+  readonly isSilent?: boolean;
   /** It is about a message that may have been sent from here. */
   readonly bounce?: ReceivedBounce;
 }
@@ -156,10 +158,8 @@ export interface MessageAnswers {
   readonly ExpungeMessages: { readonly expunged: UidSet };
 }
 
-type Outcome<C extends MessageCommand> = Decision<
-  MessageEvent | MailboxesCreated,
-  MessageAnswers[C['type']]
->;
+type Event = MessageEvent | MailboxesCreated;
+type Outcome<C extends MessageCommand> = Decision<Event, MessageAnswers[C['type']]>;
 type State = MessageState & MailboxState;
 
 /** RFC 9051 §9 nz-number: UIDNEXT must still fit into 32 bits. */

@@ -8,6 +8,7 @@ import type { MessageEvent } from '../message/events.ts';
 import type { MessageState } from '../message/state.ts';
 import type { SuppressionEvent } from '../suppression/events.ts';
 import type { SuppressionState } from '../suppression/state.ts';
+import type { WebhookState } from '../webhook/state.ts';
 import type { Decision, DecisionContext } from '../values/decision.ts';
 import {
   closeInterruptedAttempts,
@@ -28,7 +29,12 @@ export type QueueAnswers = EnqueueAnswers & AttemptAnswers & ManageAnswers;
 
 type Event = QueueEvent | SuppressionEvent | MessageEvent | MailboxesCreated;
 type Outcome<C extends QueueCommand> = Decision<Event, QueueAnswers[C['type']]>;
-type State = QueueState & SentCountState & SuppressionState & MailboxState & MessageState;
+type State = QueueState &
+  SentCountState &
+  SuppressionState &
+  MailboxState &
+  MessageState &
+  WebhookState;
 
 export function decideQueue(
   command: QueueCommand,

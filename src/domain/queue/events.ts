@@ -191,7 +191,7 @@ export interface BounceRelated extends AttemptReply {
   readonly messageId: MessageId;
 }
 
-/** Finished items that were to be remembered until before `upTo` are so no more. */
+/** Finished items, and webhooks, that were to be remembered until before `upTo` are so no more. */
 export interface RetiredForgotten {
   readonly type: 'RetiredForgotten';
   readonly upTo: Instant;

@@ -12,6 +12,7 @@ import type { MailboxState } from '../mailbox/state.ts';
 import { deliverMessage, type DeliverMessage } from '../message/decide.ts';
 import type { MessageEvent } from '../message/events.ts';
 import type { MessageState } from '../message/state.ts';
+import type { WebhookState } from '../webhook/state.ts';
 import {
   decided,
   refuse,
@@ -103,7 +104,7 @@ export interface ManageAnswers {
 
 type Event = QueueEvent | MessageEvent | MailboxesCreated;
 type Outcome<C extends ManageCommand> = Decision<Event, ManageAnswers[C['type']]>;
-type State = QueueState & MailboxState & MessageState;
+type State = QueueState & MailboxState & MessageState & WebhookState;
 
 export function manageQueue(
   command: ManageCommand,
@@ -150,13 +151,16 @@ export function manageQueue(
     case 'DropMessages':
       return cancel('drop', itemsIn(command.queueIds, state), undefined, state, context);
     case 'ForgetRetired':
-      return decided(
-        state.remembersUpTo(context.at) ? [{ type: 'RetiredForgotten', upTo: context.at }] : [],
-        {},
-      );
+      return forgetRetired(state, context);
     default:
       return unreachable(command);
   }
+}
+
+/** Of webhooks too. */
+function forgetRetired(state: State, { at }: DecisionContext): Outcome<ForgetRetired> {
+  const isOver = state.remembersUpTo(at) || state.remembersWebhooksUpTo(at);
+  return decided(isOver ? [{ type: 'RetiredForgotten', upTo: at }] : [], {});
 }
 
 function itemsIn(queueIds: readonly QueueId[], state: State): readonly QueueItem[] {

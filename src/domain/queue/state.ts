@@ -67,10 +67,10 @@ export function partsOf(item: QueueItem): {
 }
 
 /** An item that mail coming in may be about, queued or retired. */
-export interface SentItem {
-  readonly queueId: QueueId;
-  readonly recipient: string;
-}
+export type SentItem = Pick<
+  QueuedMessage,
+  'queueId' | 'recipient' | 'fromId' | 'headerId' | 'body' | 'extra' | 'report'
+>;
 
 /** How mail that came in says which message it is about. */
 export type SentReference =
@@ -95,6 +95,7 @@ export interface QueueState {
   queuedBytes(): number;
   /** What was sent and is queued or remembered; the newest item when several fit. */
   sentItem(reference: SentReference): SentItem | undefined;
+  sentItemOf(queueId: QueueId): SentItem | undefined;
   /** True when finished items are remembered that RetiredForgotten would let go of. */
   remembersUpTo(upTo: Instant): boolean;
 }
@@ -104,9 +105,7 @@ export const SENT_KEPT_MS: number = 14 * 24 * 3_600_000;
 
 /** What stays of a finished item. */
 export interface SentRecord extends SentItem {
-  readonly fromId?: string;
   readonly envelopeId?: string;
-  readonly headerId: string;
   /** Until when it is shown; absent when it is not, or not any more. */
   readonly keepUntil?: Instant;
   readonly forgetAt: Instant;
@@ -139,14 +138,11 @@ export function evolveQueue(records: QueueRecords, fact: AccountFact): void {
       const item = records.items.get(event.queueId);
       if (item === undefined) return;
       records.items.delete(event.queueId);
-      const { queueId, recipient, fromId, envelopeId, headerId } = item;
+      const { queueId, envelopeId } = item;
       const { keepUntil } = event;
       records.sent.set(queueId, {
-        queueId,
-        recipient,
-        ...(fromId === undefined ? {} : { fromId }),
+        ...sentPart(item),
         ...(envelopeId === undefined ? {} : { envelopeId }),
-        headerId,
         ...(keepUntil === undefined ? {} : { keepUntil }),
         forgetAt: forgetSentAt(at, keepUntil),
       });
@@ -161,6 +157,20 @@ export function evolveQueue(records: QueueRecords, fact: AccountFact): void {
         records.items.set(queueId, { ...item, ...progressAfter(item, queueId, event, at) });
       }
   }
+}
+
+/** What is known of an item for as long as mail may come back about it. */
+export function sentPart(item: SentItem): SentItem {
+  const { queueId, recipient, fromId, headerId, body, extra, report } = item;
+  return {
+    queueId,
+    recipient,
+    ...(fromId === undefined ? {} : { fromId }),
+    headerId,
+    body,
+    ...(extra === undefined ? {} : { extra }),
+    ...(report === undefined ? {} : { report }),
+  };
 }
 
 function retiredForgotten({ sent }: QueueRecords, upTo: Instant): void {
@@ -262,18 +272,33 @@ export function itemsQueued(event: MessageQueued, at: Instant): readonly QueueIt
 }
 
 /** True when finished items could be forgotten; see RetiredForgotten. */
-export function forgettable(records: QueueRecords, upTo: Instant): boolean {
+function forgettable(records: QueueRecords, upTo: Instant): boolean {
   return [...records.sent.values()].some(
     ({ keepUntil = Infinity, forgetAt }) => Math.min(keepUntil, forgetAt) < upTo,
   );
 }
 
-/** The newest item of the reference model that a reference fits. */
-export function sentItemIn(records: QueueRecords, reference: SentReference): SentItem | undefined {
+/** The newest item that a reference fits. */
+function sentItemIn(records: QueueRecords, reference: SentReference): SentItem | undefined {
   const all = [...records.sent.values(), ...records.items.values()];
   const fitting = all.filter((one) => fits(one, reference)).map(({ queueId }) => queueId);
   const newest = all.find(({ queueId }) => queueId === Math.max(...fitting));
-  return newest && { queueId: newest.queueId, recipient: newest.recipient };
+  return newest && sentPart(newest);
+}
+
+export function queueState(records: QueueRecords): QueueState {
+  const items = (): readonly QueueItem[] => [...records.items.values()];
+  return {
+    queueItem: (queueId) => records.items.get(queueId),
+    openAttempts: () => items().filter(({ inAttempt }) => inAttempt),
+    queuedBytes: () => items().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    sentItem: (reference) => sentItemIn(records, reference),
+    sentItemOf: (queueId) => {
+      const found = records.sent.get(queueId) ?? records.items.get(queueId);
+      return found && sentPart(found);
+    },
+    remembersUpTo: (upTo) => forgettable(records, upTo),
+  };
 }
 
 function fits(

@@ -8,13 +8,13 @@
 import { domainToASCII } from 'node:url';
 import { formatAddress, parseAddress, parseDomain } from '#domain/values/address';
 import type { Instant } from '#domain/values/ids';
+import type { TimeBound } from '#projections/list-conditions';
 import type {
   ListPage,
   QueueFilter,
   QueueSort,
   RetiredFilter,
   RetiredSort,
-  TimeBound,
 } from '#projections/queue-lists';
 import type { Clock } from '../ports.ts';
 import type {

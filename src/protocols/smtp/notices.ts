@@ -216,6 +216,7 @@ async function storedNotice(
       tls: '',
       receipt: token,
     },
+    isSilent: true,
   };
 }
 

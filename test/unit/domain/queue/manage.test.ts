@@ -201,6 +201,8 @@ describe('forgetting what has left the queue (queue 36)', () => {
     assert.deepEqual(state.sentItem(reference as never), {
       queueId: FIRST,
       recipient: 'a@example.org',
+      headerId: QUEUED.headerId,
+      body: QUEUED.body,
     });
   });
 

@@ -1,0 +1,186 @@
+/**
+ * Lists of webhooks for administrators and for the accounts themselves: those that wait, and those
+ * that ended, by any filter, page by page, as in `queue-lists.ts`.
+ */
+
+import { sql as raw, type SelectQueryBuilder } from 'kysely';
+import type { HookOccasion, RetiredHookOutcome } from '#domain/webhook/events';
+import type { AccountId, HookId, Instant } from '#domain/values/ids';
+import { isAmong, isBehind, isWithin, type Condition, type TimeBound } from './list-conditions.ts';
+import { rowsOf, tables, type Sql } from './query.ts';
+import type { RetiredWebhookTables } from './retired-webhooks.ts';
+import type { ServerWebhookTables, ToldEvent } from './server-webhooks.ts';
+
+interface CommonFilter {
+  readonly hookIds?: readonly HookId[];
+  readonly accountId?: AccountId;
+  readonly queued?: TimeBound;
+  readonly event?: ToldEvent;
+}
+
+export interface WebhookFilter extends CommonFilter {
+  readonly nextAttempt?: TimeBound;
+}
+
+export interface RetiredWebhookFilter extends CommonFilter {
+  readonly lastActivity?: TimeBound;
+}
+
+export type WebhookSort = 'nextAttempt' | 'queued';
+export type RetiredWebhookSort = 'lastActivity' | 'queued';
+
+export interface WebhookPage<Sort extends string> {
+  readonly sort: Sort;
+  readonly ascending: boolean;
+  /** The last row of the page before. */
+  readonly behind?: { readonly value: Instant; readonly hookId: HookId };
+  readonly limit: number;
+}
+
+interface ListedWebhook {
+  readonly hookId: HookId;
+  readonly accountId: AccountId;
+  readonly url: string;
+  readonly hasAuthorization: boolean;
+  readonly occasion: HookOccasion;
+  readonly queuedAt: Instant;
+  readonly lastAttemptAt: Instant | null;
+  readonly attempts: number;
+}
+
+export interface PendingWebhook extends ListedWebhook {
+  readonly nextAttemptAt: Instant;
+  readonly inFlight: boolean;
+}
+
+export interface RetiredWebhook extends ListedWebhook {
+  readonly outcome: RetiredHookOutcome;
+  /** 0 for none. */
+  readonly supersededBy: HookId | 0;
+  readonly lastActivityAt: Instant;
+  readonly keepUntil: Instant;
+}
+
+const db = tables<ServerWebhookTables & RetiredWebhookTables>();
+
+const COMMON = [
+  'hook_id as hookId',
+  'account_id as accountId',
+  'url',
+  'has_authorization as hasAuthorization',
+  'occasion',
+  'queued_at as queuedAt',
+  'last_attempt_at as lastAttemptAt',
+  'attempts',
+] as const;
+
+const PENDING_COLUMNS = { nextAttempt: 'next_attempt_at', queued: 'queued_at' } as const;
+const RETIRED_COLUMNS = { lastActivity: 'last_activity_at', queued: 'queued_at' } as const;
+
+export function listedWebhooks(
+  sql: Sql,
+  filter: WebhookFilter,
+  { sort, ascending, behind, limit }: WebhookPage<WebhookSort>,
+): readonly PendingWebhook[] {
+  const column = PENDING_COLUMNS[sort];
+  const order = ascending ? 'asc' : 'desc';
+  const rows = rowsOf(
+    sql,
+    matchingPending(filter)
+      .select(COMMON)
+      .select(['next_attempt_at as nextAttemptAt', 'in_flight as inFlight'])
+      .$if(behind !== undefined, (list) => list.where(isBehindHook(column, ascending, behind)))
+      .orderBy(column, order)
+      .orderBy('hook_id', order)
+      .limit(limit),
+  );
+  return rows.map((row) => ({ ...row, ...commonOf(row), inFlight: row.inFlight === 1 }));
+}
+
+export function listedRetiredWebhooks(
+  sql: Sql,
+  filter: RetiredWebhookFilter,
+  { sort, ascending, behind, limit }: WebhookPage<RetiredWebhookSort>,
+): readonly RetiredWebhook[] {
+  const { lastActivity } = filter;
+  const column = RETIRED_COLUMNS[sort];
+  const order = ascending ? 'asc' : 'desc';
+  const rows = rowsOf(
+    sql,
+    db
+      .selectFrom('retired_webhooks')
+      .where((eb) => eb.and(commonConditions(filter)))
+      .$if(lastActivity !== undefined, (list) =>
+        list.where(isWithin('last_activity_at', lastActivity)),
+      )
+      .select(COMMON)
+      .select(['outcome', 'superseded_by as supersededBy'])
+      .select(['last_activity_at as lastActivityAt', 'keep_until as keepUntil'])
+      .$if(behind !== undefined, (list) => list.where(isBehindHook(column, ascending, behind)))
+      .orderBy(column, order)
+      .orderBy('hook_id', order)
+      .limit(limit),
+  );
+  return rows.map((row) => ({ ...row, ...commonOf(row) }));
+}
+
+/** Those that wait by id, so that those of one account stand together. */
+export function webhookIds(
+  sql: Sql,
+  filter: WebhookFilter,
+  behind: HookId,
+  limit: number,
+): readonly { readonly hookId: HookId; readonly accountId: AccountId }[] {
+  const list = matchingPending(filter)
+    .select(['hook_id as hookId', 'account_id as accountId'])
+    .where('hook_id', '>', behind)
+    .orderBy('hook_id')
+    .limit(limit);
+  return rowsOf(sql, list);
+}
+
+/** How many wait. */
+export function webhookCount(sql: Sql): number {
+  const counted = db
+    .selectFrom('server_webhooks')
+    .select((eb) => eb.fn.countAll<number>().as('count'));
+  return rowsOf(sql, counted)[0]?.count ?? 0;
+}
+
+function matchingPending(
+  filter: WebhookFilter,
+): SelectQueryBuilder<ServerWebhookTables & RetiredWebhookTables, 'server_webhooks', object> {
+  const { nextAttempt } = filter;
+  return db
+    .selectFrom('server_webhooks')
+    .where((eb) => eb.and(commonConditions(filter)))
+    .$if(nextAttempt !== undefined, (list) => list.where(isWithin('next_attempt_at', nextAttempt)));
+}
+
+function commonConditions({ hookIds, accountId, queued, event }: CommonFilter): Condition[] {
+  const conditions: Condition[] = [];
+  if (hookIds !== undefined) conditions.push(isAmong('hook_id', hookIds));
+  if (accountId !== undefined) conditions.push(raw`account_id = ${accountId}`);
+  if (queued !== undefined) conditions.push(isWithin('queued_at', queued));
+  if (event !== undefined) conditions.push(raw`event = ${event}`);
+  return conditions;
+}
+
+function isBehindHook(
+  column: string,
+  ascending: boolean,
+  behind: WebhookPage<string>['behind'],
+): Condition {
+  const last = behind && { value: behind.value, id: behind.hookId };
+  return isBehind([column, 'hook_id'], ascending, last);
+}
+
+function commonOf(row: { readonly occasion: string; readonly hasAuthorization: 0 | 1 }): {
+  readonly occasion: HookOccasion;
+  readonly hasAuthorization: boolean;
+} {
+  return {
+    occasion: JSON.parse(row.occasion) as HookOccasion,
+    hasAuthorization: row.hasAuthorization === 1,
+  };
+}
