@@ -18,8 +18,9 @@ import type { AccountId } from '#domain/values/ids';
 import { INBOX } from '#domain/values/mailbox-name';
 import { formatDeliveredTo, formatReturnPath } from '../message/trace.ts';
 import type { Bodies, Clock, Directory } from '../ports.ts';
+import { sleep } from '../sleep.ts';
 import { bounceOf, reportIn } from './bounce.ts';
-import { sleep, type RunnerSettings } from './runner.ts';
+import type { RunnerSettings } from './runner.ts';
 import { failureInQueue } from './simulate.ts';
 
 const WAITS_MS = [1_000, 2_000, 5_000] as const;

@@ -18,6 +18,7 @@ import { Fault } from '#domain/values/fault';
 import type { AccountId, QueueId } from '#domain/values/ids';
 import type { Clock, Commands, Done, DueItem, Log, Queue, Views } from '../ports.ts';
 import type { DeliveryPause } from '../ports-queue.ts';
+import { sleep } from '../sleep.ts';
 import { startForgetting } from './forgetting.ts';
 import type { NoticeWriter } from './notices.ts';
 import { refusalReply } from './reply.ts';
@@ -359,18 +360,4 @@ class Pump implements Runner {
       await sleep(clock, waitMs, this.#stop.signal);
     }
   }
-}
-
-/** Ends early when `stop` is asked for. */
-export async function sleep(clock: Clock, ms: number, stop: AbortSignal): Promise<void> {
-  if (stop.aborted) return;
-  await new Promise<void>((resolve) => {
-    const cancel = clock.after(ms, done);
-    stop.addEventListener('abort', done, { once: true });
-    function done(): void {
-      cancel();
-      stop.removeEventListener('abort', done);
-      resolve();
-    }
-  });
 }
