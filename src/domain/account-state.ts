@@ -6,6 +6,7 @@
  */
 
 import type { AccountState } from './account.ts';
+import { bodyReleaseIn, emptyBodies, evolveBodies, type BodiesInUse } from './body/state.ts';
 import {
   evolveCredentials,
   evolveTlsKeys,
@@ -31,6 +32,7 @@ import {
   type MailboxRecords,
 } from './mailbox/state.ts';
 import {
+  bodiesOf,
   emptyMessages,
   evolveMessages,
   isDeleted,
@@ -75,12 +77,14 @@ export function emptyAccountState(): AccountRecords {
   const mailboxRecords = emptyMailboxes();
   const annotations: AnnotationRecords = new Map();
   const messageRecords = emptyMessages();
+  const bodyRecords = emptyBodies();
   const queueRecords = emptyQueue();
   const sentCounts = emptySentCounts();
   const suppressionRecords = emptySuppressions();
   const webhookRecords = emptyWebhooks();
   let credentials: Credentials = {};
   const tlsKeys = new Map<string, TlsKey>();
+  const bodiesUsed = (): BodiesInUse => bodiesInUse(messageRecords, queueRecords);
   const found = (mailboxId: MailboxId, uids: UidSet): readonly MessageRecord[] =>
     recordsOf(messageRecords, mailboxId, uids);
   return {
@@ -103,6 +107,7 @@ export function emptyAccountState(): AccountRecords {
     }),
     annotationsOf: (mailboxId) => annotationRecordsOf(annotations, mailboxId),
     annotationTotals: () => annotationRecordTotals(annotations),
+    bodyRelease: (body) => bodyReleaseIn(bodyRecords, bodiesUsed(), body),
     marksOf: found,
     deletedOf: (mailboxId, uids) => uidsOfRecords(found(mailboxId, uids).filter(isDeleted)),
     existingOf: (mailboxId, uids) => uidsOfRecords(found(mailboxId, uids)),
@@ -120,6 +125,7 @@ export function emptyAccountState(): AccountRecords {
     tlsKey: (fingerprint) => tlsKeys.get(fingerprint),
     tlsKeyCount: () => tlsKeys.size,
     write(fact) {
+      const used = bodiesUsed();
       evolveMailboxes(mailboxRecords, fact.event, fact.modSeq);
       evolveAnnotations(annotations, fact.event);
       evolveMessages(messageRecords, fact);
@@ -133,8 +139,14 @@ export function emptyAccountState(): AccountRecords {
       evolveWebhooks(webhookRecords, fact);
       credentials = evolveCredentials(credentials, fact.event);
       evolveTlsKeys(tlsKeys, fact.event);
+      evolveBodies(bodyRecords, fact, used, bodiesUsed());
     },
   };
+}
+
+function bodiesInUse(messages: MessageRecords, queue: QueueRecords): BodiesInUse {
+  const queued = Array.from(queue.items.values(), ({ body }) => body);
+  return { mail: bodiesOf(messages), queue: new Set(queued) };
 }
 
 /** The state after one more fact: the same object, written to. */

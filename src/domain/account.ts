@@ -9,6 +9,8 @@ import {
   type CredentialCommand,
 } from './credential/decide.ts';
 import type { CredentialState } from './credential/state.ts';
+import { decideBody, type BodyAnswers, type BodyCommand } from './body/decide.ts';
+import type { BodyState } from './body/state.ts';
 import { APPEND_EVENTS_MAX } from './log/event-log.ts';
 import type { AccountEvent } from './log/streams.ts';
 import type { AnnotationState } from './mailbox/annotations.ts';
@@ -50,9 +52,11 @@ export type AccountCommand =
   | QueueCommand
   | SuppressionCommand
   | WebhookCommand
-  | CredentialCommand;
+  | CredentialCommand
+  | BodyCommand;
 
 export type AccountAnswers = MailboxAnswers &
+  BodyAnswers &
   MessageAnswers &
   QueueAnswers &
   SuppressionAnswers &
@@ -67,6 +71,7 @@ export interface AccountState
     MailboxState,
     AnnotationState,
     MessageState,
+    BodyState,
     QueueState,
     SentCountState,
     SuppressionState,
@@ -169,6 +174,8 @@ function decideTopic(
     case 'DropMessages':
     case 'ForgetRetired':
       return decideQueue(command, state, context);
+    case 'SweepBodies':
+      return decideBody(command, state);
     case 'SuppressAddress':
     case 'UnsuppressAddress':
       return decideSuppression(command, state);

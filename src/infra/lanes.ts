@@ -17,7 +17,9 @@ import type { AccountEvent, AccountFact } from '#domain/log/streams';
 import type { Refusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { AccountId } from '#domain/values/ids';
+import type { AccountReader } from '#projections/account-reader';
 import type { AccountViews } from '#projections/account-views';
+import type { Sql } from '#projections/query';
 import type { Commands, Done, Views } from '#protocols/ports';
 import { AccountBooks, type BooksPorts } from './account-books.ts';
 import { Lane, type LanePorts } from './lane.ts';
@@ -66,6 +68,17 @@ export class Lanes implements Commands, Views {
 
   async account(accountId: AccountId): Promise<AccountViews> {
     return (await this.#account(accountId)).books.reader;
+  }
+
+  /** Asks what it likes of the committed rows of an account, and writes none. */
+  async read<Answer>(accountId: AccountId, question: (sql: Sql) => Answer): Promise<Answer> {
+    return (await this.#account(accountId)).books.reader.read(question);
+  }
+
+  /** Runs `task` while no turn of the account does: what it reads stays so; commands wait. */
+  async between<T>(accountId: AccountId, task: (views: AccountReader) => Promise<T>): Promise<T> {
+    const { books, lane } = await this.#account(accountId);
+    return lane.between(() => task(books.reader));
   }
 
   /** Resolves when no turn of any account runs that began before. */

@@ -7,6 +7,7 @@
 
 import type { AccountState } from '#domain/account';
 import { annotationsOf, annotationTotals } from './annotations.ts';
+import { bodyRelease } from './body-reads.ts';
 import { credentialsIn } from './credentials.ts';
 import {
   isSubscribed,
@@ -52,6 +53,7 @@ export function accountState(write: AccountWrite): AccountState {
     nextNumbers: () => nextNumbers(write.settled()),
     annotationsOf: (mailboxId) => annotationsOf(write, mailboxId),
     annotationTotals: () => annotationTotals(write),
+    bodyRelease: (body) => bodyRelease(write, body),
     // A client may ask for billions of UIDs in thousands of runs: what exists bounds the read.
     marksOf: (mailboxId, uids) =>
       marksOf(write.marks, mailboxId, existingOf(write.settled(), mailboxId, uids)),

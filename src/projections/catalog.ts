@@ -4,6 +4,7 @@
 
 import { annotations } from './annotations.ts';
 import { attemptResults } from './attempt-results.ts';
+import { bodies } from './bodies.ts';
 import { changes } from './changes.ts';
 import { credentials } from './credentials.ts';
 import { listings } from './listings.ts';
@@ -30,7 +31,7 @@ import { webhooks } from './webhooks.ts';
 
 /**
  * `mailboxes` counts what `marks` and `messages` held before the fact; `suppressions` asks `queue`
- * whom a message was for.
+ * whom a message was for, and `bodies` which body it had.
  */
 export const ACCOUNT_MODELS: readonly AccountModel[] = [
   mailboxes,
@@ -40,6 +41,7 @@ export const ACCOUNT_MODELS: readonly AccountModel[] = [
   messageRuns,
   changes,
   annotations,
+  bodies,
   suppressions,
   queue,
   webhooks,

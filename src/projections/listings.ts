@@ -9,6 +9,7 @@
  * of an id, so that it mostly stays too when bodies are gone before everything is posted again.
  */
 
+import { sql as raw } from 'kysely';
 import type { AccountFact } from '#domain/log/streams';
 import type { NewMessage } from '#domain/message/events';
 import type { Instant, MessageId } from '#domain/values/ids';
@@ -57,18 +58,34 @@ const DDL: readonly string[] = [
 
 const db = tables<MessageTables & ListingTables>();
 
+const NOTHING_SWEPT = raw<boolean>`(SELECT bodies = 0 FROM swept)`;
+
 export const listings: AccountModel = {
   name: 'listings',
   version: 1,
   ddl: DDL,
-  // As with contents: rows without messages are gone but for their removal.
+  // As with contents: rows without messages are gone but for their removal. Once bodies are swept,
+  // a replay does not read any more which threads they joined.
   rows: [
     db
       .selectFrom('listings')
-      .selectAll()
+      .select([
+        'content_id',
+        'sent_at',
+        'is_reply',
+        'subject',
+        'from',
+        'to',
+        'cc',
+        'display_from',
+        'display_to',
+        'thread_key',
+        'thread_references',
+        raw<string>`CASE WHEN ${NOTHING_SWEPT} THEN thread END`.as('thread'),
+      ])
       .where('content_id', 'in', db.selectFrom('messages').select('messages.content_id'))
       .orderBy('content_id'),
-    db.selectFrom('thread_links').selectAll().orderBy('key'),
+    db.selectFrom('thread_links').selectAll().where(NOTHING_SWEPT).orderBy('key'),
   ],
   apply,
 };

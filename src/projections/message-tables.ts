@@ -33,7 +33,8 @@ export interface MessageTables {
     bcc: string;
   };
   wires: { content_id: MessageId; envelope: string; body: string; body_structure: string };
-  orphans: { content_id: MessageId };
+  /** Contents of which a message was removed, and when the last one was. */
+  orphans: { content_id: MessageId; at: Instant };
 }
 
 export const MESSAGE_DDL: readonly string[] = [
@@ -67,5 +68,7 @@ export const MESSAGE_DDL: readonly string[] = [
       body TEXT NOT NULL,
       body_structure TEXT NOT NULL
     )`,
-  'CREATE TABLE orphans (content_id INTEGER PRIMARY KEY)',
+  // Few characters of a hash tell nearly all bodies apart, and keep the index small.
+  'CREATE INDEX contents_body ON contents (substr(body, 1, 12))',
+  'CREATE TABLE orphans (content_id INTEGER PRIMARY KEY, at INTEGER NOT NULL)',
 ];

@@ -21,7 +21,7 @@ const db = tables<MessageTables>();
 
 export const messages: AccountModel = {
   name: 'messages',
-  version: 4,
+  version: 5,
   ddl: MESSAGE_DDL,
   // Orphans are gone but for their removal: no row of theirs counts.
   rows: [
@@ -40,6 +40,8 @@ export const messages: AccountModel = {
   apply,
 };
 
+/** Above every UID. */
+const UID_MAX: Uid = Number.MAX_SAFE_INTEGER;
 const NIL_ENVELOPE = '(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)';
 const NIL_BODY = '("TEXT" "PLAIN" NIL NIL NIL "7BIT" 0 0)';
 
@@ -154,15 +156,14 @@ function transfer(
     );
 }
 
-const markOrphans = query((at: Markers<Span>) =>
+const markOrphans = query((at: Markers<Span & { at: Instant }>) =>
   db
-    .insertInto('orphans')
-    .orIgnore()
-    .columns(['content_id'])
+    .replaceInto('orphans')
+    .columns(['content_id', 'at'])
     .expression(
       db
         .selectFrom('messages')
-        .select('messages.content_id')
+        .select(['messages.content_id', at.at.as('at')])
         .where('mailbox_id', '=', at.mailboxId)
         .where('uid', '>=', at.from)
         .where('uid', '<=', at.to),
@@ -192,15 +193,15 @@ function apply(fact: AccountFact, write: Sql, facts: FactsOf): void {
     case 'MessageReplaced': {
       const { mailboxId, uid } = event;
       arrive(write, event.target, event.message, fact, facts);
-      return expunge(write, { mailboxId, from: uid, to: uid });
+      return expunge(write, { mailboxId, from: uid, to: uid }, fact.at);
     }
     case 'MessagesExpunged':
       for (const [from, to] of parseUidSet(event.uids)) {
-        expunge(write, { mailboxId: event.mailboxId, from, to });
+        expunge(write, { mailboxId: event.mailboxId, from, to }, fact.at);
       }
       return;
     case 'MailboxDeleted':
-      return expunge(write, { mailboxId: event.mailboxId, from: 0, to: Number.MAX_SAFE_INTEGER });
+      return expunge(write, { mailboxId: event.mailboxId, from: 0, to: UID_MAX }, fact.at);
     default:
       return;
   }
@@ -273,7 +274,7 @@ function journeysOf(
   }));
 }
 
-function expunge(write: Sql, span: Span): void {
-  markOrphans.run(write, span);
+function expunge(write: Sql, span: Span, at: Instant): void {
+  markOrphans.run(write, { ...span, at });
   dropMessages.run(write, span);
 }

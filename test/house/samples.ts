@@ -12,6 +12,7 @@ import { BODY, type SamplesOf } from './sample-kinds.ts';
 import { HOOK_TARGET, OUTGOING_SAMPLES } from './samples-outgoing.ts';
 import { ROOT } from './sources.ts';
 import { AUDIT_EVENTS } from '#domain/audit/events';
+import { BODY_EVENTS } from '#domain/body/events';
 import { CREDENTIAL_EVENTS } from '#domain/credential/events';
 import { DIRECTORY_EVENTS } from '#domain/directory/events';
 import type { DomainEvent } from '#domain/log/streams';
@@ -115,6 +116,7 @@ export const SAMPLES: SamplesOf<DomainEvent> = {
     message: MESSAGE,
   },
   MessagesExpunged: { type: 'MessagesExpunged', mailboxId: 1, uids: '1:4,9' },
+  BodiesSwept: { type: 'BodiesSwept', bodies: [BODY] },
   ...OUTGOING_SAMPLES,
   PasswordSet: { type: 'PasswordSet', secret: 'password-1-0123456789abcdef' },
   LoginForbidden: { type: 'LoginForbidden', reason: 'The account has moved.' },
@@ -276,6 +278,7 @@ export const SAMPLES: SamplesOf<DomainEvent> = {
 export const TOPICS: Readonly<Record<string, Partial<Record<EventType, string>>>> = {
   mailbox: MAILBOX_EVENTS,
   message: MESSAGE_EVENTS,
+  body: BODY_EVENTS,
   queue: QUEUE_EVENTS,
   suppression: SUPPRESSION_EVENTS,
   webhook: WEBHOOK_EVENTS,

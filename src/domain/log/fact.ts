@@ -5,6 +5,7 @@
  */
 
 import { AUDIT_EVENTS, type AuditEvent } from '../audit/events.ts';
+import { BODY_EVENTS } from '../body/events.ts';
 import { CREDENTIAL_EVENTS } from '../credential/events.ts';
 import { DIRECTORY_EVENTS, type DirectoryEvent } from '../directory/events.ts';
 import { MAILBOX_EVENTS } from '../mailbox/events.ts';
@@ -40,6 +41,7 @@ export type ReportFact = Fact<ReportEvent>;
 const ACCOUNT_EVENTS: Readonly<Record<AccountEvent['type'], string>> = {
   ...MAILBOX_EVENTS,
   ...MESSAGE_EVENTS,
+  ...BODY_EVENTS,
   ...QUEUE_EVENTS,
   ...SUPPRESSION_EVENTS,
   ...WEBHOOK_EVENTS,

@@ -3,6 +3,7 @@
  */
 
 import type { AuditEvent } from '../audit/events.ts';
+import type { BodyEvent } from '../body/events.ts';
 import type { CredentialEvent } from '../credential/events.ts';
 import type { DirectoryEvent } from '../directory/events.ts';
 import type { MailboxEvent } from '../mailbox/events.ts';
@@ -16,7 +17,13 @@ import type { Cause } from './event.ts';
 
 /** Everything that one account's stream holds: one append, one order, one modseq. */
 export type AccountEvent =
-  MailboxEvent | MessageEvent | QueueEvent | SuppressionEvent | WebhookEvent | CredentialEvent;
+  | MailboxEvent
+  | MessageEvent
+  | BodyEvent
+  | QueueEvent
+  | SuppressionEvent
+  | WebhookEvent
+  | CredentialEvent;
 
 /** Ends a switch over all facts about mailboxes and messages. */
 export function aboutNoMail(_event: Exclude<AccountEvent, MailboxEvent | MessageEvent>): void {}

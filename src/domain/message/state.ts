@@ -205,6 +205,12 @@ export function recordsOf(
   return [...messages].filter(({ uid }) => hasUid(uids, uid));
 }
 
+/** The bodies that messages have. */
+export function bodiesOf(records: MessageRecords): ReadonlySet<BodyHash> {
+  const all = [...records.contents.values()].flatMap(({ messages }) => [...messages.values()]);
+  return new Set(all.map(({ body }) => body));
+}
+
 export function uidsOfRecords(messages: readonly MessageRecord[]): UidSet {
   return uidSetOf(messages.map(({ uid }) => uid));
 }
