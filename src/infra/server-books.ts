@@ -39,6 +39,7 @@ import {
   writeCheckpoint,
   type Checkpoint,
 } from '#projections/checkpoints';
+import { accountsInAttempt, dueDestinations, dueItems, nextDueAfter } from '#projections/due-items';
 import { ATTEMPTS_KEPT_MS, attemptsSince, type AttemptFilter } from '#projections/login-attempts';
 import type { ServerFact } from '#projections/model';
 import {
@@ -49,13 +50,7 @@ import {
 import type { Sql } from '#projections/query';
 import { accountsToForget, touchesRetired } from '#projections/retired';
 import { accountCredentials, touchesCredentials } from '#projections/server-credentials';
-import {
-  accountsInAttempt,
-  dueDestinations,
-  dueItems,
-  nextDueAfter,
-  touchesQueue,
-} from '#projections/server-queue';
+import { touchesQueue } from '#projections/server-queue';
 import { touchesSuppressions } from '#projections/server-suppressions';
 import { touchesWebhooks } from '#projections/server-webhooks';
 import {

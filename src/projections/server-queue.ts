@@ -1,6 +1,6 @@
 /**
- * Read model of the server: the outgoing mail of all accounts, what of it is due where, and what
- * administrators see of it.
+ * Read model of the server: the outgoing mail of all accounts, for whoever delivers, administers or
+ * counts it.
  *
  * A destination (the domain of a recipient) is served by few attempts at a time: the time of its
  * next item stands in a table of its own, so that a destination with a lot of mail costs no more
@@ -14,9 +14,16 @@ import { changedItems, itemsQueued, partsOf, type QueueItem } from '#domain/queu
 import { domainOf } from '#domain/values/address';
 import type { AccountId, Instant, QueueId } from '#domain/values/ids';
 import type { ServerFact, ServerModel } from './model.ts';
+import {
+  CountChanges,
+  isFree,
+  QUEUE_COUNT_DDL,
+  type QueueCountTables,
+  type Standing,
+} from './queue-counts.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
 
-export interface ServerQueueTables {
+export interface ServerQueueTables extends QueueCountTables {
   server_queue: {
     queue_id: QueueId;
     account_id: AccountId;
@@ -47,7 +54,7 @@ const db = tables<ServerQueueTables>();
 
 export const serverQueue: ServerModel = {
   name: 'server-queue',
-  version: 3,
+  version: 4,
   ddl: [
     `CREATE TABLE server_queue (
       queue_id INTEGER PRIMARY KEY,
@@ -80,10 +87,13 @@ export const serverQueue: ServerModel = {
       next_at INTEGER NOT NULL
     ) WITHOUT ROWID`,
     'CREATE INDEX destinations_next ON destinations (next_at, destination)',
+    ...QUEUE_COUNT_DDL,
   ],
   rows: [
     db.selectFrom('server_queue').selectAll().orderBy('queue_id'),
     db.selectFrom('destinations').selectAll().orderBy('destination'),
+    db.selectFrom('queue_totals').selectAll(),
+    db.selectFrom('due_spans').selectAll().orderBy('span_ms').orderBy('until'),
   ],
   apply,
 };
@@ -112,8 +122,11 @@ const addItem = query((at: Markers<Row>) =>
   }),
 );
 
-const destinationOf = query((at: Markers<Item>) =>
-  db.selectFrom('server_queue').select('destination').where('queue_id', '=', at.queueId),
+const standingOf = query((at: Markers<Item>) =>
+  db
+    .selectFrom('server_queue')
+    .select(['destination', 'next_attempt_at', 'in_attempt', 'is_held'])
+    .where('queue_id', '=', at.queueId),
 );
 
 const dropItem = query((at: Markers<Item>) =>
@@ -159,16 +172,12 @@ const startAttempt = query((at: Markers<Start>) =>
     .where('queue_id', '=', at.queueId),
 );
 
-type End = Item & { nextAttemptAt: Instant | null; answer: string };
+type End = Item & { nextAttemptAt: Instant; answer: string };
 
 const endAttempt = query((at: Markers<End>) =>
   db
     .updateTable('server_queue')
-    .set((eb) => ({
-      next_attempt_at: eb.fn.coalesce(at.nextAttemptAt, 'next_attempt_at'),
-      in_attempt: 0,
-      last_answer: at.answer,
-    }))
+    .set({ next_attempt_at: at.nextAttemptAt, in_attempt: 0, last_answer: at.answer })
     .where('queue_id', '=', at.queueId),
 );
 
@@ -207,16 +216,40 @@ function touchedBy(event: AccountEvent): readonly QueueId[] {
   return event.type === 'MessageRetired' ? [event.queueId] : changedItems(event);
 }
 
+/** What a fact changes beside the items themselves. */
+interface Consequences {
+  readonly counts: CountChanges;
+  /** Where items came, went, or come due at another time. */
+  readonly destinations: Set<string>;
+}
+
 function apply({ accountId, fact: { event, at } }: ServerFact, write: Sql): void {
-  const touched = new Set<string>();
-  if (event.type === 'MessageQueued') messageQueued(write, accountId, event, at, touched);
+  const after: Consequences = { counts: new CountChanges(), destinations: new Set() };
+  if (event.type === 'MessageQueued') messageQueued(write, accountId, event, at, after);
   for (const queueId of touchedBy(event)) {
-    const row = destinationOf.get(write, { queueId });
+    const row = standingOf.get(write, { queueId });
     if (row === undefined) continue;
-    touched.add(row.destination);
-    change(write, queueId, event, at);
+    const before = {
+      nextAttemptAt: row.next_attempt_at,
+      inAttempt: row.in_attempt === 1,
+      isHeld: row.is_held === 1,
+    };
+    moved(after, row.destination, before, change(write, queueId, before, event, at));
   }
-  for (const destination of touched) settle(write, destination);
+  for (const destination of after.destinations) settle(write, destination);
+  after.counts.write(write);
+}
+
+function moved(
+  { counts, destinations }: Consequences,
+  destination: string,
+  before: Standing | undefined,
+  after: Standing | undefined,
+): void {
+  if (before === after) return;
+  counts.moved(before, after);
+  const wasFree = before !== undefined && isFree(before);
+  if (wasFree || (after !== undefined && isFree(after))) destinations.add(destination);
 }
 
 /** Says anew when the first item is due at the destination. */
@@ -231,11 +264,11 @@ function messageQueued(
   accountId: AccountId,
   event: MessageQueued,
   at: Instant,
-  touched: Set<string>,
+  after: Consequences,
 ): void {
   for (const item of itemsQueued(event, at)) {
     const destination = domainOf(item.recipient);
-    touched.add(destination);
+    moved(after, destination, undefined, item);
     addItem.run(write, {
       queue_id: item.queueId,
       account_id: accountId,
@@ -267,42 +300,56 @@ function detailsOf(item: QueueItem): string {
   return JSON.stringify(details);
 }
 
-function change(write: Sql, queueId: QueueId, event: AccountEvent, at: Instant): void {
+/** Writes what became of an item, and says how it stands then; undefined when it is gone. */
+function change(
+  write: Sql,
+  queueId: QueueId,
+  standing: Standing,
+  event: AccountEvent,
+  at: Instant,
+): Standing | undefined {
   switch (event.type) {
     case 'MessagesHeld':
-    case 'MessagesReleased':
-      setHeld.run(write, { queueId, isHeld: event.type === 'MessagesHeld' ? 1 : 0 });
-      return;
+    case 'MessagesReleased': {
+      const isHeld = event.type === 'MessagesHeld';
+      setHeld.run(write, { queueId, isHeld: isHeld ? 1 : 0 });
+      return { ...standing, isHeld };
+    }
     case 'MessagesRescheduled': {
-      const moved = event.items.find((item) => item.queueId === queueId);
-      if (moved !== undefined) setTime.run(write, moved);
-      return;
+      const moving = event.items.find((item) => item.queueId === queueId);
+      const { nextAttemptAt } = moving ?? standing;
+      setTime.run(write, { queueId, nextAttemptAt });
+      return { ...standing, nextAttemptAt };
     }
     case 'TransportForced':
       setTransport.run(write, { queueId, transport: event.transport ?? '' });
-      return;
+      return standing;
     case 'TlsRequirementSet':
       setRequireTls.run(write, { queueId, requireTls: numberOf(event.requireTls) });
-      return;
+      return standing;
     case 'AttemptStarted': {
       const { attempt, nextAttemptAt } = event;
       startAttempt.run(write, { queueId, attempt, at, nextAttemptAt });
-      return;
+      return { ...standing, nextAttemptAt, inAttempt: true };
     }
-    case 'AttemptSucceeded':
     case 'AttemptFailed': {
-      const nextAttemptAt = event.type === 'AttemptFailed' ? (event.nextAttemptAt ?? null) : null;
+      const { nextAttemptAt } = event;
+      // Without a next one it leaves the queue, in the same append.
+      if (nextAttemptAt === undefined) return standing;
       endAttempt.run(write, { queueId, nextAttemptAt, answer: answerOf(event) });
-      return;
+      return { ...standing, nextAttemptAt, inAttempt: false };
     }
-    case 'AttemptInterrupted':
-      endAttempt.run(write, { queueId, nextAttemptAt: null, answer: 'interrupted' });
-      return;
+    case 'AttemptInterrupted': {
+      const { nextAttemptAt } = standing;
+      endAttempt.run(write, { queueId, nextAttemptAt, answer: 'interrupted' });
+      return { ...standing, inAttempt: false };
+    }
     case 'MessageRetired':
       dropItem.run(write, { queueId });
-      return;
+      return undefined;
     default:
-      return;
+      // What succeeded leaves the queue, in the same append.
+      return standing;
   }
 }
 
@@ -314,70 +361,4 @@ function answerOf({ code, enhancedCode, text }: AttemptReply): string {
     .filter((part) => part !== '')
     .join(' ')
     .slice(0, ANSWER_CHARS_MAX);
-}
-
-const dueDestinationsBy = query((at: Markers<{ now: Instant; limit: number }>) =>
-  db
-    .selectFrom('destinations')
-    .select('destination')
-    .where('next_at', '<=', at.now)
-    .orderBy('next_at')
-    .orderBy('destination')
-    .limit(at.limit),
-);
-
-const dueItemsBy = query((at: Markers<At & { now: Instant; limit: number }>) =>
-  db
-    .selectFrom('server_queue')
-    .select(['account_id as accountId', 'queue_id as queueId'])
-    .where('in_attempt', '=', raw.lit(0))
-    .where('is_held', '=', raw.lit(0))
-    .where('destination', '=', at.destination)
-    .where('next_attempt_at', '<=', at.now)
-    .orderBy('next_attempt_at')
-    .orderBy('queue_id')
-    .limit(at.limit),
-);
-
-const earliest = query((at: Markers<{ after: Instant }>) =>
-  db
-    .selectFrom('destinations')
-    .select('next_at as dueAt')
-    .where('next_at', '>', at.after)
-    .orderBy('next_at')
-    .limit(raw.lit(1)),
-);
-
-const accountsOpen = query(() =>
-  db
-    .selectFrom('server_queue')
-    .select('account_id as accountId')
-    .distinct()
-    .where('in_attempt', '=', raw.lit(1))
-    .orderBy('account_id'),
-);
-
-/** Destinations with something due, the longest due first. */
-export function dueDestinations(sql: Sql, now: Instant, limit: number): readonly string[] {
-  return dueDestinationsBy.all(sql, { now, limit }).map(({ destination }) => destination);
-}
-
-/** Items of a destination that are due, not held and not in an attempt, the longest due first. */
-export function dueItems(
-  sql: Sql,
-  destination: string,
-  now: Instant,
-  limit: number,
-): readonly { readonly accountId: AccountId; readonly queueId: QueueId }[] {
-  return dueItemsBy.all(sql, { destination, now, limit });
-}
-
-/** When the next destination that is not due at `after` is. */
-export function nextDueAfter(sql: Sql, after: Instant): Instant | undefined {
-  return earliest.get(sql, { after })?.dueAt;
-}
-
-/** Accounts with attempts that have begun and not ended. */
-export function accountsInAttempt(sql: Sql): readonly AccountId[] {
-  return accountsOpen.all(sql, {}).map(({ accountId }) => accountId);
 }

@@ -19,7 +19,7 @@ import type { QueueMessage } from '#domain/queue/enqueue';
 import { isRefusal } from '#domain/values/decision';
 import type { Engine } from '#infra/engine';
 import { queueCounts } from '#projections/queue-counts';
-import { dueDestinations, dueItems, nextDueAfter } from '#projections/server-queue';
+import { dueDestinations, dueItems, nextDueAfter } from '#projections/due-items';
 
 const MESSAGES = Number(process.env['QUEUE_MESSAGES'] ?? 20_000);
 const WAITING = Number(process.env['QUEUE_WAITING'] ?? 1_000_000);

@@ -9,8 +9,9 @@ import fc from 'fast-check';
 import { arbitraryQueueHistory } from '../support/arbitrary.ts';
 import { emptyServerViews } from '../support/server-views.ts';
 import { resultsOf } from '#projections/attempt-results';
+import { queueCounts } from '#projections/queue-counts';
 import { queuedItems, retiredItems } from '#projections/queue-lists';
-import { accountsInAttempt, dueDestinations, dueItems } from '#projections/server-queue';
+import { accountsInAttempt, dueDestinations, dueItems } from '#projections/due-items';
 import { suppressionsOfAll } from '#projections/server-suppressions';
 
 const RUNS = { numRuns: 60, seed: 20_261_102 };
@@ -52,6 +53,30 @@ describe('the books of the server', () => {
           suppressionsOfAll(views.db, undefined).length,
           state.suppressionRecords.suppressions.size,
         );
+      }),
+      RUNS,
+    );
+  });
+
+  it('keep the numbers that counting gives', () => {
+    fc.assert(
+      fc.property(arbitraryQueueHistory(60), ({ state, facts }) => {
+        using views = emptyServerViews();
+        views.post(7, facts);
+        const items = [...state.queueRecords.items.values()];
+        const free = items.filter(({ isHeld, inAttempt }) => !isHeld && !inAttempt);
+        const times = items.flatMap(({ nextAttemptAt: at }) => [at - 1, at, at + 999, at + 60_000]);
+        for (const now of [...times, 0, END]) {
+          const dueAt = free.map(({ nextAttemptAt }) => nextAttemptAt);
+          const second = Math.floor(now / 1000) * 1000;
+          const oldest = Math.min(...dueAt.filter((at) => at <= now));
+          assert.deepEqual(queueCounts(views.db, now), {
+            length: items.length,
+            held: items.filter(({ isHeld, inAttempt }) => isHeld && !inAttempt).length,
+            due: dueAt.filter((at) => at <= second).length,
+            oldestDueAt: oldest === Infinity ? null : oldest,
+          });
+        }
       }),
       RUNS,
     );
