@@ -17,7 +17,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { MessageFacts } from '#domain/values/facts';
-import type { AccountId, BodyHash } from '#domain/values/ids';
+import type { AccountId, BodyHash, Instant } from '#domain/values/ids';
 import type { Bodies, StagedBody } from '#protocols/ports';
 import { FACTS_SUFFIX, factsBytes, readFactsFile, writeFactsFile } from './body-facts.ts';
 import {
@@ -29,6 +29,7 @@ import {
   type Collected,
   type WrittenFile,
 } from './body-files.ts';
+import { removeBody, wantAgain, type Removal } from './body-removal.ts';
 import { DirectorySyncs } from './directory-syncs.ts';
 import { codeOf, diskFault, linkOrCopy, PART_SUFFIX, syncFile } from './files.ts';
 import { Recent } from './recent.ts';
@@ -37,6 +38,8 @@ import { Slots } from './slots.ts';
 export interface BodyStore extends Bodies {
   /** Removes what an earlier run left in `staging/`; only while nobody stages. */
   sweepStaging(): Promise<void>;
+  /** Takes a body away unless it was stored, or wanted again, after `storedUpTo`. */
+  remove(accountId: AccountId, hash: BodyHash, storedUpTo: Instant): Promise<Removal>;
   /** Reads the body again and compares it with its name. */
   verifyBody(accountId: AccountId, hash: BodyHash): Promise<BodyState>;
 }
@@ -94,7 +97,8 @@ class FileBodies implements BodyStore {
   readonly #slots = new Slots(LINKS_MAX);
   /** Accounts whose directories are on the disk, or will be. */
   readonly #accounts = new Map<AccountId, Promise<void>>();
-  readonly #linking = new Map<string, Promise<void>>();
+  /** Who is at a file, the last in line. */
+  readonly #lines = new Map<string, Promise<void>>();
   readonly #recentBodies = new Recent<Buffer>(RECENT_BODY_BYTES);
   readonly #recentFacts = new Recent<MessageFacts>(RECENT_FACTS_BYTES);
   /** Octets of staged bodies that are in memory. */
@@ -137,28 +141,27 @@ class FileBodies implements BodyStore {
   async link(staged: StagedBody, accountId: AccountId): Promise<void> {
     if (!(staged instanceof Staged)) throw new Error('a body is linked that was not staged here');
     const file = this.#fileOf(accountId, staged.hash);
-    // One at a time for each name: the next finds what the one before made.
-    const before = this.#linking.get(file);
-    const linking = this.#linkAfter(before, staged, accountId, file);
-    this.#linking.set(file, linking);
-    try {
-      await linking;
-    } finally {
-      if (this.#linking.get(file) === linking) this.#linking.delete(file);
-    }
+    await this.#inLine(file, () => this.#link(staged, accountId, file));
     this.#recentFacts.set(file, staged.facts, factsBytes(staged.facts));
     const { octets } = staged;
     if (octets !== undefined) this.#recentBodies.set(file, octets, octets.length);
   }
 
-  async #linkAfter(
-    before: Promise<void> | undefined,
-    staged: Staged,
-    accountId: AccountId,
-    file: string,
-  ): Promise<void> {
-    // Whether it failed is the business of who asked for it.
-    if (before !== undefined) await Promise.allSettled([before]);
+  /** One at a time for each name: the next finds what the one before made. */
+  async #inLine<T>(file: string, task: () => Promise<T>): Promise<T> {
+    const before = this.#lines.get(file);
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    this.#lines.set(file, ended);
+    try {
+      await before;
+      return await task();
+    } finally {
+      if (this.#lines.get(file) === ended) this.#lines.delete(file);
+      end();
+    }
+  }
+
+  async #link(staged: Staged, accountId: AccountId, file: string): Promise<void> {
     await this.#accountReady(accountId);
     await this.#syncs.made(path.dirname(file));
     await this.#slots.run(() => this.#store(staged, file));
@@ -187,7 +190,10 @@ class FileBodies implements BodyStore {
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;
       // Whoever wrote it may have been stopped before it was on the disk.
-      if ((await stateOf(file, hash)) === 'whole') return { file, synced: syncFile(file) };
+      if ((await stateOf(file, hash)) === 'whole') {
+        await wantAgain(file);
+        return { file, synced: syncFile(file) };
+      }
       rmSync(file);
       return write();
     }
@@ -196,7 +202,10 @@ class FileBodies implements BodyStore {
   /** Gives a file that is there the name `file` too. */
   async #another(source: string, file: string, hash: BodyHash): Promise<void> {
     if (existsSync(file)) {
-      if ((await stateOf(file, hash)) === 'whole') return syncFile(file);
+      if ((await stateOf(file, hash)) === 'whole') {
+        await wantAgain(file);
+        return syncFile(file);
+      }
       rmSync(file);
     }
     await this.#inDirectory(file, () => linkOrCopy(source, file));
@@ -280,6 +289,18 @@ class FileBodies implements BodyStore {
     for (const name of await readdir(this.#staging)) {
       await rm(path.join(this.#staging, name), { force: true, recursive: true });
     }
+  }
+
+  remove(accountId: AccountId, hash: BodyHash, storedUpTo: Instant): Promise<Removal> {
+    const file = this.#fileOf(accountId, hash);
+    return this.#inLine(file, async () => {
+      const removal = await removeBody(file, storedUpTo);
+      if (removal === 'removed' || removal === 'missing') {
+        this.#recentBodies.drop(file);
+        this.#recentFacts.drop(file);
+      }
+      return removal;
+    });
   }
 
   verifyBody(accountId: AccountId, hash: BodyHash): Promise<BodyState> {

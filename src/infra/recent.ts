@@ -38,6 +38,12 @@ export class Recent<Value> {
     else this.#old.delete(key);
   }
 
+  /** Keeps nothing under the key. */
+  drop(key: string): void {
+    this.#forget(key);
+    this.#old.delete(key);
+  }
+
   #forget(key: string): void {
     const young = this.#young.get(key);
     if (young === undefined) return;

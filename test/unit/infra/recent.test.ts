@@ -41,3 +41,11 @@ it('holds the younger half of its bytes at least, and never more than all', () =
     assert.ok(held >= Math.min(count, 4) && held <= 8, `${held} of ${count}`);
   }
 });
+
+it('what was dropped is not found, young or old', () => {
+  const recent = new Recent<number>(80);
+  for (let key = 0; key < 6; key++) recent.set(`${key}`, key, 10);
+  for (const key of ['0', '5', 'never there']) recent.drop(key);
+  assert.deepEqual([recent.get('0'), recent.get('5')], [undefined, undefined]);
+  assert.equal(recent.get('4'), 4);
+});
