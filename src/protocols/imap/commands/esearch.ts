@@ -12,29 +12,19 @@ import { Turn } from '../pace.ts';
 import type { Parser } from '../parser.ts';
 import { Progress } from '../progress.ts';
 import { someKey, type SearchPlace } from '../search-condition.ts';
-import { BadCharset, searchProgram } from '../search-keys.ts';
-import {
-  badCharset,
-  enableByModSeq,
-  isNumbered,
-  orBadCharset,
-  prepare,
-  tellFound,
-} from '../search-run.ts';
+import { searchProgram } from '../search-keys.ts';
+import { enableByModSeq, isNumbered, prepare, tellFound } from '../search-run.ts';
 import { bad, no, ok, uidRequired, type Reply, type Session } from '../session.ts';
 import type { MailboxFilter, SearchKey, SearchWords } from '../words.ts';
 import { mailboxName } from '../writer.ts';
-import { imapCommand, LOGGED_IN, type WholeCommand } from './command.ts';
+import { LOGGED_IN, type WholeCommand } from './command.ts';
+import { heedingCharset } from './searching.ts';
 
 interface EsearchWords extends SearchWords {
   readonly sources: readonly ({ readonly type: 'selected' } | MailboxFilter)[];
 }
 
-export const esearch: WholeCommand = imapCommand({
-  states: LOGGED_IN,
-  parse: orBadCharset<EsearchWords>(esearchWords),
-  run: (words, session) => (words instanceof BadCharset ? badCharset() : run(words, session)),
-});
+export const esearch: WholeCommand = heedingCharset(LOGGED_IN, esearchWords, run);
 
 /** RFC 7377 §4 esearch; without a source it is the open mailbox. */
 function esearchWords(p: Parser): EsearchWords {
