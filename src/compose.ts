@@ -12,6 +12,7 @@ import type { RecordedEvent } from '#domain/log/event';
 import { accountOfLogin } from '#domain/directory/state';
 import { parseAddress } from '#domain/values/address';
 import { Fault } from '#domain/values/fault';
+import { aliasAdmin } from '#infra/alias-admin';
 import { systemClock, systemRandom } from '#infra/clock';
 import {
   BadConfig,
@@ -34,6 +35,7 @@ import { tailEventLog } from '#infra/tail';
 import { WebhookSettings } from '#infra/webhook-settings';
 import { accountsOf, verifyEngine } from '#infra/verify';
 import { queueCounts } from '#projections/queue-counts';
+import { aliasCommands } from '#protocols/cli/alias-control';
 import { serveControl } from '#protocols/cli/control';
 import { controlCommands } from '#protocols/cli/control-commands';
 import { isLoopbackAddress } from '#protocols/cli/flags';
@@ -232,6 +234,7 @@ async function controlOf(
     }),
     ...dkimCommands(engine.dkimKeys),
     ...webhookSettingsCommands(new WebhookSettings(engine.accounts, engine.secrets)),
+    ...aliasCommands(aliasAdmin(engine.directory)),
     ...routingCommands(routingAdmin({ directory: engine.directory, transports })),
     ...queueCommands({ queue, clock: systemClock }),
   ]);

@@ -3,10 +3,12 @@
  * `ports.ts`.
  */
 
+import type { AliasOptions, AliasPlace } from '#domain/directory/aliases';
 import type { AccountSettings } from '#domain/directory/settings';
 import type { Cause } from '#domain/log/event';
 import type { Route } from '#domain/queue/route';
 import type { GatheredTlsResult } from '#domain/report/decide';
+import type { Address } from '#domain/values/address';
 import type { Refusal } from '#domain/values/decision';
 
 /** Accounts, for whoever administers them. */
@@ -43,6 +45,31 @@ export interface AdministeredRouting {
 export interface RouteOwner {
   readonly account?: string;
   readonly domain?: string;
+}
+
+/** Addresses whose mail goes to several accounts. Each change gives what the alias is then. */
+export interface AdministeredAliases {
+  /** Of a domain in A-labels. */
+  list(domain: string): readonly AliasPlace[] | Refusal;
+  get(alias: Address): AliasPlace | Refusal;
+  add(alias: Address, members: readonly Address[], cause: Cause): Promise<AliasPlace | Refusal>;
+  change(
+    alias: Address,
+    options: Partial<AliasOptions>,
+    cause: Cause,
+  ): Promise<AliasPlace | Refusal>;
+  addMembers(
+    alias: Address,
+    members: readonly Address[],
+    cause: Cause,
+  ): Promise<AliasPlace | Refusal>;
+  removeMembers(
+    alias: Address,
+    members: readonly Address[],
+    cause: Cause,
+  ): Promise<AliasPlace | Refusal>;
+  /** Gives what was removed. */
+  remove(alias: Address, cause: Cause): Promise<AliasPlace | Refusal>;
 }
 
 /** How TLS went with hosts of others during the last 30 days. */

@@ -62,7 +62,10 @@ export function addAlias(
   const key = addressKey(localpart, domain);
   const isCut = Array.from(rules.catchallSeparator).some((one) => localpart.includes(one));
   if (localpart === '' || isCut) return refuse('AddressForbidden', key);
-  if (state.addresses.has(key)) return refuse('AddressTaken', key);
+  const owner = state.addresses.get(key);
+  if (owner !== undefined) {
+    return refuse('AddressTaken', `${key}, of ${state.accounts.get(owner)?.name ?? ''}`);
+  }
   if (state.aliases.has(key)) return refuse('AliasExists', key);
   const members = membersWith([], command.members, state);
   if (isRefusal(members)) return members;
@@ -154,14 +157,15 @@ export interface AliasPlace {
 export function aliasAt(address: Address, state: DirectoryState): AliasPlace | Refusal {
   const key = keyOf(address, state);
   const alias = state.aliases.get(key);
-  return alias === undefined ? refuse('NoSuchAlias', key) : { ...placeOf(key), alias };
+  return alias === undefined ? refuse('NoSuchAlias', key) : { ...addressOf(key), alias };
 }
 
 function placesOf(state: DirectoryState): readonly AliasPlace[] {
-  return [...state.aliases].map(([key, alias]) => ({ ...placeOf(key), alias }));
+  return [...state.aliases].map(([key, alias]) => ({ ...addressOf(key), alias }));
 }
 
-function placeOf(key: string): Address {
+/** What stands behind a key of `aliases` or `addresses`. */
+export function addressOf(key: string): Address {
   const at = key.lastIndexOf('@');
   return { localpart: key.slice(0, at), domain: key.slice(at + 1) };
 }

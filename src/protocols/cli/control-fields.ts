@@ -61,6 +61,12 @@ export class ControlFields {
     throw badField(`The field ${name} is not a list of texts.`);
   }
 
+  texts(name: string): readonly string[] {
+    const value = this.optionalTexts(name);
+    if (value === undefined) throw badField(`The field ${name} is missing.`);
+    return value;
+  }
+
   /** What the things in it are, their reader says. */
   list(name: string): readonly unknown[] {
     const value = this.#take(name);

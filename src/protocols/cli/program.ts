@@ -6,6 +6,7 @@
  */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { addAliases } from './alias-tree.ts';
 import { addDomains } from './domain-tree.ts';
 import {
   isLoopbackAddress,
@@ -180,6 +181,7 @@ function addConfig(program: Command, tools: Tools): void {
   addAccountSettings(config, tools);
   addKeys(config, tools);
   addDomains(config, tools, () => dirOption(tools.openers));
+  addAliases(config, tools, () => dirOption(tools.openers));
   addWebhookSettings(config, tools, () => dirOption(tools.openers));
 }
 

@@ -1,0 +1,124 @@
+/**
+ * What the running server does about aliases when the command line asks it to.
+ */
+
+import { domainToASCII, domainToUnicode } from 'node:url';
+import { addressOf, type AliasOptions, type AliasPlace } from '#domain/directory/aliases';
+import { displayAddress, parseAddress, parseDomain, type Address } from '#domain/values/address';
+import type { AdministeredAliases } from '../ports-admin.ts';
+import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
+import { CAUSE, granted } from './control-answers.ts';
+import { ControlFields } from './control-fields.ts';
+
+/** An alias as it goes over the control socket, and into `--json`; domains are in Unicode. */
+export interface AliasRecord {
+  readonly Alias: string;
+  /** Of its members. */
+  readonly Addresses: readonly string[];
+  readonly PostPublic: boolean;
+  readonly ListMembers: boolean;
+  readonly AllowMsgFrom: boolean;
+}
+
+export function aliasCommands(aliases: AdministeredAliases): ControlCommands {
+  /** A command about one alias, which is told as it is afterwards. */
+  const one =
+    (carryOut: (alias: Address, fields: ControlFields) => Promise<AliasRecord>): ControlCommand =>
+    async (given) => {
+      const fields = new ControlFields(given);
+      return await carryOut(addressIn(fields.text('alias')), fields);
+    };
+  return new Map<string, ControlCommand>([
+    [
+      'alias.list',
+      async (given) => {
+        const fields = new ControlFields(given);
+        const domain = domainIn(fields.text('domain'));
+        fields.end();
+        return granted(aliases.list(domain)).map(aliasRecord);
+      },
+    ],
+    [
+      'alias.print',
+      one(async (alias, fields) => {
+        fields.end();
+        return aliasRecord(granted(aliases.get(alias)));
+      }),
+    ],
+    [
+      'alias.add',
+      one(async (alias, fields) => {
+        const members = membersIn(fields);
+        return aliasRecord(granted(await aliases.add(alias, members, CAUSE)));
+      }),
+    ],
+    [
+      'alias.update',
+      one(async (alias, fields) => {
+        const options = optionsIn(fields);
+        return aliasRecord(granted(await aliases.change(alias, options, CAUSE)));
+      }),
+    ],
+    [
+      'alias.rm',
+      one(async (alias, fields) => {
+        fields.end();
+        return aliasRecord(granted(await aliases.remove(alias, CAUSE)));
+      }),
+    ],
+    [
+      'alias.addaddr',
+      one(async (alias, fields) => {
+        const members = membersIn(fields);
+        return aliasRecord(granted(await aliases.addMembers(alias, members, CAUSE)));
+      }),
+    ],
+    [
+      'alias.rmaddr',
+      one(async (alias, fields) => {
+        const members = membersIn(fields);
+        return aliasRecord(granted(await aliases.removeMembers(alias, members, CAUSE)));
+      }),
+    ],
+  ]);
+}
+
+function membersIn(fields: ControlFields): readonly Address[] {
+  const members = fields.texts('addresses').map(addressIn);
+  fields.end();
+  return members;
+}
+
+function optionsIn(fields: ControlFields): Partial<AliasOptions> {
+  const postPublic = fields.optionalBoolean('postPublic');
+  const listMembers = fields.optionalBoolean('listMembers');
+  const allowMsgFrom = fields.optionalBoolean('allowMsgFrom');
+  fields.end();
+  return {
+    ...(postPublic === undefined ? {} : { postPublic }),
+    ...(listMembers === undefined ? {} : { listMembers }),
+    ...(allowMsgFrom === undefined ? {} : { allowMsgFrom }),
+  };
+}
+
+function addressIn(text: string): Address {
+  const address = parseAddress(text, domainToASCII);
+  if (address !== undefined) return address;
+  throw new ControlError('BadAddress', `${text} cannot be an address.`);
+}
+
+function domainIn(text: string): string {
+  const domain = parseDomain(text, domainToASCII);
+  if (domain !== undefined) return domain;
+  throw new ControlError('BadDomain', `${text} cannot be a domain.`);
+}
+
+function aliasRecord({ localpart, domain, alias }: AliasPlace): AliasRecord {
+  return {
+    Alias: displayAddress({ localpart, domain }, domainToUnicode),
+    Addresses: alias.members.map((key) => displayAddress(addressOf(key), domainToUnicode)),
+    PostPublic: alias.postPublic,
+    ListMembers: alias.listMembers,
+    AllowMsgFrom: alias.allowMsgFrom,
+  };
+}
