@@ -43,7 +43,13 @@ import {
   type MessageRecords,
 } from './message/state.ts';
 import { emptySentCounts, evolveSentCounts, sentCountState } from './queue/daily-limits.ts';
-import { emptyQueue, evolveQueue, queueState, type QueueRecords } from './queue/state.ts';
+import {
+  emptyQueue,
+  evolveQueue,
+  failuresInRowIn,
+  queueState,
+  type QueueRecords,
+} from './queue/state.ts';
 import {
   emptySuppressions,
   evolveSuppressions,
@@ -120,7 +126,7 @@ export function emptyAccountState(): AccountRecords {
     ...sentCountState(sentCounts),
     ...webhookState(webhookRecords),
     suppression: (baseAddress) => suppressionRecords.suppressions.get(baseAddress),
-    failuresInRow: (recipient) => suppressionRecords.failures.get(recipient) ?? 0,
+    failuresInRow: (recipient, besides) => failuresInRowIn(queueRecords, recipient, besides),
     credentials: () => credentials,
     tlsKey: (fingerprint) => tlsKeys.get(fingerprint),
     tlsKeyCount: () => tlsKeys.size,
@@ -129,11 +135,7 @@ export function emptyAccountState(): AccountRecords {
       evolveMailboxes(mailboxRecords, fact.event, fact.modSeq);
       evolveAnnotations(annotations, fact.event);
       evolveMessages(messageRecords, fact);
-      evolveSuppressions(
-        suppressionRecords,
-        fact,
-        (queueId) => queueRecords.items.get(queueId)?.recipient,
-      );
+      evolveSuppressions(suppressionRecords, fact);
       evolveQueue(queueRecords, fact);
       evolveSentCounts(sentCounts, fact);
       evolveWebhooks(webhookRecords, fact);

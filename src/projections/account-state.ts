@@ -22,16 +22,10 @@ import {
 import { bytesOf } from './mailbox-tally.ts';
 import { deletedOf, marksOf } from './mark-reads.ts';
 import type { AccountWrite } from './model.ts';
-import {
-  openAttempts,
-  queuedBytes,
-  queueItem,
-  remembersUpTo,
-  sentItem,
-  sentItemOf,
-} from './queue.ts';
+import { openAttempts, queuedBytes, queueItem } from './queue.ts';
 import { hasWrittenTo, newRecipientsSince, recipientsSince } from './sent-counts.ts';
-import { failuresInRow, suppression } from './suppressions.ts';
+import { failuresInRow, remembersUpTo, sentItem, sentItemOf } from './sent-items.ts';
+import { suppression } from './suppressions.ts';
 import { tlsKeyCountIn, tlsKeyIn } from './tls-keys.ts';
 import { existingOf } from './uid-runs.ts';
 import {
@@ -71,7 +65,7 @@ export function accountState(write: AccountWrite): AccountState {
     newRecipientsSince: (since) => newRecipientsSince(write, since),
     hasWrittenTo: (recipient) => hasWrittenTo(write, recipient),
     suppression: (baseAddress) => suppression(write, baseAddress),
-    failuresInRow: (recipient) => failuresInRow(write, recipient),
+    failuresInRow: (recipient, besides) => failuresInRow(write, recipient, besides),
     webhook: (hookId) => webhookIn(write, hookId),
     pendingWebhookOf: (queueId) => pendingWebhookOf(write, queueId),
     openWebhooks: () => openWebhooks(write),

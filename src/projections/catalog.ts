@@ -19,6 +19,7 @@ import { queue } from './queue.ts';
 import { retired } from './retired.ts';
 import { retiredWebhooks } from './retired-webhooks.ts';
 import { sentCounts } from './sent-counts.ts';
+import { sentItems } from './sent-items.ts';
 import { serverCredentials } from './server-credentials.ts';
 import { serverQueue } from './server-queue.ts';
 import { serverSuppressions } from './server-suppressions.ts';
@@ -30,8 +31,8 @@ import { webhookResults } from './webhook-results.ts';
 import { webhooks } from './webhooks.ts';
 
 /**
- * `mailboxes` counts what `marks` and `messages` held before the fact; `suppressions` asks `queue`
- * whom a message was for, and `bodies` which body it had.
+ * `mailboxes` counts what `marks` and `messages` held before the fact; `bodies` asks `queue` which
+ * body a message had.
  */
 export const ACCOUNT_MODELS: readonly AccountModel[] = [
   mailboxes,
@@ -44,6 +45,7 @@ export const ACCOUNT_MODELS: readonly AccountModel[] = [
   bodies,
   suppressions,
   queue,
+  sentItems,
   webhooks,
   sentCounts,
   credentials,

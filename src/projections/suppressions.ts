@@ -1,15 +1,12 @@
 /**
- * Read model of the addresses that an account does not write to, and of how often in a row mail to
- * others has failed.
+ * Read model of the addresses that an account does not write to.
  */
 
 import type { AccountFact } from '#domain/log/streams';
-import type { MessageRetired } from '#domain/queue/events';
 import type { Suppression } from '#domain/suppression/state';
 import type { Instant } from '#domain/values/ids';
 import type { AccountModel } from './model.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
-import { queueItem } from './queue.ts';
 
 export interface SuppressionTables {
   suppressions: {
@@ -19,15 +16,13 @@ export interface SuppressionTables {
     manual: 0 | 1;
     at: Instant;
   };
-  failures_in_row: { recipient: string; count: number };
 }
 
 const db = tables<SuppressionTables>();
 
-/** Before `queue`: it looks up whom a message was for. */
 export const suppressions: AccountModel = {
   name: 'suppressions',
-  version: 1,
+  version: 2,
   ddl: [
     `CREATE TABLE suppressions (
       base_address TEXT PRIMARY KEY,
@@ -36,15 +31,8 @@ export const suppressions: AccountModel = {
       manual INTEGER NOT NULL,
       at INTEGER NOT NULL
     ) WITHOUT ROWID`,
-    `CREATE TABLE failures_in_row (
-      recipient TEXT PRIMARY KEY,
-      count INTEGER NOT NULL
-    ) WITHOUT ROWID`,
   ],
-  rows: [
-    db.selectFrom('suppressions').selectAll().orderBy('base_address'),
-    db.selectFrom('failures_in_row').selectAll().orderBy('recipient'),
-  ],
+  rows: [db.selectFrom('suppressions').selectAll().orderBy('base_address')],
   apply,
 };
 
@@ -59,25 +47,9 @@ const addSuppression = query((at: Markers<SuppressionTables['suppressions']>) =>
 );
 
 type Base = { baseAddress: string };
-type To = { recipient: string };
 
 const dropSuppression = query((at: Markers<Base>) =>
   db.deleteFrom('suppressions').where('base_address', '=', at.baseAddress),
-);
-
-const countFailure = query((at: Markers<To>) =>
-  db
-    .insertInto('failures_in_row')
-    .values({ recipient: at.recipient, count: 1 })
-    .onConflict((conflict) =>
-      conflict
-        .column('recipient')
-        .doUpdateSet((eb) => ({ count: eb('failures_in_row.count', '+', 1) })),
-    ),
-);
-
-const endRow = query((at: Markers<To>) =>
-  db.deleteFrom('failures_in_row').where('recipient', '=', at.recipient),
 );
 
 function apply({ event, at }: AccountFact, write: Sql): void {
@@ -96,19 +68,9 @@ function apply({ event, at }: AccountFact, write: Sql): void {
     case 'AddressUnsuppressed':
       dropSuppression.run(write, { baseAddress: event.baseAddress });
       return;
-    case 'MessageRetired':
-      return messageRetired(write, event);
     default:
       return;
   }
-}
-
-function messageRetired(write: Sql, { queueId, outcome }: MessageRetired): void {
-  if (outcome !== 'delivered' && outcome !== 'failed') return;
-  const recipient = queueItem(write, queueId)?.recipient;
-  if (recipient === undefined) return;
-  if (outcome === 'delivered') endRow.run(write, { recipient });
-  else countFailure.run(write, { recipient });
 }
 
 const byBase = query((at: Markers<Base>) =>
@@ -125,10 +87,6 @@ const all = query(() =>
     .orderBy('base_address'),
 );
 
-const failures = query((at: Markers<To>) =>
-  db.selectFrom('failures_in_row').select('count').where('recipient', '=', at.recipient),
-);
-
 export function suppression(sql: Sql, baseAddress: string): Suppression | undefined {
   const row = byBase.get(sql, { baseAddress });
   return row && { ...row, manual: row.manual === 1 };
@@ -137,8 +95,4 @@ export function suppression(sql: Sql, baseAddress: string): Suppression | undefi
 /** By base address. */
 export function suppressionsIn(sql: Sql): readonly Suppression[] {
   return all.all(sql, {}).map((row) => ({ ...row, manual: row.manual === 1 }));
-}
-
-export function failuresInRow(sql: Sql, recipient: string): number {
-  return failures.get(sql, { recipient })?.count ?? 0;
 }

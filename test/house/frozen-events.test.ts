@@ -73,6 +73,16 @@ const REQUIRED: {
     permanent: true,
   },
   MessageRetired: { type: true, queueId: true, outcome: true },
+  BounceRelated: {
+    type: true,
+    queueId: true,
+    action: true,
+    isDsn: true,
+    code: true,
+    enhancedCode: true,
+    text: true,
+    messageId: true,
+  },
 };
 
 describe('every event type', () => {

@@ -91,6 +91,7 @@ export const OUTGOING_SAMPLES: SamplesOf<QueueEvent | SuppressionEvent | Webhook
     queueId: QUEUE_ID,
     action: 'failed',
     isDsn: true,
+    mayBeForged: true,
     code: 550,
     enhancedCode: '5.1.1',
     text: 'No such user',

@@ -106,7 +106,7 @@ describe('after any history', () => {
       for (const { recipient } of [...items.values(), ...sent.values()]) {
         assert.equal(views.state.hasWrittenTo(recipient), state.hasWrittenTo(recipient));
       }
-      for (const { recipient, headerId, fromId = '', envelopeId = '' } of sent.values()) {
+      for (const { queueId, recipient, headerId, fromId = '', envelopeId = '' } of sent.values()) {
         const references = [
           { type: 'from-id', fromId },
           { type: 'envelope-id', envelopeId, recipient },
@@ -116,7 +116,10 @@ describe('after any history', () => {
           const found = views.state.sentItem(reference);
           assert.deepEqual(found && { ...found }, state.sentItem(reference));
         }
-        assert.equal(views.state.failuresInRow(recipient), state.failuresInRow(recipient));
+        for (const besides of [queueId, 0]) {
+          const inRow = state.failuresInRow(recipient, besides);
+          assert.equal(views.state.failuresInRow(recipient, besides), inRow);
+        }
       }
       const last = facts.at(-1)?.at ?? 0;
       for (const upTo of [0, last, last + 600_001, last + 15 * 86_400_000]) {

@@ -69,7 +69,10 @@ function queueing(draw: Draw): QueueMessage {
     ...SUBMISSION,
     sizeBytes: 1 + draw.a,
     headerId: `<${draw.c % 4}@localhost>`,
-    options: draw.bits % 2 === 0 ? { attemptsMax: 2, envelopeId: `e${draw.c % 3}` } : {},
+    options: {
+      ...(draw.bits % 2 === 0 ? { attemptsMax: 2, envelopeId: `e${draw.c % 3}` } : {}),
+      ...(draw.bits % 5 === 0 ? { report: 'tls' as const } : {}),
+    },
   };
 }
 

@@ -32,6 +32,7 @@ export const UPCASTS: Upcasts = new Map([
   ['AttemptSucceeded', [asItWas]],
   ['AttemptFailed', [asItWas, asItWas]],
   ['MessageRetired', [asItWas]],
+  ['BounceRelated', [asItWas]],
 ]);
 
 /** The version that new events of the type have. */

@@ -24,13 +24,15 @@ export function relateBounce(
   for (const reference of references) {
     const item = state.sentItem(reference);
     if (item === undefined) continue;
-    const { queueId, recipient } = item;
+    const { queueId, recipient, report } = item;
     const about = { queueId, recipient, reply, source: 'DSN' } as const;
     // Every recipient knows the Message-ID, and may say so.
-    const isTrusted = reference.type !== 'header-id';
+    const forged = reference.type === 'header-id' ? { mayBeForged: true } : {};
+    const isProven = reference.type !== 'header-id';
+    const counts = action === 'failed' && isProven && report === undefined;
     return [
-      { type: 'BounceRelated', queueId, action, isDsn, ...reply, messageId },
-      ...(action === 'failed' && isTrusted ? suppressAfter(about, state) : []),
+      { type: 'BounceRelated', queueId, action, isDsn, ...forged, ...reply, messageId },
+      ...(counts ? suppressAfter(about, state) : []),
     ];
   }
   return [];

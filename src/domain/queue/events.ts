@@ -187,6 +187,8 @@ export interface BounceRelated extends AttemptReply {
   readonly action: BounceAction;
   /** False for mail that is not a delivery status notification. */
   readonly isDsn: boolean;
+  /** It names the item by its Message-ID alone, which every recipient knows: it may be forged. */
+  readonly mayBeForged?: boolean;
   /** Where it can be read. */
   readonly messageId: MessageId;
 }

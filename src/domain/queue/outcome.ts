@@ -35,6 +35,8 @@ const NO_SUCH_RECIPIENT: ReadonlySet<number> = new Set([521, 550, 551, 553, 556]
 const BAD_ADDRESS: ReadonlySet<string> = new Set(['1.1', '1.2', '1.3', '1.6', '2.1', '7.1']);
 /** So many failures in a row, and we stop sending there. */
 const FAILURES_IN_ROW_MAX = 3;
+/** So many are looked for before the one that fails now. */
+export const FAILURES_BEFORE_MAX: number = FAILURES_IN_ROW_MAX - 1;
 
 /**
  * Whether an address is not to be written to again after a final failure. `failuresInRow` counts

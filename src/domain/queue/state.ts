@@ -7,11 +7,14 @@ import { counterOfServerWideId, type BodyHash, type Instant, type QueueId } from
 import type {
   AttemptReply,
   BounceAction,
+  BounceRelated,
   Cancelling,
   MessageQueued,
   Remote,
+  RetiredOutcome,
   SendingOptions,
 } from './events.ts';
+import { FAILURES_BEFORE_MAX } from './outcome.ts';
 
 /** What was queued: the same from the first attempt to the last. */
 export interface QueuedMessage extends Omit<SendingOptions, 'transport' | 'requireTls'> {
@@ -108,6 +111,8 @@ export interface SentRecord extends SentItem {
   readonly envelopeId?: string;
   /** Until when it is shown; absent when it is not, or not any more. */
   readonly keepUntil?: Instant;
+  /** Absent when it says nothing of its recipient: canceled, suppressed, a report. */
+  readonly ending?: { readonly failed: boolean; readonly activeAt: Instant };
   readonly forgetAt: Instant;
 }
 
@@ -138,14 +143,24 @@ export function evolveQueue(records: QueueRecords, fact: AccountFact): void {
       const item = records.items.get(event.queueId);
       if (item === undefined) return;
       records.items.delete(event.queueId);
-      const { queueId, envelopeId } = item;
-      const { keepUntil } = event;
+      const { queueId, envelopeId, report } = item;
+      const { keepUntil, outcome } = event;
       records.sent.set(queueId, {
         ...sentPart(item),
         ...(envelopeId === undefined ? {} : { envelopeId }),
         ...(keepUntil === undefined ? {} : { keepUntil }),
+        ...(tellsOfRecipient(outcome, report)
+          ? { ending: { failed: outcome === 'failed', activeAt: at } }
+          : {}),
         forgetAt: forgetSentAt(at, keepUntil),
       });
+      return;
+    }
+    case 'BounceRelated': {
+      const record = records.sent.get(event.queueId);
+      if (record?.ending === undefined) return;
+      const failed = record.ending.failed || tellsOfFailure(event);
+      records.sent.set(event.queueId, { ...record, ending: { failed, activeAt: at } });
       return;
     }
     case 'RetiredForgotten':
@@ -171,6 +186,19 @@ export function sentPart(item: SentItem): SentItem {
     ...(extra === undefined ? {} : { extra }),
     ...(report === undefined ? {} : { report }),
   };
+}
+
+/** What we decided ourselves tells nothing of the recipient, and a report nothing to the sender. */
+export function tellsOfRecipient(
+  outcome: RetiredOutcome,
+  report: SendingOptions['report'],
+): boolean {
+  return report === undefined && (outcome === 'delivered' || outcome === 'failed');
+}
+
+/** What the next hop took, and could not deliver. */
+export function tellsOfFailure({ action, mayBeForged = false }: BounceRelated): boolean {
+  return action === 'failed' && !mayBeForged;
 }
 
 function retiredForgotten({ sent }: QueueRecords, upTo: Instant): void {
@@ -299,6 +327,23 @@ export function queueState(records: QueueRecords): QueueState {
     },
     remembersUpTo: (upTo) => forgettable(records, upTo),
   };
+}
+
+/** See SuppressionState. */
+export function failuresInRowIn(
+  { sent }: QueueRecords,
+  recipient: string,
+  besides: QueueId,
+): number {
+  const latest = [...sent.values()]
+    .filter((one) => one.recipient === recipient && one.queueId !== besides)
+    .flatMap(({ queueId, keepUntil, ending }) =>
+      keepUntil === undefined || ending === undefined ? [] : [{ queueId, ...ending }],
+    )
+    .sort((a, b) => b.activeAt - a.activeAt || b.queueId - a.queueId)
+    .slice(0, FAILURES_BEFORE_MAX);
+  const others = latest.findIndex(({ failed }) => !failed);
+  return others < 0 ? latest.length : others;
 }
 
 function fits(

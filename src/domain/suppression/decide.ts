@@ -70,8 +70,7 @@ export function suppressAfter(
 ): readonly AddressSuppressed[] {
   const base = baseAddress(recipient);
   if (state.suppression(base) !== undefined) return [];
-  // A message that a DSN is about was counted as delivered when the next hop took it.
-  const inRow = source === 'queue' ? state.failuresInRow(recipient) + 1 : 0;
+  const inRow = state.failuresInRow(recipient, queueId) + 1;
   const reason = suppressionReason(reply, inRow, source);
   if (reason === undefined) return [];
   return [

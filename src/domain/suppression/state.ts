@@ -1,5 +1,5 @@
 /**
- * Addresses that an account does not write to any more, and how often mail to others has failed.
+ * Addresses that an account does not write to any more.
  */
 
 import type { AccountFact } from '../log/streams.ts';
@@ -15,8 +15,12 @@ export interface Suppression {
 
 export interface SuppressionState {
   suppression(baseAddress: string): Suppression | undefined;
-  /** Final failures to exactly this recipient since the last message that got there. */
-  failuresInRow(recipient: string): number;
+  /**
+   * How many of the messages to exactly this recipient that are remembered have failed since one
+   * got there, the one `besides` left out: by what happened last to them, at most
+   * `FAILURES_BEFORE_MAX`.
+   */
+  failuresInRow(recipient: string, besides: QueueId): number;
 }
 
 /**
@@ -37,19 +41,13 @@ export function baseAddress(address: string): string {
 /** The reference model. */
 export interface SuppressionRecords {
   readonly suppressions: Map<string, Suppression>;
-  readonly failures: Map<string, number>;
 }
 
 export function emptySuppressions(): SuppressionRecords {
-  return { suppressions: new Map(), failures: new Map() };
+  return { suppressions: new Map() };
 }
 
-/** `recipientOf` answers as of before the fact. */
-export function evolveSuppressions(
-  records: SuppressionRecords,
-  { event, at }: AccountFact,
-  recipientOf: (queueId: QueueId) => string | undefined,
-): void {
+export function evolveSuppressions(records: SuppressionRecords, { event, at }: AccountFact): void {
   switch (event.type) {
     case 'AddressSuppressed': {
       const { type: _, queueId: __, ...suppression } = event;
@@ -59,15 +57,6 @@ export function evolveSuppressions(
     case 'AddressUnsuppressed':
       records.suppressions.delete(event.baseAddress);
       return;
-    case 'MessageRetired': {
-      const recipient = recipientOf(event.queueId);
-      if (recipient === undefined) return;
-      if (event.outcome === 'delivered') records.failures.delete(recipient);
-      if (event.outcome === 'failed') {
-        records.failures.set(recipient, (records.failures.get(recipient) ?? 0) + 1);
-      }
-      return;
-    }
     default:
       return;
   }

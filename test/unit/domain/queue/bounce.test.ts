@@ -75,6 +75,12 @@ describe('a report of failure', () => {
   it('that knows only what every recipient knows suppresses nothing', () => {
     given(OPENED, SENT, GONE)
       .when(bounce({ references: [BY_HEADER] }))
+      .gives([ARRIVED, { ...RELATED, mayBeForged: true }]);
+  });
+
+  it('about a report of ours suppresses nothing', () => {
+    given(OPENED, { ...SENT, report: 'tls' }, GONE)
+      .when(bounce({}))
       .gives([ARRIVED, RELATED]);
   });
 

@@ -135,7 +135,7 @@ describe('ending mail', () => {
       .when({ type: 'FailMessage', queueId: FIRST, notice: notice() })
       .gives([...ended('fail'), delivered(INBOX_ID, 1)], { affected: 1 });
     assert.equal(state.queueItem(FIRST), undefined);
-    assert.equal(state.failuresInRow('a@example.org'), 0);
+    assert.equal(state.failuresInRow('a@example.org', SECOND), 0);
   });
 
   it('goes on when there is no place for the notice', () => {

@@ -2,11 +2,27 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { given, OPENED } from '../../../support/given.ts';
-import { FIRST, QUEUED, REFUSAL, started, SUBMISSION } from '../../../support/queued.ts';
+import { delivered, given, INBOX_ID, OPENED } from '../../../support/given.ts';
+import {
+  FIRST,
+  LATER,
+  notice,
+  QUEUED,
+  REFUSAL,
+  started,
+  SUBMISSION,
+} from '../../../support/queued.ts';
 import type { AccountEvent } from '#domain/log/streams';
 import type { FinishAttempt } from '#domain/queue/attempts';
-import type { AttemptReply, QueueEvent } from '#domain/queue/events';
+import type {
+  AttemptReply,
+  BounceRelated,
+  MessageQueued,
+  QueueEvent,
+  RetiredOutcome,
+} from '#domain/queue/events';
+import type { ReceivedBounce } from '#domain/queue/state';
+import type { AddressSuppressed } from '#domain/suppression/events';
 import type { QueueId } from '#domain/values/ids';
 
 const ADDED: AccountEvent = {
@@ -56,7 +72,7 @@ function failedForGood(reply: AttemptReply, queueId: QueueId = FIRST): readonly 
   ];
 }
 
-function suppressedFor(what: string, queueId: QueueId = FIRST): AccountEvent {
+function suppressedFor(what: string, queueId: QueueId = FIRST): AddressSuppressed {
   return {
     type: 'AddressSuppressed',
     baseAddress: 'a@example.org',
@@ -87,79 +103,143 @@ describe('a failure for good', () => {
 
 describe('three failures in a row (webapi 27)', () => {
   const reply: AttemptReply = { code: 554, enhancedCode: '5.0.0', text: 'no' };
-  const queued = (queueId: QueueId, recipient = 'a@example.org'): AccountEvent => ({
+  const queued = (queueId: QueueId, recipient = 'a@example.org'): MessageQueued => ({
     type: 'MessageQueued',
     items: [{ queueId, recipient }],
     ...SUBMISSION,
+    envelopeId: `e${queueId}`,
     nextAttemptAt: 0,
   });
   const ending = (
     queueId: QueueId,
-    outcome: 'failed' | 'delivered' | 'canceled' | 'suppressed',
+    outcome: RetiredOutcome,
     recipient?: string,
   ): readonly AccountEvent[] => [
     queued(queueId, recipient),
-    { type: 'MessageRetired', queueId, outcome },
+    { type: 'MessageRetired', queueId, outcome, keepUntil: LATER },
   ];
   const third = FIRST + 20;
   const last = [queued(third), started(1, third)];
-
-  it('suppress the address with the third', () => {
-    given(OPENED, ...ending(FIRST, 'failed'), ...last)
+  const inRow = suppressedFor('and three consecutive failures', third);
+  const suppressesAfter = (...events: readonly AccountEvent[]): void => {
+    given(OPENED, ...events, ...last)
+      .when(failing(reply, third))
+      .gives([...failedForGood(reply, third), inRow]);
+  };
+  const suppressesNothingAfter = (...events: readonly AccountEvent[]): void => {
+    given(OPENED, ...events, ...last)
       .when(failing(reply, third))
       .gives(failedForGood(reply, third));
-    given(OPENED, ...ending(FIRST, 'failed'), ...ending(FIRST + 1, 'failed'), ...last)
-      .when(failing(reply, third))
-      .gives([
-        ...failedForGood(reply, third),
-        suppressedFor('and three consecutive failures', third),
-      ]);
+  };
+  /** A report about an item that comes in later. */
+  const bounced = (queueId: QueueId, more: Partial<BounceRelated> = {}): AccountEvent => ({
+    type: 'BounceRelated',
+    queueId,
+    action: 'failed',
+    isDsn: true,
+    ...reply,
+    messageId: 1,
+    ...more,
+  });
+
+  it('suppress the address with the third', () => {
+    suppressesNothingAfter(...ending(FIRST, 'failed'));
+    suppressesAfter(...ending(FIRST, 'failed'), ...ending(FIRST + 1, 'failed'));
   });
 
   it('also when the last attempt failed for now', () => {
     const later: AttemptReply = { code: 450, enhancedCode: '4.0.0', text: 'later' };
     const failure = failing(later, third);
-    const state = given(
-      OPENED,
-      ...ending(FIRST, 'failed'),
-      ...ending(FIRST + 1, 'failed'),
-      ...last,
-    );
-    state
+    given(OPENED, ...ending(FIRST, 'failed'), ...ending(FIRST + 1, 'failed'), ...last)
       .when({
         ...failure,
         attemptsMax: 1,
-        outcome: { ...failure.outcome, permanent: false } as never,
+        outcome: { type: 'failed', reply: later, permanent: false },
       })
       .gives([
         { type: 'AttemptFailed', queueId: third, attempt: 1, ...later, permanent: false },
         { type: 'MessageRetired', queueId: third, outcome: 'failed' },
-        suppressedFor('and three consecutive failures', third),
+        inRow,
       ]);
   });
 
   it('are not in a row with a delivery between them', () => {
-    given(
-      OPENED,
+    suppressesNothingAfter(
       ...ending(FIRST, 'failed'),
       ...ending(FIRST + 1, 'failed'),
       ...ending(FIRST + 2, 'delivered'),
-      ...last,
-    )
-      .when(failing(reply, third))
-      .gives(failedForGood(reply, third));
+    );
+  });
+
+  it('are in a row whatever was canceled or suppressed between them', () => {
+    suppressesAfter(
+      ...ending(FIRST, 'failed'),
+      ...ending(FIRST + 1, 'canceled'),
+      ...ending(FIRST + 2, 'suppressed'),
+      ...ending(FIRST + 3, 'failed'),
+    );
   });
 
   it('are neither what was canceled nor what was suppressed, nor mail to others', () => {
-    given(
-      OPENED,
+    suppressesNothingAfter(
       ...ending(FIRST, 'failed'),
       ...ending(FIRST + 1, 'canceled'),
       ...ending(FIRST + 2, 'suppressed'),
       ...ending(FIRST + 3, 'failed', 'a+x@example.org'),
-      ...last,
+    );
+  });
+
+  it('are no reports of ours', () => {
+    const [, ended] = ending(FIRST, 'failed');
+    assert.ok(ended);
+    const report = { ...queued(FIRST), report: 'tls' } as const;
+    suppressesNothingAfter(report, ended, ...ending(FIRST + 1, 'failed'));
+  });
+
+  it('need a memory of what was sent', () => {
+    const forgotten: AccountEvent = { type: 'RetiredForgotten', upTo: LATER + 1 };
+    suppressesNothingAfter(...ending(FIRST, 'failed'), ...ending(FIRST + 1, 'failed'), forgotten);
+    const unkept: AccountEvent = { type: 'MessageRetired', queueId: FIRST, outcome: 'failed' };
+    suppressesNothingAfter(queued(FIRST), unkept, ...ending(FIRST + 1, 'failed'));
+  });
+
+  it('may have been told by a DSN, which is what happened last', () => {
+    suppressesAfter(
+      ...ending(FIRST, 'delivered'),
+      ...ending(FIRST + 1, 'delivered'),
+      bounced(FIRST),
+      bounced(FIRST + 1),
+    );
+    suppressesNothingAfter(
+      ...ending(FIRST, 'delivered'),
+      ...ending(FIRST + 1, 'failed'),
+      bounced(FIRST, { mayBeForged: true }),
+    );
+    suppressesNothingAfter(
+      ...ending(FIRST, 'delivered'),
+      ...ending(FIRST + 1, 'failed'),
+      bounced(FIRST, { action: 'delayed' }),
+    );
+  });
+
+  it('may end with a DSN about a message that was counted as delivered', () => {
+    const report: ReceivedBounce = {
+      references: [{ type: 'envelope-id', envelopeId: `e${third}`, recipient: 'a@example.org' }],
+      isDsn: true,
+      action: 'failed',
+      reply,
+    };
+    given(
+      OPENED,
+      ...ending(FIRST, 'failed'),
+      ...ending(FIRST + 1, 'failed'),
+      ...ending(third, 'delivered'),
     )
-      .when(failing(reply, third))
-      .gives(failedForGood(reply, third));
+      .when({ ...notice(), bounce: report })
+      .gives([
+        delivered(INBOX_ID, 1),
+        bounced(third),
+        { ...inRow, reason: 'delivery failure from DSN and three consecutive failures' },
+      ]);
   });
 });
