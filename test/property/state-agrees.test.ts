@@ -132,6 +132,29 @@ describe('after any history', () => {
     }, arbitraryQueueHistory(60));
   });
 
+  it('decisions get the same answers about webhooks', () => {
+    everyHistory(({ state, facts }, views) => {
+      const { hooks, keepUntil } = state.webhookRecords;
+      for (const hookId of [...hooks.keys(), ...keepUntil.keys(), 1]) {
+        assert.deepEqual(views.state.webhook(hookId), state.webhook(hookId));
+        assert.deepEqual(views.reader.webhook(hookId), state.webhook(hookId));
+      }
+      for (const queueId of [
+        ...state.queueRecords.items.keys(),
+        ...state.queueRecords.sent.keys(),
+      ]) {
+        assert.deepEqual(views.state.pendingWebhookOf(queueId), state.pendingWebhookOf(queueId));
+        assert.deepEqual(views.state.sentItemOf(queueId), state.sentItemOf(queueId));
+      }
+      assert.deepEqual(views.state.openWebhooks(), state.openWebhooks());
+      assert.equal(views.state.nextHookNumber(), state.nextHookNumber());
+      const last = facts.at(-1)?.at ?? 0;
+      for (const upTo of [0, last - 400_000, last, last + 400_001]) {
+        assert.equal(views.state.remembersWebhooksUpTo(upTo), state.remembersWebhooksUpTo(upTo));
+      }
+    }, arbitraryQueueHistory(60));
+  });
+
   it('conversations see the messages, and counts that were never counted', () => {
     everyHistory(({ state }, views) => {
       for (const mailbox of state.mailboxRecords.mailboxes.values()) {

@@ -2,13 +2,15 @@
  * Random histories of an account: commands that make sense where they stand, drawn from numbers.
  *
  * fast-check draws and shrinks the numbers; `commandOf` turns one draw into a command about
- * mailboxes, messages and outgoing mail that exist at that moment, so that most commands change
- * something and some are refused. The same draws always make the same history.
+ * mailboxes, messages, outgoing mail and webhooks that exist at that moment, so that most commands
+ * change something and some are refused. The same draws always make the same history.
  */
 
 import fc from 'fast-check';
+import { hookCommandOf } from './arbitrary-hooks.ts';
 import { queueCommandOf } from './arbitrary-queue.ts';
 import { ARRIVAL, recorded, stored } from './given.ts';
+import { BOTH } from './hooks.ts';
 import { decideAccount, type AccountCommand } from '#domain/account';
 import { emptyAccountState, evolveAccount, type AccountRecords } from '#domain/account-state';
 import { DEFAULT_POLICY, DEFAULT_SETTINGS, type AccountPolicy } from '#domain/directory/settings';
@@ -29,9 +31,11 @@ export interface Draw {
 
 const number = fc.nat({ max: 999 });
 
-const KINDS_MAX = 139;
+const KINDS_MAX = 155;
 /** Draws from here on are about outgoing mail. */
 const QUEUE_KINDS = 100;
+/** And from here on about webhooks. */
+const HOOK_KINDS = 140;
 
 function arbitraryDraw(kindMin: number): fc.Arbitrary<Draw> {
   return fc.record({
@@ -98,6 +102,7 @@ function unchangedSince(draw: Draw, head: ModSeq): { readonly unchangedSince?: M
 export function commandOf(draw: Draw, state: AccountRecords, head: ModSeq): AccountCommand {
   if (mailboxes(state).length === 0) return { type: 'OpenAccount' };
   const { kind } = draw;
+  if (kind >= HOOK_KINDS) return hookCommandOf(draw, state);
   if (kind >= QUEUE_KINDS) return queueCommandOf(draw, state);
   const source = mailboxAt(state, draw.a);
   const target = mailboxAt(state, draw.b).name;
@@ -169,7 +174,7 @@ export interface History {
 
 const POLICY: AccountPolicy = {
   ...DEFAULT_POLICY,
-  settings: { ...DEFAULT_SETTINGS, keepRetiredMs: 600_000 },
+  settings: { ...DEFAULT_SETTINGS, ...BOTH, keepRetiredMs: 600_000, keepRetiredHooksMs: 400_000 },
   holdRules: [{ ruleId: 1, recipient: 'held.example' }],
 };
 

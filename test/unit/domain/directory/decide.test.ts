@@ -178,6 +178,30 @@ describe('settings of an account', () => {
   it('need an account', () => {
     assert.equal(decisionAfter([], change({ quotaBytes: 1 })), 'NoSuchAccount');
   });
+
+  it('say whom to call, by HTTP, of what there is to tell (webapi 40)', () => {
+    const incomingWebhook = { url: 'http://127.0.0.1:8080/in', authorization: 'secret-1' };
+    const outgoingWebhook = { ...incomingWebhook, events: ['failed' as const] };
+    const wanted = { incomingWebhook, outgoingWebhook, keepRetiredHooksMs: 1 };
+    assert.deepEqual(decisionAfter([ACCOUNT], change(wanted)), [changed(wanted)]);
+    const bogus = 'bogus' as string as 'failed';
+    const odd = { ...outgoingWebhook, events: [bogus] };
+    assert.equal(decisionAfter([ACCOUNT], change({ outgoingWebhook: odd })), 'WebhookEventUnknown');
+    for (const webhook of [{ url: 'mailto:x' }, { url: '' }]) {
+      const forbidden = 'WebhookUrlForbidden';
+      assert.equal(decisionAfter([ACCOUNT], change({ incomingWebhook: webhook })), forbidden);
+      const outgoing = { ...webhook, events: [] };
+      assert.equal(decisionAfter([ACCOUNT], change({ outgoingWebhook: outgoing })), forbidden);
+    }
+    const none = { incomingWebhook: null, outgoingWebhook: null };
+    assert.deepEqual(decisionAfter([ACCOUNT, changed(wanted)], change(none)), [changed(none)]);
+  });
+
+  it('have no negative periods (webapi 40)', () => {
+    for (const changes of [{ keepRetiredMs: -1 }, { keepRetiredHooksMs: -1 }]) {
+      assert.equal(decisionAfter([ACCOUNT], change(changes)), 'PeriodNegative');
+    }
+  });
 });
 
 describe('a signing key', () => {
