@@ -136,6 +136,11 @@ export class Lane<State, Event extends DomainEvent> {
     return this.between(() => this.#catchUp());
   }
 
+  /** Does what could wait, unless commands come. */
+  tidy(): Promise<void> {
+    return this.between(() => this.#tidy());
+  }
+
   /** Runs `task` while no turn does; commands wait. */
   async between<T>(task: () => Promise<T>): Promise<T> {
     while (this.#running !== undefined) await this.#running;

@@ -75,6 +75,12 @@ export class Lanes implements Commands, Views {
     return (await this.#account(accountId)).books.reader.read(question);
   }
 
+  /** Does what could wait until nobody asks for anything. */
+  async tidy(accountId: AccountId): Promise<void> {
+    const { lane } = await this.#account(accountId);
+    await lane.tidy();
+  }
+
   /** Runs `task` while no turn of the account does: what it reads stays so; commands wait. */
   async between<T>(accountId: AccountId, task: (views: AccountReader) => Promise<T>): Promise<T> {
     const { books, lane } = await this.#account(accountId);

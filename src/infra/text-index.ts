@@ -51,6 +51,8 @@ const TAKES: ReadonlySet<AccountEvent['type']> = new Set([
   'MessagesExpunged',
   'MessageReplaced',
   'MailboxDeleted',
+  // What a stop has left undone is done at last.
+  'BodiesSwept',
 ]);
 /** Before the first content. */
 const NO_CONTENT: MessageId = -1;

@@ -1,0 +1,235 @@
+/**
+ * Removes bodies that nothing refers to: those let go of long enough ago, and those that were
+ * stored and never used.
+ *
+ * Every account is looked at once a day. The views tell what was let go of; the lane of the account
+ * decides, and its decision is in the log before a file goes (docs/adr/0028-sweeping-bodies.md).
+ * What came to the disk without ever coming into the log is found by reading the folders, a few of
+ * them each day.
+ *
+ * Invariants: a file goes only while no turn of its account runs, after nothing was found to refer
+ * to it, and a day after it was stored or wanted again; so whoever stores a body and then refers to
+ * it finds it there. Nothing is removed while `paused` runs a task.
+ * Diagnostics: an account that cannot be looked at is noted and looked at again within the hour;
+ * what a stop or a crash leaves undone, the first look after the start does.
+ */
+
+import { rm } from 'node:fs/promises';
+import { setImmediate as nextRound } from 'node:timers/promises';
+import type { SweepLimits } from '#domain/body/decide';
+import { isRefusal } from '#domain/values/decision';
+import { Fault } from '#domain/values/fault';
+import type { AccountId, BodyHash, Instant } from '#domain/values/ids';
+import {
+  lastSweptBodies,
+  NO_RELEASED_BODY,
+  releasedBodiesAfter,
+  type ReleasedBody,
+  unknownBodies,
+  unneededBodies,
+} from '#projections/body-reads';
+import type { Clock, Log } from '#protocols/ports';
+import { bodyFile, type BodyStore } from './bodies.ts';
+import { lookAtShelf, SHELVES, storedAt } from './body-removal.ts';
+import { codeOf } from './files.ts';
+import type { Lanes } from './lanes.ts';
+import { startRepeating } from './repeating.ts';
+
+const CAUSE = { actor: 'system:bodies' } as const;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** A body stays so long after it was stored: whoever stored it may not have used it yet. */
+export const STORED_MS: number = DAY_MS;
+/** Outgoing mail that left the queue keeps its body so long. */
+export const RETIRED_MS: number = HOUR_MS;
+const LOOK_MS = DAY_MS;
+const LATER_MS = HOUR_MS;
+/** Bodies that are decided about, and removed, in one go; commands of the account wait for them. */
+const PAGE_BODIES = 100;
+/** All folders in a week. */
+const SHELVES_PER_LOOK: number = Math.ceil(SHELVES / 7);
+
+export interface BodySweepPorts {
+  /** The data directory. */
+  readonly dir: string;
+  readonly bodies: Pick<BodyStore, 'remove'>;
+  readonly lanes: Pick<Lanes, 'between' | 'execute' | 'read' | 'tidy'>;
+  readonly accounts: () => Promise<readonly AccountId[]>;
+  readonly clock: Clock;
+  readonly notes: Log;
+  readonly fatal: (error: unknown) => void;
+  /** How long the body of a removed message is kept. */
+  readonly keepExpungedMs: number;
+}
+
+interface Look {
+  /** When the next one is due. */
+  dueAt: Instant;
+  /** The folder that it begins with. */
+  shelf: number;
+  /** What was decided and not done; undefined: what the last run left is not known. */
+  left: readonly BodyHash[] | undefined;
+}
+
+export class BodySweep {
+  readonly #ports: BodySweepPorts;
+  readonly #looks = new Map<AccountId, Look>();
+  #repeating: { stop(): Promise<void> } | undefined;
+  /** Steps and tasks, one after the other; never rejects. */
+  #steps: Promise<void> = Promise.resolve();
+
+  constructor(ports: BodySweepPorts) {
+    this.#ports = ports;
+  }
+
+  start(): void {
+    const rhythm = { what: 'sweeping bodies', firstMs: 5 * MINUTE_MS, everyMs: HOUR_MS };
+    this.#repeating = startRepeating(this.#ports, rhythm, (signal) => this.sweep(signal));
+  }
+
+  /** Resolves when nothing is removed any more. */
+  async stop(): Promise<void> {
+    await this.#repeating?.stop();
+    await this.#steps;
+  }
+
+  /** Runs `task` while no body goes. */
+  paused<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#steps.then(task);
+    this.#steps = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
+  /** Looks at every account whose time has come. */
+  async sweep(signal?: AbortSignal): Promise<void> {
+    for (const accountId of await this.#ports.accounts()) {
+      if (signal?.aborted === true) return;
+      const look = this.#lookOf(accountId);
+      if (look.dueAt > this.#ports.clock.now()) continue;
+      try {
+        await this.#lookAt(accountId, look, signal);
+        look.dueAt = this.#ports.clock.now() + LOOK_MS;
+      } catch (error) {
+        if (!(error instanceof Fault) && codeOf(error) === '') throw error;
+        this.#ports.notes.warn({ account: accountId, err: error }, 'bodies not swept yet');
+        look.dueAt = this.#ports.clock.now() + LATER_MS;
+      }
+      await nextRound();
+    }
+  }
+
+  #lookOf(accountId: AccountId): Look {
+    const known = this.#looks.get(accountId);
+    if (known !== undefined) return known;
+    const look: Look = { dueAt: 0, shelf: accountId % SHELVES, left: undefined };
+    this.#looks.set(accountId, look);
+    return look;
+  }
+
+  async #lookAt(accountId: AccountId, look: Look, signal?: AbortSignal): Promise<void> {
+    // Bodies of contents that are still to be removed are not known yet as let go of.
+    await this.#ports.lanes.tidy(accountId);
+    const left = look.left ?? (await this.#ports.lanes.read(accountId, lastSweptBodies));
+    look.left = left;
+    let count = await this.paused(async () => {
+      const { removed, busy } = await this.#remove(accountId, left);
+      look.left = busy;
+      return removed;
+    });
+    for (let after: ReleasedBody = NO_RELEASED_BODY; signal?.aborted !== true; await nextRound()) {
+      const page = await this.#releasedAfter(accountId, after);
+      const last = page.at(-1);
+      if (last === undefined) break;
+      after = last;
+      count += await this.paused(() => this.#sweepPage(accountId, look, page));
+    }
+    for (let n = 0; n < SHELVES_PER_LOOK && signal?.aborted !== true; n++) {
+      count += await this.paused(() => this.#sweepShelf(accountId, look.shelf));
+      look.shelf = (look.shelf + 1) % SHELVES;
+      await nextRound();
+    }
+    if (count > 0) this.#ports.notes.info({ account: accountId, bodies: count }, 'bodies swept');
+  }
+
+  #limits(): SweepLimits {
+    const now = this.#ports.clock.now();
+    return { expungedUpTo: now - this.#ports.keepExpungedMs, retiredUpTo: now - RETIRED_MS };
+  }
+
+  #releasedAfter(accountId: AccountId, after: ReleasedBody): Promise<readonly ReleasedBody[]> {
+    const limits = this.#limits();
+    return this.#ports.lanes.read(accountId, (sql) =>
+      releasedBodiesAfter(sql, after, limits, PAGE_BODIES),
+    );
+  }
+
+  /** Decides about bodies that were let go of, and removes them. How many files. */
+  async #sweepPage(
+    accountId: AccountId,
+    look: Look,
+    page: readonly ReleasedBody[],
+  ): Promise<number> {
+    const bodies: BodyHash[] = [];
+    for (const { body } of page) if (await this.#isOld(accountId, body)) bodies.push(body);
+    if (bodies.length === 0) return 0;
+    const command = { type: 'SweepBodies', bodies, ...this.#limits() } as const;
+    const done = await this.#ports.lanes.execute(accountId, command, CAUSE);
+    if (isRefusal(done)) return 0;
+    const { removed, busy } = await this.#remove(accountId, done.answer.swept);
+    look.left = [...(look.left ?? []), ...busy];
+    return removed;
+  }
+
+  async #isOld(accountId: AccountId, body: BodyHash): Promise<boolean> {
+    const at = await storedAt(bodyFile(this.#ports.dir, accountId, body));
+    return at === undefined || at <= this.#ports.clock.now() - STORED_MS;
+  }
+
+  /** Removes what nothing refers to; what somebody reads may have to wait. */
+  async #remove(
+    accountId: AccountId,
+    bodies: readonly BodyHash[],
+  ): Promise<{ readonly removed: number; readonly busy: readonly BodyHash[] }> {
+    let removed = 0;
+    const busy: BodyHash[] = [];
+    const { lanes, bodies: store, clock } = this.#ports;
+    for (let i = 0; i < bodies.length; i += PAGE_BODIES) {
+      await lanes.between(accountId, async (views) => {
+        const page = bodies.slice(i, i + PAGE_BODIES);
+        for (const body of views.read((sql) => unneededBodies(sql, page))) {
+          const removal = await store.remove(accountId, body, clock.now() - STORED_MS);
+          if (removal === 'removed') removed++;
+          if (removal === 'busy') busy.push(body);
+        }
+      });
+    }
+    return { removed, busy };
+  }
+
+  /** Removes from a folder what never came into the log. How many. */
+  async #sweepShelf(accountId: AccountId, n: number): Promise<number> {
+    const { dir, lanes, bodies: store, clock } = this.#ports;
+    const { bodies, others } = await lookAtShelf(dir, accountId, n);
+    const storedUpTo = clock.now() - STORED_MS;
+    for (const file of others) {
+      const at = await storedAt(file);
+      if (at !== undefined && at <= storedUpTo) await rm(file, { force: true });
+    }
+    let count = 0;
+    for (let i = 0; i < bodies.length; i += PAGE_BODIES) {
+      const page = bodies.slice(i, i + PAGE_BODIES);
+      const strangers = await lanes.read(accountId, (sql) => unknownBodies(sql, page));
+      if (strangers.length === 0) continue;
+      await lanes.between(accountId, async (views) => {
+        for (const body of views.read((sql) => unknownBodies(sql, strangers))) {
+          if ((await store.remove(accountId, body, storedUpTo)) === 'removed') count++;
+        }
+      });
+    }
+    return count;
+  }
+}
