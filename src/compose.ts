@@ -32,9 +32,9 @@ import { routingAdmin } from '#infra/routing-admin';
 import { openRates } from '#infra/rates';
 import { renumberMailboxes } from '#infra/renumber';
 import { tailEventLog } from '#infra/tail';
-import { WebhookSettings } from '#infra/webhook-settings';
 import { accountsOf, verifyEngine } from '#infra/verify';
 import { queueCounts } from '#projections/queue-counts';
+import { webhookCount } from '#projections/webhook-lists';
 import { aliasCommands } from '#protocols/cli/alias-control';
 import { serveControl } from '#protocols/cli/control';
 import { controlCommands } from '#protocols/cli/control-commands';
@@ -56,13 +56,13 @@ import { readFacts } from '#protocols/message/facts';
 import type { Rates } from '#protocols/ports';
 import { hmacMd5States } from '#protocols/sasl/md5';
 import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
-import type { NoticeWriter } from '#protocols/smtp/notices';
 import {
   startLocalQueue,
   startRemoteQueue,
   type QueueParts,
   type RunningQueue,
 } from './compose-queue.ts';
+import { startWebhooks, type RunningWebhooks } from './compose-webhooks.ts';
 import { certificateOf, endpointsOf, metricsEndpoints, type ServerPorts } from './endpoints.ts';
 
 /** Facts are durable that could not be posted; the next start does it. */
@@ -153,6 +153,8 @@ async function openServer(loaded: LoadedConfig, options: HowToServe): Promise<Ru
       off: !options.limits,
     });
     const metrics = metricsOf(engine, loaded);
+    const webhooks = await startWebhooks({ engine, log, metrics });
+    closers.push(() => webhooks.stop());
     const queue = await options.startQueue({ engine, loaded, log, metrics });
     closers.push(() => queue.stop());
     const { isLocal, onlyAt } = options;
@@ -164,7 +166,7 @@ async function openServer(loaded: LoadedConfig, options: HowToServe): Promise<Ru
       () => closeAll(endpoints),
       () => listeners.forEach((listener) => listener.stop()),
     );
-    closers.push(await controlOf(loaded, engine, queue.notices, log));
+    closers.push(await controlOf(loaded, engine, { queue, webhooks }, log));
     const listening: Listening[] = [];
     for (const endpoint of [...endpoints, ...metricsEndpoints(loaded, metrics, log, onlyAt)]) {
       for (const host of endpoint.hosts) {
@@ -189,6 +191,7 @@ function metricsOf(engine: Engine, { config }: LoadedConfig): OpenMetrics {
   return openMetrics({
     transports: Object.keys(config.Transports ?? {}),
     queue: (now) => engine.books.read((sql) => queueCounts(sql, now)),
+    webhooks: () => engine.books.read(webhookCount),
     isPaused: () => engine.directory.isPaused(),
     clock: systemClock,
   });
@@ -212,11 +215,16 @@ function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts 
   };
 }
 
+interface Runners {
+  readonly queue: RunningQueue;
+  readonly webhooks: RunningWebhooks;
+}
+
 /** Listens on the control socket; returns how to close it. Mail goes on without it. */
 async function controlOf(
   loaded: LoadedConfig,
   engine: Engine,
-  notices: NoticeWriter,
+  { queue: { notices }, webhooks }: Runners,
   log: OpenLog,
 ): Promise<Closer> {
   const transports = (): readonly string[] => Object.keys(loaded.config.Transports ?? {});
@@ -233,7 +241,7 @@ async function controlOf(
       tlsResults: engine.tlsResults,
     }),
     ...dkimCommands(engine.dkimKeys),
-    ...webhookSettingsCommands(new WebhookSettings(engine.accounts, engine.secrets)),
+    ...webhookSettingsCommands(webhooks.settings),
     ...aliasCommands(aliasAdmin(engine.directory)),
     ...routingCommands(routingAdmin({ directory: engine.directory, transports })),
     ...queueCommands({ queue, clock: systemClock }),

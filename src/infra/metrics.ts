@@ -9,7 +9,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Instant } from '#domain/values/ids';
 import type { QueueCounts } from '#projections/queue-counts';
 import type { Clock } from '#protocols/ports';
-import type { Counts, DeliveryWord, Durations, Metrics } from '#protocols/ports-metrics';
+import type { Counts, DeliveryWord, Durations, HookCode, Metrics } from '#protocols/ports-metrics';
 
 const PREFIX = 'daybook_';
 
@@ -19,6 +19,37 @@ interface CounterFacts<Labels> {
   readonly help: string;
   readonly labels: ValuesOf<Labels>;
 }
+
+const HOOK_CODES: Readonly<Record<HookCode, true>> = {
+  '200': true,
+  '201': true,
+  '202': true,
+  '204': true,
+  '301': true,
+  '302': true,
+  '303': true,
+  '307': true,
+  '308': true,
+  '400': true,
+  '401': true,
+  '403': true,
+  '404': true,
+  '405': true,
+  '410': true,
+  '413': true,
+  '422': true,
+  '429': true,
+  '500': true,
+  '502': true,
+  '503': true,
+  '504': true,
+  '1xx': true,
+  '2xx': true,
+  '3xx': true,
+  '4xx': true,
+  '5xx': true,
+  error: true,
+};
 
 const COUNTERS: { readonly [Name in keyof Counts]: CounterFacts<Counts[Name]> } = {
   queue_connection_total: {
@@ -58,9 +89,14 @@ const COUNTERS: { readonly [Name in keyof Counts]: CounterFacts<Counts[Name]> } 
     help: 'Reports about DMARC that could not be delivered.',
     labels: {},
   },
+  webhook_results_total: {
+    help: 'What came of webhook calls: HTTP status, or error when there was none.',
+    labels: { code: Object.keys(HOOK_CODES) as HookCode[] },
+  },
 };
 
-const DELIVERY_BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 20, 30, 60, 120];
+const HOOK_BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 20, 30];
+const DELIVERY_BUCKETS = [...HOOK_BUCKETS, 60, 120];
 const DELIVERY_WORDS: Readonly<Record<DeliveryWord, true>> = {
   ok: true,
   okpartial: true,
@@ -76,6 +112,8 @@ export interface MetricsOptions {
   readonly transports: readonly string[];
   /** Asked for whenever somebody reads the metrics. */
   readonly queue: (now: Instant) => QueueCounts;
+  /** How many webhooks wait, asked for in the same way. */
+  readonly webhooks: () => number;
   /** Whether delivery is paused. */
   readonly isPaused: () => boolean;
   readonly clock: Clock;
@@ -87,19 +125,24 @@ export interface OpenMetrics extends Metrics {
   text(): Promise<string>;
 }
 
-export function openMetrics({ transports, queue, isPaused, clock }: MetricsOptions): OpenMetrics {
+export function openMetrics(options: MetricsOptions): OpenMetrics {
+  const { transports, queue, webhooks, isPaused, clock } = options;
   const registry = new Registry();
   const counters = new Map<string, Counter>();
   for (const [name, { help, labels }] of Object.entries(COUNTERS)) {
     counters.set(name, counterOf(registry, name, help, labels));
   }
-  const delivery = deliveryHistogram(registry, transports);
+  const histograms: { readonly [Name in keyof Durations]: Histogram } = {
+    queue_delivery_duration_seconds: deliveryHistogram(registry, transports),
+    webhook_request_duration_seconds: hookHistogram(registry),
+  };
   addGauges(registry, queue, clock);
   addPauseGauge(registry, isPaused);
+  addHookGauge(registry, webhooks);
   return {
     contentType: registry.contentType,
     count: (name, labels) => counters.get(name)?.inc({ ...labels }),
-    observe: (_, labels, ms) => delivery.observe({ ...labels }, ms / 1000),
+    observe: (name, labels, ms) => histograms[name].observe({ ...labels }, ms / 1000),
     text: () => registry.metrics(),
   };
 }
@@ -139,6 +182,25 @@ function deliveryHistogram(registry: Registry, transports: readonly string[]): H
     }
   }
   return histogram;
+}
+
+function hookHistogram(registry: Registry): Histogram {
+  const name: keyof Durations = 'webhook_request_duration_seconds';
+  return new Histogram({
+    name: `${PREFIX}${name}`,
+    help: 'How long webhook calls took.',
+    buckets: HOOK_BUCKETS,
+    registers: [registry],
+  });
+}
+
+function addHookGauge(registry: Registry, webhooks: () => number): void {
+  const gauge: Gauge = new Gauge({
+    name: `${PREFIX}webhook_queue_length`,
+    help: 'Webhooks that wait to be called.',
+    registers: [registry],
+    collect: (): void => gauge.set(webhooks()),
+  });
 }
 
 function addPauseGauge(registry: Registry, isPaused: () => boolean): void {

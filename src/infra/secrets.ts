@@ -8,7 +8,7 @@
  */
 
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault } from '#domain/values/fault';
 import type { SecretRef } from '#domain/values/ids';
@@ -38,6 +38,8 @@ export interface Secrets {
   /** Undefined when there is no such secret. */
   get(ref: SecretRef): Promise<Buffer | undefined>;
   remove(ref: SecretRef): Promise<void>;
+  /** Those whose references begin so. */
+  list(prefix: string): Promise<readonly SecretRef[]>;
 }
 
 export async function openSecrets(options: SecretsOptions): Promise<Secrets> {
@@ -82,6 +84,11 @@ class SecretFiles implements Secrets {
   async remove(ref: SecretRef): Promise<void> {
     await rm(this.#fileOf(ref), { force: true });
     await syncDirectory(this.#directory);
+  }
+
+  async list(prefix: string): Promise<readonly SecretRef[]> {
+    const names = await readdir(this.#directory);
+    return names.filter((name) => name.startsWith(prefix) && REF.test(name)).sort();
   }
 
   #fileOf(ref: SecretRef): string {

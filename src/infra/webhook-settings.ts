@@ -5,7 +5,6 @@
  * again, and belongs to the origin of the URL that it was set with (RFC 6454 §4).
  */
 
-import { Buffer } from 'node:buffer';
 import type { AccountSettings } from '#domain/directory/settings';
 import type { Cause } from '#domain/log/event';
 import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
@@ -18,13 +17,13 @@ import type {
   HookDirection,
   WebhookChanges,
 } from '#protocols/ports-webhook';
-import type { Secrets } from './secrets.ts';
+import type { HookSecrets } from './hook-secrets.ts';
 
 export class WebhookSettings implements AdministeredWebhookSettings {
   readonly #accounts: AdministeredAccounts;
-  readonly #secrets: Secrets;
+  readonly #secrets: Pick<HookSecrets, 'put' | 'remove'>;
 
-  constructor(accounts: AdministeredAccounts, secrets: Secrets) {
+  constructor(accounts: AdministeredAccounts, secrets: Pick<HookSecrets, 'put' | 'remove'>) {
     this.#accounts = accounts;
     this.#secrets = secrets;
   }
@@ -47,7 +46,7 @@ export class WebhookSettings implements AdministeredWebhookSettings {
     const url = changes.url ?? before?.url ?? '';
     const { authorization } = changes;
     const isNew = authorization !== undefined && authorization !== '';
-    const secret = isNew ? await this.#secrets.put(Buffer.from(authorization)) : undefined;
+    const secret = isNew ? await this.#secrets.put(authorization) : undefined;
     const kept = authorization === undefined ? keptAt(url, before) : undefined;
     const target: WebhookTarget = { url, ...authorizedBy(secret ?? kept) };
     const setting =

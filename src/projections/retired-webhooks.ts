@@ -14,7 +14,7 @@ import type { ServerWebhookTables } from './server-webhooks.ts';
 export interface RetiredWebhookTables {
   retired_webhooks: Omit<
     ServerWebhookTables['server_webhooks'],
-    'next_attempt_at' | 'in_flight'
+    'next_attempt_at' | 'in_flight' | 'authorization'
   > & {
     outcome: RetiredHookOutcome;
     /** 0 for none. */

@@ -6,11 +6,11 @@
  * so that a URL with a lot to hear costs no more than one with a little.
  */
 
-import { sql as raw } from 'kysely';
+import { sql as raw, type RawBuilder, type SqlBool } from 'kysely';
 import type { AccountEvent } from '#domain/log/streams';
 import type { OutgoingEvent, WebhookQueued } from '#domain/webhook/events';
 import { changedWebhooks } from '#domain/webhook/state';
-import type { AccountId, HookId, Instant, QueueId } from '#domain/values/ids';
+import type { AccountId, HookId, Instant, QueueId, SecretRef } from '#domain/values/ids';
 import type { ServerFact, ServerModel } from './model.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
 
@@ -26,6 +26,8 @@ export interface ServerWebhookTables {
     event: ToldEvent;
     url: string;
     has_authorization: 0 | 1;
+    /** Null for none. */
+    authorization: SecretRef | null;
     queued_at: Instant;
     next_attempt_at: Instant;
     last_attempt_at: Instant | null;
@@ -53,6 +55,7 @@ export const serverWebhooks: ServerModel = {
       event TEXT NOT NULL,
       url TEXT NOT NULL,
       has_authorization INTEGER NOT NULL,
+      authorization TEXT,
       queued_at INTEGER NOT NULL,
       next_attempt_at INTEGER NOT NULL,
       last_attempt_at INTEGER,
@@ -91,6 +94,7 @@ const add = query((at: Markers<ServerWebhookTables['server_webhooks']>) =>
     event: at.event,
     url: at.url,
     has_authorization: at.has_authorization,
+    authorization: at.authorization,
     queued_at: at.queued_at,
     next_attempt_at: at.next_attempt_at,
     last_attempt_at: at.last_attempt_at,
@@ -144,7 +148,7 @@ const closeAttempt = query((at: Markers<Hook>) =>
 const firstOf = query((at: Markers<Url>) =>
   db
     .selectFrom('server_webhooks')
-    .select(['hook_id as hookId', 'account_id as accountId', 'next_attempt_at as nextAt'])
+    .select('next_attempt_at as nextAt')
     .where('in_flight', '=', raw.lit(0))
     .where('url', '=', at.url)
     .orderBy('next_attempt_at')
@@ -196,6 +200,7 @@ function webhookQueued(
     event: occasion.type === 'outgoing' ? occasion.event : 'incoming',
     url,
     has_authorization: authorization === undefined ? 0 : 1,
+    authorization: authorization ?? null,
     queued_at: at,
     next_attempt_at: at,
     last_attempt_at: null,
@@ -237,14 +242,44 @@ function change(
   }
 }
 
-const dueUrls = query((at: Markers<{ now: Instant; limit: number }>) =>
+type Due = { now: Instant; resting: string };
+
+/** `resting` are accounts in JSON. */
+const isAwake = (at: Markers<Due>): RawBuilder<SqlBool> =>
+  raw<SqlBool>`account_id NOT IN (SELECT value FROM json_each(${at.resting}))`;
+
+const dueUrls = query((at: Markers<Due & { busy: string; limit: number }>) =>
   db
-    .selectFrom('webhook_urls')
+    .selectFrom('webhook_urls as waiting')
     .select('url')
     .where('next_at', '<=', at.now)
+    .where(raw<SqlBool>`url NOT IN (SELECT value FROM json_each(${at.busy}))`)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('server_webhooks')
+          .select('hook_id')
+          .where('in_flight', '=', raw.lit(0))
+          .whereRef('server_webhooks.url', '=', 'waiting.url')
+          .where('next_attempt_at', '<=', at.now)
+          .where(isAwake(at)),
+      ),
+    )
     .orderBy('next_at')
     .orderBy('url')
     .limit(at.limit),
+);
+
+const dueAt = query((at: Markers<Due & Url>) =>
+  db
+    .selectFrom('server_webhooks')
+    .select(['hook_id as hookId', 'account_id as accountId', 'url', 'attempts'])
+    .where('in_flight', '=', raw.lit(0))
+    .where('url', '=', at.url)
+    .where(isAwake(at))
+    .orderBy('next_attempt_at')
+    .orderBy('hook_id')
+    .limit(raw.lit(1)),
 );
 
 const earliest = query((at: Markers<{ after: Instant }>) =>
@@ -268,24 +303,30 @@ export interface DueWebhook {
   readonly accountId: AccountId;
   readonly hookId: HookId;
   readonly url: string;
+  /** Attempts begun so far. */
+  readonly attempts: number;
 }
 
-/** The one that is due for the longest time at each URL but the busy ones; the first of these. */
+const NOBODY: ReadonlySet<AccountId> = new Set();
+
+/**
+ * The one that is due for the longest time at each URL but the busy ones; the first of these.
+ * Nothing of accounts that rest.
+ */
 export function dueWebhooks(
   sql: Sql,
   now: Instant,
   busyUrls: ReadonlySet<string>,
   limit: number,
+  restingAccounts: ReadonlySet<AccountId> = NOBODY,
 ): readonly DueWebhook[] {
-  return dueUrls
-    .all(sql, { now, limit: limit + busyUrls.size })
-    .filter(({ url }) => !busyUrls.has(url))
-    .slice(0, limit)
-    .map(({ url }) => {
-      const first = firstOf.get(sql, { url });
-      if (first === undefined) throw new Error(`nothing waits for ${url}`);
-      return { accountId: first.accountId, hookId: first.hookId, url };
-    });
+  const resting = JSON.stringify([...restingAccounts]);
+  const busy = JSON.stringify([...busyUrls]);
+  return dueUrls.all(sql, { now, resting, busy, limit }).map(({ url }) => {
+    const first = dueAt.get(sql, { now, resting, url });
+    if (first === undefined) throw new Error(`nothing waits for ${url}`);
+    return first;
+  });
 }
 
 /** When the next URL that is not due at `after` is. */
@@ -296,4 +337,17 @@ export function nextWebhookDueAfter(sql: Sql, after: Instant): Instant | undefin
 /** Accounts with attempts that have begun and not ended. */
 export function accountsInWebhookAttempt(sql: Sql): readonly AccountId[] {
   return accountsOpen.all(sql, {}).map(({ accountId }) => accountId);
+}
+
+const authorizations = query(() =>
+  db
+    .selectFrom('server_webhooks')
+    .select((eb) => eb.ref('authorization').$notNull().as('authorization'))
+    .where('authorization', 'is not', null)
+    .distinct(),
+);
+
+/** The Authorizations that webhooks wait with. */
+export function authorizationsInUse(sql: Sql): ReadonlySet<SecretRef> {
+  return new Set(authorizations.all(sql, {}).map(({ authorization }) => authorization));
 }

@@ -1,5 +1,6 @@
 /**
- * What is counted while mail goes out. Names are those under which it is told, without the prefix.
+ * What is counted while mail and webhooks go out. Names are those under which it is told, without
+ * the prefix.
  */
 
 export interface Metrics {
@@ -24,6 +25,7 @@ export interface Counts {
   readonly queue_requiretls_unsupported_total: { readonly reason: 'nopolicy' | 'norequiretls' };
   readonly queue_plaintext_fallback_total: Plain;
   readonly queue_dmarcreport_failure_total: Plain;
+  readonly webhook_results_total: { readonly code: HookCode };
 }
 
 export interface Durations {
@@ -35,6 +37,7 @@ export interface Durations {
     readonly tlsmode: TlsMode;
     readonly result: DeliveryWord;
   };
+  readonly webhook_request_duration_seconds: Plain;
 }
 
 type TlsMode =
@@ -42,3 +45,11 @@ type TlsMode =
 
 export type DeliveryWord =
   'ok' | 'okpartial' | 'timeout' | 'canceled' | 'temperror' | 'permerror' | 'error';
+
+/** HTTP status; by its class where receivers seldom answer so. */
+export type HookCode =
+  | `${200 | 201 | 202 | 204 | 301 | 302 | 303 | 307 | 308}`
+  | `${400 | 401 | 403 | 404 | 405 | 410 | 413 | 422 | 429}`
+  | `${500 | 502 | 503 | 504}`
+  | `${1 | 2 | 3 | 4 | 5}xx`
+  | 'error';

@@ -2,9 +2,12 @@
  * What webhooks need from the world. Ports like those of `ports.ts`.
  */
 
+import type { Observable } from 'rxjs';
 import type { Buffer } from 'node:buffer';
 import type { Cause } from '#domain/log/event';
 import type { Refusal } from '#domain/values/decision';
+import type { AccountId, Instant, SecretRef } from '#domain/values/ids';
+import type { DueWebhook } from '#projections/server-webhooks';
 import type { AdministeredAccount } from './ports-admin.ts';
 
 /** HTTP to receivers of webhooks. */
@@ -41,6 +44,32 @@ export type Posted =
       readonly why: 'unreachable' | 'timeout' | 'cancelled';
       readonly text: string;
     };
+
+/** Webhooks of all accounts that wait for their time; kept up to date with the log. */
+export interface WaitingWebhooks {
+  /**
+   * What is due, the longest due first, one for each URL; nothing for those that are busy, nor of
+   * the accounts that are to be left alone.
+   */
+  due(now: Instant, without: LeftOut, limit: number): readonly DueWebhook[];
+  /** When something is due next that is not due at `now`. */
+  nextDueAfter(now: Instant): Instant | undefined;
+  /** Accounts with attempts that have begun and not ended. */
+  accountsInAttempt(): readonly AccountId[];
+  /** Webhooks came, or are due at another time than before. */
+  readonly changes: Observable<void>;
+}
+
+export interface LeftOut {
+  readonly urls: ReadonlySet<string>;
+  readonly accounts: ReadonlySet<AccountId>;
+}
+
+/** What is to stand in the Authorization field of a call. */
+export interface HookAuthorizations {
+  /** Throws a Fault when it cannot be read. */
+  text(authorization: SecretRef): Promise<string>;
+}
 
 /** Whom accounts have called, for whoever administers them. */
 export interface AdministeredWebhookSettings {

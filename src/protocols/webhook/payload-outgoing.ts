@@ -1,8 +1,7 @@
 /**
  * The body of a webhook call about mail that was sent: what became of it.
  *
- * Invariants: names and their order are those that receivers know; a delivery that the next hop
- * accepted has neither code nor error.
+ * Invariant: names and their order are those that receivers know.
  */
 
 import type { Buffer } from 'node:buffer';
@@ -39,28 +38,23 @@ export function outgoingPayload(
   queuedAt: Instant,
   header: Buffer | undefined,
 ): string {
-  const { event, isDsn } = occasion;
-  const wasTaken = event === 'delivered' && !isDsn;
-  const { code, enhancedCode, text } = wasTaken ? NOTHING_SAID : occasion;
   const payload: OutgoingPayload = {
     Version: 0,
-    Event: event,
-    DSN: isDsn,
+    Event: occasion.event,
+    DSN: occasion.isDsn,
     Suppressing: occasion.suppressing,
     QueueMsgID: occasion.queueId,
     FromID: occasion.fromId ?? '',
     MessageID: occasion.headerId,
     Subject: subjectIn(header),
     WebhookQueued: new Date(queuedAt).toISOString(),
-    SMTPCode: code,
-    SMTPEnhancedCode: enhancedCode,
-    Error: text,
+    SMTPCode: occasion.code,
+    SMTPEnhancedCode: occasion.enhancedCode,
+    Error: occasion.text,
     Extra: occasion.extra ?? {},
   };
   return formatHookJson(payload);
 }
-
-const NOTHING_SAID = { code: 0, enhancedCode: '', text: '' };
 
 function subjectIn(header: Buffer | undefined): string {
   if (header === undefined) return '';

@@ -35,6 +35,7 @@ async function open(): Promise<OpenLogins> {
       return secrets.get(ref);
     },
     remove: async (ref) => secrets.remove(ref),
+    list: async (prefix) => secrets.list(prefix),
   };
   const lookup = (login: string): KnownLogin | undefined => directory.get(login.toLowerCase());
   const random = fakeRandom(`logins ${reads}`);

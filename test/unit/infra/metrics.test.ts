@@ -13,6 +13,7 @@ function metrics(oldestDueAt: number | null = null): OpenMetrics {
   return openMetrics({
     transports: ['smart'],
     queue: () => ({ length: 7, held: 2, due: 3, oldestDueAt }),
+    webhooks: () => 4,
     isPaused: () => true,
     clock: CLOCK,
   });
@@ -41,6 +42,10 @@ describe('metrics', () => {
     ]) {
       assert.ok(text.includes(`\n${prefix}${line}\n`), line);
     }
+    for (const code of ['200', '307', '404', '503', '5xx', 'error']) {
+      assert.ok(text.includes(`\ndaybook_webhook_results_total{code="${code}"} 0\n`), code);
+    }
+    assert.match(text, /\ndaybook_webhook_request_duration_seconds_count 0\n/);
     for (const result of ['ok', 'okpartial', 'timeout', 'canceled', 'temperror', 'permerror']) {
       for (const transport of ['', 'smart']) {
         const labels = `result="${result}"`;
@@ -64,12 +69,16 @@ describe('metrics', () => {
       result: 'ok',
     } as const;
     open.observe('queue_delivery_duration_seconds', labels, 60);
+    open.count('webhook_results_total', { code: '4xx' });
+    open.observe('webhook_request_duration_seconds', {}, 60);
     const text = await open.text();
     assert.match(text, /daybook_queue_connection_total\{result="ok"\} 2\n/);
     assert.match(text, /daybook_queue_plaintext_fallback_total 1\n/);
     const bucket =
       /bucket\{le="0.1",attempt="2",transport="smart",tlsmode="immediate",result="ok"\} 1/;
     assert.match(text, bucket);
+    assert.match(text, /daybook_webhook_results_total\{code="4xx"\} 1\n/);
+    assert.match(text, /daybook_webhook_request_duration_seconds_bucket\{le="0.1"\} 1\n/);
   });
 
   it('queue 8: tell how the queue stands when they are read', async () => {
@@ -78,6 +87,7 @@ describe('metrics', () => {
     assert.match(text, /\ndaybook_queue_due 3\n/);
     assert.match(text, /\ndaybook_queue_hold 2\n/);
     assert.match(text, /\ndaybook_queue_paused 1\n/);
+    assert.match(text, /\ndaybook_webhook_queue_length 4\n/);
     assert.match(text, /\ndaybook_queue_oldest_due_seconds 90\n/);
     assert.match(await metrics().text(), /\ndaybook_queue_oldest_due_seconds 0\n/);
   });

@@ -44,6 +44,16 @@ describe('a secret', () => {
     });
   });
 
+  it('is found by how its reference begins', async () => {
+    await inPlace(async ({ open }) => {
+      const secrets = await open();
+      await secrets.put(Buffer.from('one'), 'kind-b');
+      await secrets.put(Buffer.from('two'), 'kind-a');
+      await secrets.put(Buffer.from('other'));
+      assert.deepEqual(await secrets.list('kind-'), ['kind-a', 'kind-b']);
+    });
+  });
+
   it('may be replaced and removed', async () => {
     await inPlace(async ({ open }) => {
       const secrets = await open();

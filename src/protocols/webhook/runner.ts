@@ -1,0 +1,242 @@
+/**
+ * Decides when webhooks are called, and records what came of it: wake-ups, concurrency, one attempt
+ * per webhook.
+ *
+ * Invariants: StartWebhookAttempt is durable before the request goes out; an answer is a fact and
+ * is recorded until that works; after a crash the attempts that were cut short are closed before
+ * the first new one begins; one URL has one call at a time, and all have HOOK_CALLS_AT_ONCE; while
+ * delivery is paused none begins; an account that cannot begin one keeps nobody else waiting.
+ */
+
+import type { Subscription } from 'rxjs';
+import type { AnswerTo } from '#domain/account';
+import { isRefusal, type Refusal } from '#domain/values/decision';
+import { Fault } from '#domain/values/fault';
+import type { AccountId, HookId } from '#domain/values/ids';
+import type { StartWebhookAttempt } from '#domain/webhook/decide';
+import type { WebhookAnswer } from '#domain/webhook/events';
+import type { Webhook } from '#domain/webhook/state';
+import type { DueWebhook } from '#projections/server-webhooks';
+import { HOOK_CALLS_AT_ONCE, HOOK_STOP_MS } from '../limits.ts';
+import type { Bodies, Clock, Commands, Done, Log, Random } from '../ports.ts';
+import type { Metrics } from '../ports-metrics.ts';
+import type { DeliveryPause } from '../ports-queue.ts';
+import type { HookAuthorizations, HttpPost, WaitingWebhooks } from '../ports-webhook.ts';
+import { sleep } from '../sleep.ts';
+import { countCall } from './call-metrics.ts';
+import { callHook } from './client.ts';
+import { payloadOf } from './payload.ts';
+
+const CAUSE = { actor: 'system:webhooks' } as const;
+const RECORD_WAIT_MS = 1_000;
+const RECORD_WAIT_MS_MAX = 60_000;
+/** How long an account rests that could not begin; nothing spins meanwhile. */
+const REST_MS = 1_000;
+/** Timers are not for longer than this; whoever wakes too soon sleeps again. */
+const ALARM_MS_MAX: number = 24 * 3_600_000;
+
+const NOT_SENT: WebhookAnswer = {
+  code: 0,
+  error: 'Something went wrong here, and the request did not go out.',
+  response: '',
+  durationMs: 0,
+};
+
+export interface HookRunnerPorts {
+  readonly commands: Commands;
+  readonly webhooks: WaitingWebhooks;
+  readonly authorizations: HookAuthorizations;
+  readonly bodies: Pick<Bodies, 'read' | 'header'>;
+  readonly pause: DeliveryPause;
+  readonly http: HttpPost;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly random: Pick<Random, 'bytes'>;
+  readonly log: Log;
+  readonly version: string;
+}
+
+export interface HookRunner {
+  /** Starts no call any more; resolves when those that run have ended, or were cut short. */
+  stop(): Promise<void>;
+}
+
+/** Resolves when what a crash left behind is closed and calls have begun. */
+export async function startHookRunner(ports: HookRunnerPorts): Promise<HookRunner> {
+  await closeInterrupted(ports);
+  return new Pump(ports);
+}
+
+async function closeInterrupted({ commands, webhooks, log }: HookRunnerPorts): Promise<void> {
+  for (const accountId of webhooks.accountsInAttempt()) {
+    for (;;) {
+      const done = await commands.execute(accountId, { type: 'CloseInterruptedWebhooks' }, CAUSE);
+      if (isRefusal(done) || done.answer.closed === 0) break;
+      log.warn({ accountId, closed: done.answer.closed }, 'interrupted webhook calls closed');
+    }
+  }
+}
+
+/** An attempt that has begun. */
+interface Attempt {
+  readonly accountId: AccountId;
+  readonly hookId: HookId;
+  readonly url: string;
+  /** Counted from 1. */
+  readonly attempt: number;
+}
+
+class Pump implements HookRunner {
+  readonly #ports: HookRunnerPorts;
+  /** URLs that are being called, or soon will be. */
+  readonly #busy = new Set<string>();
+  /** Accounts of which nothing begins, and how many reasons there are for each. */
+  readonly #resting = new Map<AccountId, number>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #subscription: Subscription;
+  /** Nothing begins any more. */
+  readonly #stop = new AbortController();
+  /** Calls that run are cut short. */
+  readonly #cut = new AbortController();
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(ports: HookRunnerPorts) {
+    this.#ports = ports;
+    this.#subscription = ports.webhooks.changes.subscribe(() => this.#pump());
+    this.#subscription.add(ports.pause.resumed.subscribe(() => this.#pump()));
+    this.#pump();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#subscription.unsubscribe();
+    this.#cancelTimer?.();
+    const cancel = this.#ports.clock.after(HOOK_STOP_MS, () => this.#cut.abort());
+    await Promise.all(this.#running);
+    cancel();
+  }
+
+  /** Begins as many calls as may run, and sets the alarm for the next one. */
+  #pump(): void {
+    const { webhooks, clock, pause } = this.#ports;
+    if (this.#stop.signal.aborted || pause.isPaused()) return;
+    const now = clock.now();
+    const free = HOOK_CALLS_AT_ONCE - this.#busy.size;
+    if (free <= 0) return;
+    const without = { urls: this.#busy, accounts: new Set(this.#resting.keys()) };
+    for (const due of webhooks.due(now, without, free)) {
+      this.#busy.add(due.url);
+      const run = this.#run(due).finally(() => {
+        this.#running.delete(run);
+        this.#pump();
+      });
+      this.#running.add(run);
+    }
+    this.#setAlarm(now);
+  }
+
+  #setAlarm(now: number): void {
+    this.#cancelTimer?.();
+    const dueAt = this.#ports.webhooks.nextDueAfter(now);
+    this.#cancelTimer =
+      dueAt === undefined
+        ? undefined
+        : this.#ports.clock.after(Math.min(dueAt - now, ALARM_MS_MAX), () => this.#pump());
+  }
+
+  async #run(due: DueWebhook): Promise<void> {
+    const { accountId, hookId, url } = due;
+    let isBegun = false;
+    try {
+      isBegun = await this.#attempt(due);
+    } catch (error) {
+      this.#ports.log.error({ accountId, hookId, err: error }, 'webhook not called');
+    }
+    this.#busy.delete(url);
+    if (isBegun) return;
+    const wake = this.#rest(accountId);
+    await sleep(this.#ports.clock, REST_MS, this.#stop.signal);
+    wake();
+  }
+
+  /** What is due of others at the same URL does not wait for the account; gives how to end it. */
+  #rest(accountId: AccountId): () => void {
+    this.#resting.set(accountId, (this.#resting.get(accountId) ?? 0) + 1);
+    this.#pump();
+    return () => {
+      const others = (this.#resting.get(accountId) ?? 1) - 1;
+      if (others === 0) this.#resting.delete(accountId);
+      else this.#resting.set(accountId, others);
+    };
+  }
+
+  /** False when none was begun. */
+  async #attempt({ accountId, hookId, url, attempts }: DueWebhook): Promise<boolean> {
+    const one: Attempt = { accountId, hookId, url, attempt: attempts + 1 };
+    const started = await this.#begin(one);
+    if (started === undefined || isRefusal(started)) return false;
+    const answer = await this.#call(one, started.answer.webhook);
+    // Cut short: whoever starts next says so.
+    if (answer === undefined) return true;
+    countCall(answer, this.#ports.metrics);
+    await this.#record(one, answer);
+    return true;
+  }
+
+  /** Undefined when nobody can say that it began: then nobody is called, and it has an end. */
+  async #begin(one: Attempt): Promise<Done<AnswerTo<StartWebhookAttempt>> | Refusal | undefined> {
+    const { commands, random, log } = this.#ports;
+    const { accountId, hookId } = one;
+    const draw = random.bytes(4).readUInt32BE() / 2 ** 32;
+    try {
+      return await commands.execute(
+        accountId,
+        { type: 'StartWebhookAttempt', hookId, draw },
+        CAUSE,
+      );
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      log.error({ ...one, err: error }, 'webhook call may not have begun');
+    }
+    await this.#record(one, NOT_SENT);
+    return undefined;
+  }
+
+  /** Whatever goes wrong here, an attempt that has begun comes to an end. */
+  async #call(one: Attempt, webhook: Webhook): Promise<WebhookAnswer | undefined> {
+    const { accountId, hookId, url, attempt } = one;
+    const { authorizations, bodies, log } = this.#ports;
+    const { authorization } = webhook;
+    try {
+      const text = authorization && (await authorizations.text(authorization));
+      const payload = payloadOf(accountId, webhook, bodies);
+      const call = { url, authorization: text, hookId, attempt, payload };
+      const answer = await callHook(call, this.#ports, this.#cut.signal);
+      return answer.code === 0 && this.#cut.signal.aborted ? undefined : answer;
+    } catch (error) {
+      log.error({ ...one, err: error }, 'webhook call failed here');
+      return NOT_SENT;
+    }
+  }
+
+  /** The world may fail meanwhile; what was answered was answered all the same. */
+  async #record({ url, ...one }: Attempt, answer: WebhookAnswer): Promise<void> {
+    const { commands, clock, log } = this.#ports;
+    const { accountId, hookId, attempt } = one;
+    let wake: (() => void) | undefined;
+    for (let waitMs = RECORD_WAIT_MS; ; waitMs = Math.min(waitMs * 2, RECORD_WAIT_MS_MAX)) {
+      try {
+        const command = { type: 'FinishWebhookAttempt', hookId, attempt, answer } as const;
+        const done = await commands.execute(accountId, command, CAUSE);
+        if (isRefusal(done)) log.error({ ...one, refused: done.refused }, 'webhook answer refused');
+        return wake?.();
+      } catch (error) {
+        if (!(error instanceof Fault) || this.#stop.signal.aborted) throw error;
+        log.error({ ...one, err: error }, 'webhook answer not recorded yet');
+      }
+      this.#busy.delete(url);
+      wake ??= this.#rest(accountId);
+      await sleep(clock, waitMs, this.#stop.signal);
+    }
+  }
+}
