@@ -21,12 +21,11 @@ import {
 import type { AuditEvent, LoginAttempt, LoginDetails } from '#domain/audit/events';
 import type { AuditState } from '#domain/audit/state';
 import { accountOfLogin, type DirectoryState } from '#domain/directory/state';
-import type { EventLog } from '#domain/log/event-log';
 import type { AuditFact } from '#domain/log/fact';
 import { auditStream, isAuditStream } from '#domain/log/streams';
 import { parseAddress } from '#domain/values/address';
 import { refuse, type Refusal } from '#domain/values/decision';
-import { Fault } from '#domain/values/fault';
+import type { Fault } from '#domain/values/fault';
 import type { AccountId, Instant } from '#domain/values/ids';
 import type { AttemptFilter } from '#projections/login-attempts';
 import type {
@@ -38,8 +37,9 @@ import type {
   RecordedLogin,
   RecordedLogins,
 } from '#protocols/ports';
-import { openAuditLedger, type AuditLedger } from './audit-ledger.ts';
-import { Lane, type LanePorts } from './lane.ts';
+import { openAuditLedger } from './audit-ledger.ts';
+import type { LanePorts } from './lane.ts';
+import { MonthStream, type Recording, type Some } from './month-stream.ts';
 
 /** How long the first attempt of its kind waits for others to be appended with. */
 const FIRST_MS = 1000;
@@ -58,7 +58,6 @@ const AGENT_LETTERS_MAX = 200;
 const CAUSE = { actor: 'system:audit' };
 
 export interface AuditPorts extends LanePorts {
-  readonly log: EventLog;
   readonly notes: Log;
   readonly directory: { readonly state: DirectoryState };
   readonly keyHolder: (fingerprint: string) => KeyHolder | undefined;
@@ -68,10 +67,7 @@ export interface AuditPorts extends LanePorts {
   };
 }
 
-interface Month {
-  readonly ledger: AuditLedger;
-  readonly lane: Lane<AuditState, AuditEvent>;
-}
+type Attempts = MonthStream<GatheredAttempt, AuditState, AuditEvent>;
 
 interface Waiting {
   readonly gathered: GatheredAttempt;
@@ -80,31 +76,27 @@ interface Waiting {
 
 export class AuditTrail implements LoginAttempts, RecordedLogins {
   readonly #ports: AuditPorts;
-  #month: Month;
+  readonly #month: Attempts;
   /** By key. */
   readonly #waiting = new Map<string, Waiting>();
   /** Keys of kinds that were recorded, with the time; the oldest first. */
   readonly #recent = new Map<string, Instant>();
   #wakesAt = Infinity;
   #cancelWake: () => void = () => undefined;
-  /** Appends, one after the other; never rejects. */
-  #writing: Promise<void> = Promise.resolve();
 
-  private constructor(ports: AuditPorts, month: Month) {
+  private constructor(ports: AuditPorts, month: Attempts) {
     this.#ports = ports;
     this.#month = month;
   }
 
   static async open(ports: AuditPorts): Promise<AuditTrail> {
-    // Should time have gone back, the last month goes on: views are posted month by month.
-    const months = [...(await ports.log.streams()).keys()].filter(isAuditStream);
-    const stream = [...months, auditStream(ports.clock.now())].sort().at(-1) ?? '';
-    return new AuditTrail(ports, await openMonth(stream, ports));
+    const stream = auditStream(ports.clock.now());
+    return new AuditTrail(ports, await MonthStream.open(stream, recordingOf(ports), ports));
   }
 
   record(attempted: AttemptedLogin): void {
     const now = this.#ports.clock.now();
-    const state = this.#month.ledger.committed;
+    const { state } = this.#month;
     let attempt = recordable(attemptOf(attempted, this.#ports), state, now);
     let key = attemptKey(attempt);
     if (!this.#waiting.has(key) && this.#waiting.size >= WAITING_MAX) {
@@ -145,7 +137,7 @@ export class AuditTrail implements LoginAttempts, RecordedLogins {
     this.#cancelWake();
     await this.flush();
     this.#cancelWake();
-    await this.#month.lane.close();
+    await this.#month.close();
   }
 
   #accountNamed(name: string | undefined): AccountId | 'nobody' | Refusal | undefined {
@@ -174,14 +166,10 @@ export class AuditTrail implements LoginAttempts, RecordedLogins {
   }
 
   #write(dueBy: Instant): Promise<void> {
-    this.#writing = this.#writing.then(async () => {
-      try {
-        await this.#append(this.#take(dueBy));
-      } catch (error) {
-        this.#ports.fatal(error);
-      }
-    });
-    return this.#writing;
+    return this.#month.append(
+      () => new Map([[auditStream(this.#ports.clock.now()), portions(this.#take(dueBy))]]),
+      (attempts, fault) => this.#putBack(attempts, fault),
+    );
   }
 
   #take(dueBy: Instant): readonly GatheredAttempt[] {
@@ -208,29 +196,8 @@ export class AuditTrail implements LoginAttempts, RecordedLogins {
     this.#recent.delete(oldest);
   }
 
-  async #append(attempts: readonly GatheredAttempt[]): Promise<void> {
-    if (attempts.length === 0) return;
-    await this.#followMonth();
-    const commands: Promise<void>[] = [];
-    for (let i = 0; i < attempts.length; i += COMMAND_ATTEMPTS_MAX) {
-      commands.push(this.#execute(attempts.slice(i, i + COMMAND_ATTEMPTS_MAX)));
-    }
-    await Promise.all(commands);
-  }
-
-  async #execute(attempts: readonly GatheredAttempt[]): Promise<void> {
-    try {
-      await this.#month.lane.execute(CAUSE, (state, at) =>
-        decideAudit({ type: 'RecordAttempts', attempts }, state, at),
-      );
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      this.#ports.notes.warn({ err: error }, 'login attempts wait');
-      this.#putBack(attempts);
-    }
-  }
-
-  #putBack(attempts: readonly GatheredAttempt[]): void {
+  #putBack(attempts: readonly GatheredAttempt[], fault: Fault): void {
+    this.#ports.notes.warn({ err: fault }, 'login attempts wait');
     const dueAt = this.#ports.clock.now() + RETRY_MS;
     for (const gathered of attempts) {
       const key = attemptKey(gathered.attempt);
@@ -239,22 +206,33 @@ export class AuditTrail implements LoginAttempts, RecordedLogins {
     }
     this.#wakeAt(dueAt);
   }
-
-  async #followMonth(): Promise<void> {
-    const stream = auditStream(this.#ports.clock.now());
-    if (stream <= this.#month.ledger.stream) return;
-    await this.#month.lane.close();
-    this.#month = await openMonth(stream, this.#ports);
-  }
 }
 
 /** What is shown where an account has no name. */
 const NOBODY = '-';
 
-async function openMonth(stream: string, ports: AuditPorts): Promise<Month> {
-  const ledger = await openAuditLedger(ports.log, stream, ports.clock.now());
-  const lane = new Lane(ledger, ports, (facts) => ports.books.followAudit(stream, facts));
-  return { ledger, lane };
+function recordingOf({
+  log,
+  clock,
+  books,
+}: AuditPorts): Recording<GatheredAttempt, AuditState, AuditEvent> {
+  return {
+    cause: CAUSE,
+    isOurs: isAuditStream,
+    openLedger: (stream) => openAuditLedger(log, stream, clock.now()),
+    follow: (stream, facts) => books.followAudit(stream, facts),
+    decide: (attempts, state, at) => decideAudit({ type: 'RecordAttempts', attempts }, state, at),
+  };
+}
+
+/** As many as go into one command. */
+function portions(attempts: readonly GatheredAttempt[]): readonly Some<GatheredAttempt>[] {
+  const found: Some<GatheredAttempt>[] = [];
+  for (let i = 0; i < attempts.length; i += COMMAND_ATTEMPTS_MAX) {
+    const [first, ...others] = attempts.slice(i, i + COMMAND_ATTEMPTS_MAX);
+    if (first !== undefined) found.push([first, ...others]);
+  }
+  return found;
 }
 
 type Known = Pick<AuditPorts, 'directory' | 'keyHolder'>;

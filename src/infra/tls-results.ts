@@ -10,7 +10,6 @@
  * lost, and a note says how many.
  */
 
-import type { EventLog } from '#domain/log/event-log';
 import type { ReportFact } from '#domain/log/fact';
 import { isReportStream, reportStream } from '#domain/log/streams';
 import {
@@ -21,11 +20,12 @@ import {
   type GatheredTlsResult,
 } from '#domain/report/decide';
 import type { ReportEvent, TlsResult } from '#domain/report/events';
-import { Fault } from '#domain/values/fault';
+import type { Fault } from '#domain/values/fault';
 import type { Log } from '#protocols/ports';
 import type { RecordedTlsResults, TlsResultQuestion } from '#protocols/ports-admin';
 import type { TlsResults } from '#protocols/ports-remote';
-import { Lane, type LanePorts } from './lane.ts';
+import type { LanePorts } from './lane.ts';
+import { MonthStream, type Batches, type Recording } from './month-stream.ts';
 import { openReportLedger } from './report-ledger.ts';
 
 /** How long the first result waits for others. */
@@ -38,7 +38,6 @@ export const WAITING_MAX = 1_000;
 const CAUSE = { actor: 'system:reports' };
 
 export interface TlsRecorderPorts extends LanePorts {
-  readonly log: EventLog;
   readonly notes: Log;
   readonly books: {
     followReports(stream: string, facts: readonly ReportFact[]): void;
@@ -46,31 +45,25 @@ export interface TlsRecorderPorts extends LanePorts {
   };
 }
 
-interface Month {
-  readonly stream: string;
-  readonly lane: Lane<undefined, ReportEvent>;
-}
+type Results = MonthStream<GatheredTlsResult, undefined, ReportEvent>;
 
 export class TlsRecorder implements TlsResults, RecordedTlsResults {
   readonly #ports: TlsRecorderPorts;
-  #month: Month;
+  readonly #month: Results;
   /** By key. */
   #waiting = new Map<string, GatheredTlsResult>();
   #lost = 0;
   #cancelWake: (() => void) | undefined;
-  /** Appends, one after the other; never rejects. */
-  #writing: Promise<void> = Promise.resolve();
 
-  private constructor(ports: TlsRecorderPorts, month: Month) {
+  private constructor(ports: TlsRecorderPorts, month: Results) {
     this.#ports = ports;
     this.#month = month;
   }
 
   static async open(ports: TlsRecorderPorts): Promise<TlsRecorder> {
-    const months = [...(await ports.log.streams()).keys()].filter(isReportStream);
     const now = new Date(ports.clock.now()).toISOString();
-    const stream = [...months, reportStream(now)].sort().at(-1) ?? '';
-    return new TlsRecorder(ports, await openMonth(stream, ports));
+    const month = await MonthStream.open(reportStream(now), recordingOf(ports), ports);
+    return new TlsRecorder(ports, month);
   }
 
   record(result: TlsResult): void {
@@ -87,20 +80,16 @@ export class TlsRecorder implements TlsResults, RecordedTlsResults {
 
   /** Everything that waits is recorded when it resolves, unless the disk is full. */
   flush(): Promise<void> {
-    this.#writing = this.#writing.then(async () => {
-      try {
-        await this.#append();
-      } catch (error) {
-        this.#ports.fatal(error);
-      }
-    });
-    return this.#writing;
+    return this.#month.append(
+      () => this.#take(),
+      (results, fault) => this.#putBack(results, fault),
+    );
   }
 
   async close(): Promise<void> {
     await this.flush();
     this.#cancelWake?.();
-    await this.#month.lane.close();
+    await this.#month.close();
   }
 
   #gather(result: GatheredTlsResult, most: number): void {
@@ -117,62 +106,37 @@ export class TlsRecorder implements TlsResults, RecordedTlsResults {
     });
   }
 
-  async #append(): Promise<void> {
+  /** By the month of their day; each is a command of its own. */
+  #take(): Batches<GatheredTlsResult> {
     const taken = [...this.#waiting.values()];
     this.#waiting = new Map();
-    if (taken.length === 0) return;
-    this.#cancelWake?.();
-    this.#cancelWake = undefined;
-    const months = Map.groupBy(taken, ({ day }) => this.#streamFor(day));
-    for (const [stream, results] of [...months].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      await this.#appendTo(stream, results);
+    if (taken.length > 0) {
+      this.#cancelWake?.();
+      this.#cancelWake = undefined;
     }
-    if (this.#lost === 0) return;
-    this.#ports.notes.warn({ lost: this.#lost }, 'too many TLS results waited');
+    if (this.#lost > 0) this.#ports.notes.warn({ lost: this.#lost }, 'too many TLS results waited');
     this.#lost = 0;
+    const months = Map.groupBy(taken, ({ day }) => reportStream(day));
+    return new Map([...months].map(([stream, some]) => [stream, some.map((one) => [one])]));
   }
 
-  /** Should time have gone back, the last month goes on. */
-  #streamFor(day: string): string {
-    const stream = reportStream(day);
-    return stream < this.#month.stream ? this.#month.stream : stream;
-  }
-
-  async #appendTo(stream: string, results: readonly GatheredTlsResult[]): Promise<void> {
-    try {
-      await this.#goTo(stream);
-    } catch (error) {
-      return this.#putBack(results, error);
-    }
-    const { lane } = this.#month;
-    const appends = results.map(async (result) => {
-      try {
-        await lane.execute(CAUSE, () => decideReport({ type: 'RecordTlsResult', result }));
-      } catch (error) {
-        this.#putBack([result], error);
-      }
-    });
-    await Promise.all(appends);
-  }
-
-  async #goTo(stream: string): Promise<void> {
-    if (stream === this.#month.stream) return;
-    const next = await openMonth(stream, this.#ports);
-    await this.#month.lane.close();
-    this.#month = next;
-  }
-
-  #putBack(results: readonly GatheredTlsResult[], error: unknown): void {
-    if (!(error instanceof Fault)) throw error;
-    this.#ports.notes.warn({ err: error }, 'TLS results wait');
+  #putBack(results: readonly GatheredTlsResult[], fault: Fault): void {
+    this.#ports.notes.warn({ err: fault }, 'TLS results wait');
     // What waited already is not lost for what came meanwhile.
     for (const result of results) this.#gather(result, 2 * WAITING_MAX);
     this.#wakeIn(RETRY_MS);
   }
 }
 
-async function openMonth(stream: string, ports: TlsRecorderPorts): Promise<Month> {
-  const ledger = await openReportLedger(ports.log, stream);
-  const lane = new Lane(ledger, ports, (facts) => ports.books.followReports(stream, facts));
-  return { stream, lane };
+function recordingOf({
+  log,
+  books,
+}: TlsRecorderPorts): Recording<GatheredTlsResult, undefined, ReportEvent> {
+  return {
+    cause: CAUSE,
+    isOurs: isReportStream,
+    openLedger: (stream) => openReportLedger(log, stream),
+    follow: (stream, facts) => books.followReports(stream, facts),
+    decide: ([result]) => decideReport({ type: 'RecordTlsResult', result }),
+  };
 }

@@ -202,6 +202,22 @@ describe('a log that cannot be written', () => {
     assert.equal((await g.list())[0]?.count, 2);
   });
 
+  it('has them tried again also when it cannot be read at the turn of a month', async () => {
+    await using g = await openTestAudit();
+    g.audit.record(WRONG_PASSWORD);
+    await g.pass(1000);
+    const { head } = g.log;
+    g.log.head = async () => {
+      throw new Fault('LogUnavailable', 'The log cannot be read.');
+    };
+    g.clock.advance(32 * 86_400_000);
+    g.audit.record({ ...WRONG_PASSWORD, remoteIp: '192.0.2.9' });
+    await g.pass(1000);
+    g.log.head = head;
+    await g.pass(5000);
+    assert.deepEqual(Object.values(await g.streams()), [1, 1]);
+  });
+
   it('written by somebody else too is read first', async () => {
     await using g = await openTestAudit();
     g.audit.record(WRONG_PASSWORD);
