@@ -13,7 +13,7 @@ import type {
 } from '#domain/webhook/events';
 import type { HookId, Instant } from '#domain/values/ids';
 
-export const URL_OUT = 'http://127.0.0.1:8080/out';
+const URL_OUT = 'http://127.0.0.1:8080/out';
 export const URL_IN = 'https://app.example.org/in';
 
 /** Both webhooks, with one secret. */

@@ -79,7 +79,8 @@ export function toldOf({ occasion }: Pick<Webhook, 'occasion'>): QueueId | undef
   return occasion.type === 'outgoing' ? occasion.queueId : undefined;
 }
 
-export function webhookQueued({ type: _, ...webhook }: WebhookQueued, at: Instant): Webhook {
+export function webhookQueued(event: WebhookQueued, at: Instant): Webhook {
+  const { type: _, ...webhook } = event;
   return {
     ...webhook,
     queuedAt: at,
