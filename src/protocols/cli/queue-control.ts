@@ -8,7 +8,6 @@
 import { domainToASCII } from 'node:url';
 import { formatAddress, parseAddress, parseDomain } from '#domain/values/address';
 import type { Instant } from '#domain/values/ids';
-import type { TimeBound } from '#projections/list-conditions';
 import type {
   ListPage,
   QueueFilter,
@@ -26,6 +25,14 @@ import type {
 import { ControlError, type ControlCommand } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
 import { ControlFields } from './control-fields.ts';
+import {
+  readIds,
+  readPage,
+  readTimeBound,
+  requireFilter,
+  wrongField,
+  type ChangedCount,
+} from './control-lists.ts';
 import type { DeliveryRecord } from './queue-pause.ts';
 import {
   holdRuleRecord,
@@ -35,16 +42,7 @@ import {
   type HoldRuleRecord,
   type SuppressionRecord,
 } from './queue-records.ts';
-import { readBound, readSpan } from './relative-time.ts';
-
-/** Records in one answer; who wants more asks for the next page. */
-const PAGE_MAX = 1000;
-const IDS_MAX = 10_000;
-
-/** How many items were changed. */
-export interface ChangedCount {
-  readonly affected: number;
-}
+import { readSpan } from './relative-time.ts';
 
 /** Octets of a message. */
 export interface DumpedMessage {
@@ -60,7 +58,7 @@ type Carry = (fields: ControlFields, parts: Parts) => unknown;
 
 const COMMANDS: Readonly<Record<string, Carry>> = {
   'queue.list': (fields, { queue, clock }) => {
-    const page = readPage(fields, QUEUE_SORTS);
+    const page = readListPage(fields, QUEUE_SORTS);
     const filter = readQueueFilter(fields, clock.now());
     fields.end();
     return granted(queue.queued(filter, page)).map(queuedRecord);
@@ -100,7 +98,7 @@ const COMMANDS: Readonly<Record<string, Carry>> = {
     return { base64: granted(await queue.dump(queueId)).toString('base64') };
   },
   'queue.retired.list': (fields, { queue, clock }) => {
-    const page = readPage(fields, RETIRED_SORTS);
+    const page = readListPage(fields, RETIRED_SORTS);
     const filter = readRetiredFilter(fields, clock.now());
     fields.end();
     return granted(queue.retired(filter, page)).map(retiredRecord);
@@ -174,9 +172,7 @@ function changing(read: (fields: ControlFields, now: Instant) => QueueChange): C
     const isAll = fields.optionalBoolean('all') ?? false;
     const filter = readQueueFilter(fields, now);
     fields.end();
-    if (Object.keys(filter).length === 0 && !isAll) {
-      throw new ControlError('NoFilter', 'There is no filter: say that all messages are meant.');
-    }
+    requireFilter(filter, isAll, 'messages');
     return { affected: granted(await queue.change(filter, limit || undefined, change, CAUSE)) };
   };
 }
@@ -204,10 +200,7 @@ function readRetiredFilter(fields: ControlFields, now: Instant): ByAccountName<R
 type Common = ByAccountName<Omit<QueueFilter, 'isHeld' | 'nextAttempt'>>;
 
 function readCommonFilter(fields: ControlFields, now: Instant): Common {
-  const queueIds = fields.optionalCounts('ids');
-  if (queueIds !== undefined && queueIds.length > IDS_MAX) {
-    throw wrongField('ids', `a list of ${IDS_MAX} numbers at most`);
-  }
+  const queueIds = readIds(fields);
   const account = fields.optionalText('account');
   const from = readPiece(fields, 'from');
   const to = readPiece(fields, 'to');
@@ -232,15 +225,6 @@ function readPiece(fields: ControlFields, name: string): string | undefined {
   return at < 0 || domain === undefined ? piece : piece.slice(0, at + 1) + domain;
 }
 
-function readTimeBound(fields: ControlFields, name: string, now: Instant): TimeBound | undefined {
-  const text = fields.optionalText(name);
-  if (text === undefined || text === '') return undefined;
-  const bound = readBound(text);
-  if (bound === undefined) throw wrongField(name, '< or > and a time like -1h or now');
-  const at = now + bound.byMs;
-  return bound.side === 'before' ? { before: at } : { after: at };
-}
-
 const QUEUE_SORTS: Readonly<Record<string, QueueSort>> = {
   nextattempt: 'nextAttempt',
   queued: 'queued',
@@ -252,21 +236,13 @@ const RETIRED_SORTS: Readonly<Record<string, RetiredSort>> = {
   '': 'lastActivity',
 };
 
-function readPage<Sort extends string>(
+function readListPage<Sort extends string>(
   fields: ControlFields,
   sorts: Readonly<Record<string, Sort>>,
 ): ListPage<Sort> {
-  const name = (fields.optionalText('sort') ?? '').toLowerCase();
-  const sort = Object.hasOwn(sorts, name) ? sorts[name] : undefined;
-  if (sort === undefined) throw wrongField('sort', 'a field to sort by');
-  const ascending = fields.optionalBoolean('ascending') ?? false;
-  const limit = Math.min(fields.optionalCount('limit') || PAGE_MAX, PAGE_MAX);
-  const lastId = fields.optionalCount('lastId') ?? 0;
-  const last = fields.optionalText('last');
-  if (lastId === 0) return { sort, ascending, limit };
-  const value = /^\d{4}-\d\d-\d\dT/.test(last ?? '') ? Date.parse(last ?? '') : NaN;
-  if (Number.isNaN(value)) throw wrongField('last', 'a time in ISO 8601, to go with lastId');
-  return { sort, ascending, limit, behind: { value, queueId: lastId } };
+  const { behind, ...page } = readPage(fields, sorts);
+  if (behind === undefined) return page;
+  return { ...page, behind: { value: behind.value, queueId: behind.id } };
 }
 
 function readHoldRule(fields: ControlFields): Omit<NamedHoldRule, 'ruleId'> {
@@ -306,8 +282,4 @@ function readListedAddress(fields: ControlFields): string {
   const address = parseAddress(fields.text('address'), domainToASCII);
   if (address === undefined) throw wrongField('address', 'an address');
   return formatAddress(address);
-}
-
-function wrongField(name: string, wanted: string): ControlError {
-  return new ControlError('BadRequest', `The field ${name} must be ${wanted}.`);
 }

@@ -4,8 +4,9 @@
  * Diagnostics: what cannot be a time, a bound or a number is wrong usage, before anybody is asked.
  */
 
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { RunningFlags } from './flags.ts';
+import { bound, numbers, oneOf, span, truth, wholeNumber } from './option-values.ts';
 import type {
   HoldRuleFlags,
   OfAccountFlags,
@@ -14,7 +15,6 @@ import type {
   RetiredListFlags,
   ScheduleFlags,
 } from './queue-flags.ts';
-import { readBound, readSpan } from './relative-time.ts';
 import type { Tools } from './tools.ts';
 
 type Add = (usage: string, description: string) => Command;
@@ -191,36 +191,4 @@ function paged(command: Command): Command {
     .option('--asc', 'the earliest first', false)
     .option('--last-id <number>', 'go on behind this message', wholeNumber)
     .option('--last <time>', 'the time in it that is sorted by');
-}
-
-function wholeNumber(text: string): number {
-  const number = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
-  if (Number.isSafeInteger(number)) return number;
-  throw new InvalidArgumentError('It must be a whole number.');
-}
-
-function numbers(text: string): readonly number[] {
-  return text.split(',').map((each) => wholeNumber(each.trim()));
-}
-
-function truth(text: string): boolean {
-  return oneOf('true', 'false')(text) === 'true';
-}
-
-function oneOf(...words: readonly string[]): (text: string) => string {
-  return (text) => {
-    if (words.includes(text)) return text;
-    throw new InvalidArgumentError(`It must be ${words.join(' or ')}.`);
-  };
-}
-
-/** As it stands: the server reads it again. */
-function span(text: string): string {
-  if (readSpan(text) !== undefined) return text;
-  throw new InvalidArgumentError('It must be a time like 1h30m or -10m.');
-}
-
-function bound(text: string): string {
-  if (readBound(text) !== undefined) return text;
-  throw new InvalidArgumentError('It must be < or > and a time like -1h or now.');
 }

@@ -6,7 +6,9 @@
 
 import { Buffer } from 'node:buffer';
 import type { RunningFlags } from './flags.ts';
-import type { ChangedCount, DumpedMessage } from './queue-control.ts';
+import type { ChangedCount } from './control-lists.ts';
+import { pagesOf, printList } from './lists.ts';
+import type { DumpedMessage } from './queue-control.ts';
 import type {
   HoldRuleFlags,
   OfAccountFlags,
@@ -25,8 +27,6 @@ import type {
 } from './queue-records.ts';
 import { askServer, type Tools } from './tools.ts';
 
-const PAGE = 500;
-
 export async function listQueue(flags: QueueListFlags, tools: Tools): Promise<void> {
   const { sort = 'nextattempt' } = flags;
   const time = sort === 'queued' ? 'Queued' : 'NextAttempt';
@@ -35,7 +35,7 @@ export async function listQueue(flags: QueueListFlags, tools: Tools): Promise<vo
     'transport';
   const fields = { ...filterOf(flags), sort, ascending: flags.asc };
   await tellPause(flags, tools);
-  const pages = pagesOf<QueuedRecord>('list', fields, time, flags, tools);
+  const pages = pagesOf<QueuedRecord>('queue.list', fields, time, flags, tools);
   await printList(pages, columns, queuedRow, flags, tools);
 }
 
@@ -52,7 +52,7 @@ export async function listRetired(flags: RetiredListFlags, tools: Tools): Promis
     sort,
     ascending: flags.asc,
   };
-  const pages = pagesOf<RetiredRecord>('retired.list', fields, time, flags, tools);
+  const pages = pagesOf<RetiredRecord>('queue.retired.list', fields, time, flags, tools);
   await printList(pages, columns, retiredRow, flags, tools);
 }
 
@@ -203,49 +203,6 @@ async function change(
   const asked = { ...filterOf(flags), ...fields, ...limit, all };
   const changed = (await askServer(`queue.${command}`, flags, tools, asked)) as ChangedCount;
   tools.terminal.out(flags.json ? JSON.stringify(changed) : sentence(changed.affected));
-}
-
-/** Pages one after the other; `time` names what they are sorted by. */
-async function* pagesOf<Item extends { readonly ID: number }>(
-  command: string,
-  fields: object,
-  time: keyof Item,
-  { max = 0, lastId, last, ...flags }: QueueListFlags | RetiredListFlags,
-  tools: Tools,
-): AsyncGenerator<readonly Item[]> {
-  let left = max === 0 ? Infinity : max;
-  let behind: object = {
-    ...(lastId === undefined ? {} : { lastId }),
-    ...(last === undefined ? {} : { last }),
-  };
-  while (left > 0) {
-    const limit = Math.min(left, PAGE);
-    const asked = { ...fields, ...behind, limit };
-    const page = (await askServer(`queue.${command}`, flags, tools, asked)) as readonly Item[];
-    yield page;
-    const end = page.at(-1);
-    if (page.length < limit || end === undefined) return;
-    left -= page.length;
-    behind = { lastId: end.ID, last: end[time] };
-  }
-}
-
-async function printList<Item>(
-  pages: AsyncIterable<readonly Item[]> | Iterable<readonly Item[]>,
-  columns: string,
-  rowOf: (item: Item) => readonly unknown[],
-  { json }: RunningFlags,
-  { terminal }: Tools,
-): Promise<void> {
-  let isEmpty = true;
-  for await (const page of pages) {
-    for (const item of page) {
-      if (isEmpty && !json) terminal.out(columns);
-      isEmpty = false;
-      terminal.out(json ? JSON.stringify(item) : rowOf(item).join('\t'));
-    }
-  }
-  if (isEmpty && !json) terminal.out('(none)');
 }
 
 async function printSuppressions(

@@ -1,0 +1,76 @@
+/**
+ * What requests about lists have in common: filters by time and number, and pages.
+ *
+ * Diagnostics: a filter that nobody understands, or one that is empty where everything would be
+ * changed, is refused by a sentence that names the field.
+ */
+
+import type { Instant } from '#domain/values/ids';
+import type { TimeBound } from '#projections/list-conditions';
+import { ControlError } from './control.ts';
+import type { ControlFields } from './control-fields.ts';
+import { readBound } from './relative-time.ts';
+
+/** Records in one answer; who wants more asks for the next page. */
+const PAGE_MAX = 1000;
+const IDS_MAX = 10_000;
+
+/** How many records were changed. */
+export interface ChangedCount {
+  readonly affected: number;
+}
+
+export interface ReadPage<Sort> {
+  readonly sort: Sort;
+  readonly ascending: boolean;
+  /** The last record of the page before. */
+  readonly behind?: { readonly value: Instant; readonly id: number };
+  readonly limit: number;
+}
+
+/** `sorts` has fields by what they are called; '' is what counts when none is named. */
+export function readPage<Sort extends string>(
+  fields: ControlFields,
+  sorts: Readonly<Record<string, Sort>>,
+): ReadPage<Sort> {
+  const name = (fields.optionalText('sort') ?? '').toLowerCase();
+  const sort = Object.hasOwn(sorts, name) ? sorts[name] : undefined;
+  if (sort === undefined) throw wrongField('sort', 'a field to sort by');
+  const ascending = fields.optionalBoolean('ascending') ?? false;
+  const limit = Math.min(fields.optionalCount('limit') || PAGE_MAX, PAGE_MAX);
+  const lastId = fields.optionalCount('lastId') ?? 0;
+  const last = fields.optionalText('last');
+  if (lastId === 0) return { sort, ascending, limit };
+  const value = /^\d{4}-\d\d-\d\dT/.test(last ?? '') ? Date.parse(last ?? '') : NaN;
+  if (Number.isNaN(value)) throw wrongField('last', 'a time in ISO 8601, to go with lastId');
+  return { sort, ascending, limit, behind: { value, id: lastId } };
+}
+
+export function readIds(fields: ControlFields): readonly number[] | undefined {
+  const ids = fields.optionalCounts('ids');
+  if (ids === undefined || ids.length <= IDS_MAX) return ids;
+  throw wrongField('ids', `a list of ${IDS_MAX} numbers at most`);
+}
+
+export function readTimeBound(
+  fields: ControlFields,
+  name: string,
+  now: Instant,
+): TimeBound | undefined {
+  const text = fields.optionalText(name);
+  if (text === undefined || text === '') return undefined;
+  const bound = readBound(text);
+  if (bound === undefined) throw wrongField(name, '< or > and a time like -1h or now');
+  const at = now + bound.byMs;
+  return bound.side === 'before' ? { before: at } : { after: at };
+}
+
+/** Whoever means all of them says so; `things` is what they are called. */
+export function requireFilter(filter: object, isAll: boolean, things: string): void {
+  if (Object.keys(filter).length > 0 || isAll) return;
+  throw new ControlError('NoFilter', `There is no filter: say that all ${things} are meant.`);
+}
+
+export function wrongField(name: string, wanted: string): ControlError {
+  return new ControlError('BadRequest', `The field ${name} must be ${wanted}.`);
+}

@@ -1,0 +1,40 @@
+/**
+ * Values of flags and arguments as commands take them.
+ *
+ * Diagnostics: what is none is wrong usage, before anybody is asked.
+ */
+
+import { InvalidArgumentError } from 'commander';
+import { readBound, readSpan } from './relative-time.ts';
+
+export function wholeNumber(text: string): number {
+  const number = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  if (Number.isSafeInteger(number)) return number;
+  throw new InvalidArgumentError('It must be a whole number.');
+}
+
+export function numbers(text: string): readonly number[] {
+  return text.split(',').map((each) => wholeNumber(each.trim()));
+}
+
+export function truth(text: string): boolean {
+  return oneOf('true', 'false')(text) === 'true';
+}
+
+export function oneOf(...words: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (words.includes(text)) return text;
+    throw new InvalidArgumentError(`It must be ${words.join(' or ')}.`);
+  };
+}
+
+/** As it stands: the server reads it again. */
+export function span(text: string): string {
+  if (readSpan(text) !== undefined) return text;
+  throw new InvalidArgumentError('It must be a time like 1h30m or -10m.');
+}
+
+export function bound(text: string): string {
+  if (readBound(text) !== undefined) return text;
+  throw new InvalidArgumentError('It must be < or > and a time like -1h or now.');
+}
