@@ -50,6 +50,11 @@ const openers: Openers = {
   openLocalServer: async (options) => (await import('#compose')).openLocalServer(options),
   openWorldServer: async (options) => (await import('#compose')).openWorldServer(options),
   openStore: async (dir) => (await import('#compose')).openStore(dir),
+  backup: async (dir, request) => (await import('#compose-backup')).backup(dir, request),
+  restore: async (from, request) => (await import('#compose-backup')).restore(from, request),
+  async *verifyBackup(from, priors, note) {
+    yield* (await import('#infra/backup-read')).verifyBackup(from, priors, note);
+  },
   async *tailLog(dir, options, signal) {
     yield* (await import('#compose')).tailLog(dir, options, signal);
   },

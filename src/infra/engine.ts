@@ -60,9 +60,11 @@ export interface Engine {
 /** Names of files in a data directory; docs/formats.md describes each. */
 export const LOG_FILE = 'log.db';
 const SERVER_VIEWS_FILE = 'server.db';
+/** Of an account; see `accountFile`. */
+export const VIEWS_FILE = 'views.db';
 const ACCOUNTS_DIRECTORY = 'accounts';
 
-function accountFile(dataDir: string, accountId: AccountId, name: string): string {
+export function accountFile(dataDir: string, accountId: AccountId, name: string): string {
   return path.join(dataDir, ACCOUNTS_DIRECTORY, String(accountId), name);
 }
 
@@ -102,7 +104,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ...ports,
       notes,
       factsOf: (accountId) => (hash) => bodies.facts(accountId, hash),
-      fileOf: (accountId) => accountFile(dataDir, accountId, 'views.db'),
+      fileOf: (accountId) => accountFile(dataDir, accountId, VIEWS_FILE),
       policyOf: (accountId) => policyOf(directory.state, accountId),
       announce: (accountId, facts) => {
         books.follow(accountId, facts);

@@ -9,7 +9,7 @@
 
 import type Database from 'better-sqlite3';
 import { setImmediate as pause } from 'node:timers/promises';
-import { chainStart, commitHash, eventDigest } from './event-digest.ts';
+import { chainStart, commitHash, eventDigest, type DigestedEvent } from './event-digest.ts';
 import {
   EVENT_COLUMNS,
   type EventRow,
@@ -44,6 +44,17 @@ export interface LogHead {
 interface Commit {
   readonly last_pos: number;
   readonly hash: Buffer;
+}
+
+/** What stands at a position: an event, or what its removal left. */
+export type LogPiece =
+  | (DigestedEvent & { readonly removed?: undefined })
+  | { readonly position: number; readonly removed: Buffer };
+
+/** What was written in one go, and the hash behind it. */
+export interface LogCommit {
+  readonly head: LogHead;
+  readonly pieces: readonly LogPiece[];
 }
 
 /** Something is not as it was written; stays inside this file. */
@@ -118,11 +129,47 @@ export async function verifyLog(db: Database.Database, file: string): Promise<Lo
   }
 }
 
+/**
+ * Commits behind a head, up to another one, each verified before it is given; others may write
+ * meanwhile.
+ */
+export function* soundCommits(
+  db: Database.Database,
+  file: string,
+  from: LogHead,
+  to: number,
+): Generator<LogCommit> {
+  const walk = new ChainWalk(db, from);
+  const next = db.prepare<[number], Commit>(
+    'SELECT last_pos, hash FROM commits WHERE last_pos > ? ORDER BY last_pos LIMIT 1',
+  );
+  try {
+    while (walk.head.position < to) {
+      const commit = next.get(walk.head.position);
+      if (commit === undefined) throw new Damage(to, `commit ${to} is missing`);
+      const pieces = walk.commit(commit);
+      yield { head: walk.head, pieces };
+    }
+  } catch (error) {
+    if (!(error instanceof Damage)) throw logFault(file, error);
+    throw refusal(`The event log ${file} is damaged: ${error.message}.`, error);
+  }
+}
+
+/** The last commit, or the beginning of the chain. */
+export function logHead(db: Database.Database): LogHead {
+  const last = db
+    .prepare<[], Commit>('SELECT last_pos, hash FROM commits ORDER BY last_pos DESC LIMIT 1')
+    .get();
+  return last === undefined ? { position: 0, hash: chainStart(logId(db)) } : headOf(last);
+}
+
 function headOf(commit: Commit): LogHead {
   return { position: commit.last_pos, hash: commit.hash };
 }
 
-function logId(db: Database.Database): string {
+/** The UUID of the log. */
+export function logId(db: Database.Database): string {
   return db.prepare<[], string>('SELECT uuid FROM info').pluck().get() ?? '';
 }
 
@@ -179,12 +226,13 @@ class ChainWalk {
     return true;
   }
 
-  commit(commit: Commit): void {
+  commit(commit: Commit): readonly LogPiece[] {
     const first = this.#head.position + 1;
-    const digests: Buffer[] = [];
+    const pieces: LogPiece[] = [];
     for (let position = first; position <= commit.last_pos; position++) {
-      digests.push(this.#digestAt(position));
+      pieces.push(this.#pieceAt(position));
     }
+    const digests = pieces.map((piece) => piece.removed ?? eventDigest(piece));
     this.#sincePause += digests.length;
     const hash = commitHash(this.#head.hash, digests);
     if (!hash.equals(commit.hash)) {
@@ -195,18 +243,19 @@ class ChainWalk {
       throw new Damage(first, `${which} or the hash behind it was changed`);
     }
     this.#head = { position: commit.last_pos, hash };
+    return pieces;
   }
 
-  #digestAt(position: number): Buffer {
+  #pieceAt(position: number): LogPiece {
     const row = this.#rows.at(position);
-    if (row !== undefined) return this.#digestOf(row);
+    if (row !== undefined) return this.#eventOf(row);
     // Asked one by one: a stream may be dropped while we walk.
     const pruned = this.#pruned.get(position);
     if (pruned === undefined) throw new Damage(position, `event ${position} is missing`);
-    return pruned;
+    return { position, removed: pruned };
   }
 
-  #digestOf(row: EventRow): Buffer {
+  #eventOf(row: EventRow): DigestedEvent {
     const [position, streamId, revision, typeId, at, id, data, meta] = row;
     const stream = this.#names.stream(streamId);
     const type = this.#names.type(typeId);
@@ -222,7 +271,7 @@ class ChainWalk {
     this.#revisions.set(streamId, revision + 1);
     this.#events++;
     const { name, version } = type;
-    return eventDigest({ position, stream, revision, type: name, version, at, id, data, meta });
+    return { position, stream, revision, type: name, version, at, id, data, meta };
   }
 
   /** The first revision of a stream that was read before the stream was dropped is lower. */

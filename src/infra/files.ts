@@ -76,7 +76,7 @@ export async function linkOrCopy(source: string, target: string): Promise<void> 
 }
 
 /** Another file system, one without links, or one file with too many of them. */
-const LINKS_IMPOSSIBLE: ReadonlySet<string> = new Set([
+export const LINKS_IMPOSSIBLE: ReadonlySet<string> = new Set([
   'EXDEV',
   'EPERM',
   'EMLINK',

@@ -49,7 +49,7 @@ const GUESTS: Readonly<Record<string, RegExp>> = {
   rxjs: /^src\/(protocols|infra)\//,
   'smtp-server': /^src\/protocols\/smtp\//,
   socks: /^src\/infra\/socks\.ts$/,
-  typebox: /^src\/infra\/config[a-z-]*\.ts$/,
+  typebox: /^src\/infra\/(backup-manifest|config[a-z-]*)\.ts$/,
   yaml: /^src\/infra\/config[a-z-]*\.ts$/,
 };
 

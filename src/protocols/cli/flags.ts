@@ -2,6 +2,8 @@
  * What the flags of each command say, once they are read.
  */
 
+import type { RestorePoint } from './openers.ts';
+
 export interface LocalserveFlags {
   readonly dir: string;
   readonly ip?: string;
@@ -18,6 +20,27 @@ export interface ServeFlags {
 export interface DataFlags {
   readonly dir: string;
   readonly json: boolean;
+}
+
+export interface VerifyFlags extends DataFlags {
+  /** A backup instead of the data. */
+  readonly backup?: string;
+  readonly prior?: readonly string[];
+}
+
+export interface BackupFlags {
+  readonly dir: string;
+  readonly since?: string;
+  readonly offline: boolean;
+  readonly withKeys: boolean;
+  readonly verbose: boolean;
+}
+
+export interface RestoreFlags {
+  readonly at?: RestorePoint | undefined;
+  readonly prior?: readonly string[];
+  readonly exact: boolean;
+  readonly verbose: boolean;
 }
 
 export interface TailFlags extends DataFlags {

@@ -70,6 +70,42 @@ export interface TailOptions {
   readonly follow: boolean;
 }
 
+export interface BackupRequest {
+  readonly target: string;
+  /** A backup that this one needs and does not repeat. */
+  readonly since?: string;
+  /** No server may run meanwhile. */
+  readonly offline: boolean;
+  readonly withKeys: boolean;
+  readonly note: (text: string) => void;
+  /** Hears what a person should know. */
+  readonly warn: (sentence: string) => void;
+}
+
+export type RestorePoint =
+  | { readonly type: 'position'; readonly position: number }
+  | { readonly type: 'time'; readonly time: number };
+
+export interface RestoreRequest {
+  /** The folder of the new server. */
+  readonly target: string;
+  /** Where backups are that this one needs, if not where they were. */
+  readonly priors: readonly string[];
+  /** Leave out what came later. */
+  readonly at?: RestorePoint;
+  /** Add nothing to the log. */
+  readonly exact: boolean;
+  readonly note: (text: string) => void;
+}
+
+export interface RestoredServer {
+  /** Of the last event that came from the backup. */
+  readonly position: number;
+  readonly bodies: number;
+  /** What a person has to do before the server can start, a sentence each. */
+  readonly toDo: readonly string[];
+}
+
 /** The data directory without a server on it. */
 export interface Store {
   rebuild(): AsyncIterable<RebuiltAccount>;
@@ -88,6 +124,15 @@ export interface Openers {
   openWorldServer(options: ServerOptions): Promise<RunningServer>;
   /** Throws when a server runs on the directory. */
   openStore(dir: string): Promise<Store>;
+  /** Makes a backup, or continues one; gives what should be in it and is nowhere. */
+  backup(dir: string, request: BackupRequest): Promise<readonly string[]>;
+  restore(backup: string, request: RestoreRequest): Promise<RestoredServer>;
+  /** Everything that is wrong with a backup; `priors` as in RestoreRequest. */
+  verifyBackup(
+    backup: string,
+    priors: readonly string[],
+    note: (text: string) => void,
+  ): AsyncIterable<Finding>;
   /** Events in the order of the log; works beside a running server. Ends with `signal`. */
   tailLog(dir: string, options: TailOptions, signal: AbortSignal): AsyncIterable<RecordedEvent>;
   /** A connection to the server that runs on the folder. Throws, naming the socket, without one. */

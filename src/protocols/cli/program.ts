@@ -7,6 +7,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { addAliases } from './alias-tree.ts';
+import { addBackup } from './backup-tree.ts';
 import { addDomains } from './domain-tree.ts';
 import {
   isLoopbackAddress,
@@ -20,6 +21,7 @@ import {
   type ServeFlags,
   type TailFlags,
   type TlsResultFlags,
+  type VerifyFlags,
 } from './flags.ts';
 import { isDate, readDuration, readSize } from './quantities.ts';
 import type { Openers, Terminal } from './openers.ts';
@@ -68,6 +70,7 @@ export function commandTree(
     });
   addServing(program, terminal, openers);
   addLookingAfterData(program, terminal, openers, finish);
+  addBackup(program, { terminal, openers }, () => dirOption(openers), finish);
   addLog(program, terminal, openers);
   addConfig(program, { terminal, openers });
   addSendmail(program, terminal, openers, finish);
@@ -136,8 +139,15 @@ function addLookingAfterData(
     .command('verifydata')
     .description('check the log’s hash chain, every body, and the views against a replay')
     .addOption(dirOption(openers))
+    .option('--backup <directory>', 'check a backup instead')
+    .option('--prior <directories...>', 'where backups are that this one needs, if they moved')
     .option('--json', 'findings as JSON, one object a line', false)
-    .action(async (flags: DataFlags) => {
+    .action(async (flags: VerifyFlags) => {
+      const { backup } = flags;
+      if (backup !== undefined) {
+        const { verifyBackup } = await import('./backup.ts');
+        return finish(await verifyBackup(backup, flags, { terminal, openers }));
+      }
       const { verifydata } = await import('./data.ts');
       finish(await verifydata(flags, terminal, openers));
     });

@@ -95,6 +95,9 @@ async function run(args: readonly string[], pretence: Pretence = {}): Promise<Ra
         close: async () => void done.push('closed'),
       };
     },
+    backup: () => assert.fail('not used here'),
+    restore: () => assert.fail('not used here'),
+    verifyBackup: () => assert.fail('not used here'),
     async *tailLog(dir, options: TailOptions) {
       tryTo('tail', dir, options);
       yield* pretence.events ?? [];

@@ -1,0 +1,183 @@
+/**
+ * A server's folder without its servers: mail comes in through the lanes, and copies of it are made
+ * and put back as the command line does it.
+ */
+
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { cp, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ARRIVAL } from './given.ts';
+import { silentLog } from './silent-log.ts';
+import { temporaryDirectory } from './temporary.ts';
+import { prepareLocal } from '#compose';
+import { backup, restore } from '#compose-backup';
+import { isRefusal } from '#domain/values/decision';
+import { readManifest, type Manifest } from '#infra/backup-manifest';
+import { verifyBackup } from '#infra/backup-read';
+import { openEngine, type Engine } from '#infra/engine';
+import { verifyEngine, type Finding } from '#infra/verify';
+import type { BackupRequest, RestoredServer, RestoreRequest } from '#protocols/cli/openers';
+import { readFacts } from '#protocols/message/facts';
+
+export const ACCOUNT = 1;
+const CAUSE = { actor: 'test' };
+
+export interface BackedUp {
+  readonly missing: readonly string[];
+  readonly notes: readonly string[];
+  readonly warnings: readonly string[];
+  readonly manifest: Manifest;
+}
+
+export interface Home extends AsyncDisposable {
+  readonly dir: string;
+  readonly engine: Engine;
+  /** A place for other folders; gone with the test. */
+  file(name: string): string;
+  /** A message with this subject comes into Inbox; the hash of its body. */
+  deliver(subject: string): Promise<string>;
+  /** Of the whole log. */
+  position(): Promise<number>;
+  backup(target: string, more?: Partial<BackupRequest>): Promise<BackedUp>;
+  /** Nobody uses the folder meanwhile. */
+  offline(target: string, more?: Partial<BackupRequest>): Promise<BackedUp>;
+}
+
+/** `isNew`: with a log of its own, which takes a while. */
+export async function openHome(isNew = false): Promise<Home> {
+  const directory = await temporaryDirectory();
+  const dir = directory.file('home');
+  if (isNew) await prepareLocal({ dir, limits: false });
+  else await cp(await preparedFolder(), dir, { recursive: true });
+  let engine = await openFolder(dir);
+  return {
+    dir,
+    get engine() {
+      return engine;
+    },
+    file: (name) => directory.file(name),
+    deliver: (subject) => deliver(engine, subject),
+    position: async () => (await engine.eventLog.readAll(0, 1_000_000)).at(-1)?.position ?? 0,
+    backup: (target, more) => makeBackup(dir, target, more),
+    async offline(target, more) {
+      await engine.close();
+      try {
+        return await makeBackup(dir, target, { ...more, offline: true });
+      } finally {
+        engine = await openFolder(dir);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await engine.close();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+let prepared: Promise<string> | undefined;
+
+/** Passwords take their time: one folder is made, and copied. */
+function preparedFolder(): Promise<string> {
+  prepared ??= (async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'daybook-prepared-'));
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    await prepareLocal({ dir: folder, limits: false });
+    return folder;
+  })();
+  return prepared;
+}
+
+export function openFolder(dir: string): Promise<Engine> {
+  return openEngine({
+    dataDir: path.join(dir, 'data'),
+    secretsKeyFile: path.join(dir, 'config', 'secrets.key'),
+    log: silentLog,
+    readFacts,
+    textReader: undefined,
+    fatal: (error) => {
+      throw error;
+    },
+  });
+}
+
+async function deliver({ bodies, lanes }: Engine, subject: string): Promise<string> {
+  const octets = Buffer.from(`Subject: ${subject}\r\n\r\nhello ${subject}\r\n`);
+  const staged = await bodies.stage(
+    (async function* () {
+      yield octets;
+    })(),
+    1_000_000,
+  );
+  await bodies.link(staged, ACCOUNT);
+  await staged.discard();
+  const message = {
+    body: staged.hash,
+    prefix: '',
+    sizeBytes: octets.length,
+    flags: [],
+    receivedAt: Date.now(),
+    zoneMinutes: 0,
+  };
+  const command = { type: 'DeliverMessage', mailbox: 'Inbox', message, arrival: ARRIVAL } as const;
+  const done = await lanes.execute(ACCOUNT, command, CAUSE);
+  assert.ok(!isRefusal(done));
+  return staged.hash;
+}
+
+async function makeBackup(
+  dir: string,
+  target: string,
+  more: Partial<BackupRequest> = {},
+): Promise<BackedUp> {
+  const notes: string[] = [];
+  const warnings: string[] = [];
+  const missing = await backup(dir, {
+    target,
+    offline: false,
+    withKeys: true,
+    note: (text) => void notes.push(text),
+    warn: (sentence) => void warnings.push(sentence),
+    ...more,
+  });
+  const { manifest } = await readManifest(target);
+  return { missing, notes, warnings, manifest };
+}
+
+export function restoreTo(
+  from: string,
+  target: string,
+  more: Partial<RestoreRequest> = {},
+): Promise<RestoredServer> {
+  return restore(from, { target, priors: [], exact: false, note: () => undefined, ...more });
+}
+
+export async function findingsIn(
+  from: string,
+  ...priors: readonly string[]
+): Promise<readonly Finding[]> {
+  return all(verifyBackup(from, priors, () => undefined));
+}
+
+/** What stands in every table of every view, made from the log if need be. */
+export async function digestsOf(engine: Engine): Promise<ReadonlyMap<string, string>> {
+  const found: [string, string][] = [...engine.books.digests()];
+  for (const accountId of engine.directory.state.accounts.keys()) {
+    for (const [table, digest] of await engine.lanes.digests(accountId)) {
+      found.push([`${accountId}: ${table}`, digest]);
+    }
+  }
+  return new Map(found);
+}
+
+/** Everything wrong with the data of an engine. */
+export function problemsOf(engine: Engine): Promise<readonly Finding[]> {
+  return all(verifyEngine(engine, silentLog, () => undefined));
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}

@@ -1,0 +1,122 @@
+/** `daybook backup`, `restore` and `verifydata --backup`: what is asked for, and what is said. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { NO_OPENERS, NO_TERMINAL } from '../../../support/openers.ts';
+import type { Openers } from '#protocols/cli/openers';
+import { readPoint } from '#protocols/cli/backup';
+import { runProgram } from '#protocols/cli/program';
+
+interface Ran {
+  readonly code: number;
+  readonly out: readonly string[];
+  readonly err: readonly string[];
+}
+
+async function run(line: string, openers: Partial<Openers> = {}): Promise<Ran> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const terminal = {
+    ...NO_TERMINAL,
+    out: (text: string | Uint8Array) => void out.push(String(text)),
+    err: (text: string) => void err.push(text),
+  };
+  const code = await runProgram(line.split(' '), terminal, { ...NO_OPENERS, ...openers });
+  return { code, out, err };
+}
+
+describe('backup', () => {
+  it('operations 85: says nothing when all is well', async () => {
+    const asked: unknown[] = [];
+    const ran = await run('backup /to --dir /d --since /before --with-keys', {
+      backup: async (dir, { note, warn: _, ...request }) => {
+        note('log: position 5');
+        asked.push([dir, request]);
+        return [];
+      },
+    });
+    assert.deepEqual(ran, { code: 0, out: [], err: [] });
+    const request = { target: '/to', since: '/before', offline: false, withKeys: true };
+    assert.deepEqual(asked, [['/d', request]]);
+  });
+
+  it('tells what is done when it is asked to', async () => {
+    const backup: Openers['backup'] = async (_, { note }) => (note('log: position 5'), []);
+    const ran = await run('backup /to --verbose', { backup });
+    assert.deepEqual(ran, { code: 0, out: [], err: ['log: position 5'] });
+  });
+
+  it('fails when a message is nowhere, and names it', async () => {
+    const ran = await run('backup /to', { backup: async () => ['1/abc'] });
+    const err = ['a message is not in the backup, nor here: 1/abc'];
+    assert.deepEqual(ran, { code: 1, out: [], err });
+  });
+
+  it('tells in one sentence why it cannot be made', async () => {
+    const backup = (): never => {
+      throw new Error('/to is in use.');
+    };
+    assert.deepEqual(await run('backup /to', { backup }), {
+      code: 1,
+      out: [],
+      err: ['daybook: /to is in use.'],
+    });
+  });
+});
+
+describe('restore', () => {
+  const restored = { position: 7, bodies: 3, toDo: ['Put the key there.'] };
+
+  it('tells what was restored, and what is to be done now', async () => {
+    const { code, out } = await run('restore /from /to', { restore: async () => restored });
+    assert.equal(code, 0);
+    assert.deepEqual(out, [
+      'restored: events up to position 7, 3 bodies',
+      'every mailbox has a new UIDVALIDITY',
+      'delivery is paused: look at `daybook queue list`, then `daybook queue resume`',
+      'Put the key there.',
+    ]);
+  });
+
+  it('promises nothing new of an exact copy', async () => {
+    const { out } = await run('restore /from /to --exact', { restore: async () => restored });
+    assert.deepEqual(out, ['restored: events up to position 7, 3 bodies', 'Put the key there.']);
+  });
+
+  it('refuses what is neither position nor time', async () => {
+    const { code, err } = await run('restore /from /to --at yesterday');
+    assert.equal(code, 2);
+    assert.match(err.join('\n'), /a position or a time like 2026-01-31T12:00:00Z/);
+  });
+});
+
+describe('a point to restore to', () => {
+  const NOON = Date.UTC(2026, 0, 31, 12);
+  for (const [text, point] of [
+    ['17', { type: 'position', position: 17 }],
+    ['2026-01-31T12:00:00Z', { type: 'time', time: NOON }],
+    ['2026-01-31T12:00Z', { type: 'time', time: NOON }],
+    ['2026-01-31T13:00:00.5+01:00', { type: 'time', time: NOON + 500 }],
+    ['2026-01-31T12:00:00', undefined],
+    ['2026-13-31T12:00:00Z', undefined],
+    ['0', undefined],
+    ['-1', undefined],
+  ] as const) {
+    it(`${text} is ${JSON.stringify(point)}`, () => {
+      assert.deepEqual(readPoint(text), point);
+    });
+  }
+});
+
+describe('verifydata --backup', () => {
+  it('tells every finding', async () => {
+    const verifyBackup: Openers['verifyBackup'] = async function* (backup, priors) {
+      yield { where: backup, what: `stands on ${priors.join()}` };
+    };
+    const line = 'verifydata --backup /b --prior /a1 /a2';
+    const { code, out } = await run(line, { verifyBackup });
+    assert.deepEqual([code, out], [1, ['/b: stands on /a1,/a2', 'findings: 1']]);
+    const none: Openers['verifyBackup'] = async function* () {};
+    assert.deepEqual((await run(line, { verifyBackup: none })).out, ['/b: OK']);
+  });
+});
