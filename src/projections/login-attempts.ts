@@ -1,7 +1,8 @@
 /**
  * Read model of the server: who tried to log in during the last 30 days, equal attempts in one row.
  *
- * Invariants: a row that nothing was added to for 30 days is gone, by the time of the facts; an
+ * Invariants: a row is of one month, so that it does not matter whether those before it are still
+ * in the log; one that nothing was added to for 30 days is gone, by the time of the facts; an
  * account (and all logins that are nobody's together) has at most 10,000 rows of attempts that
  * failed, the latest ones.
  */
@@ -9,6 +10,7 @@
 import { attemptKey, type GatheredAttempt } from '#domain/audit/decide';
 import type { LoginAttempt, LoginResult } from '#domain/audit/events';
 import type { AuditFact } from '#domain/log/fact';
+import { monthNumber } from '#domain/log/streams';
 import type { AccountId, Instant } from '#domain/values/ids';
 import type { AuditModel } from './model.ts';
 import { query, rowsOf, tables, type Markers, type Sql } from './query.ts';
@@ -22,6 +24,8 @@ const NOBODY = 0;
 interface LoginAttemptTables {
   login_attempts: {
     attempt_key: string;
+    /** Months since the year 0. */
+    month: number;
     account_id: AccountId;
     protocol: 'imap' | 'submission';
     result: LoginResult;
@@ -48,10 +52,11 @@ const db = tables<LoginAttemptTables>();
 
 export const loginAttempts: AuditModel = {
   name: 'login-attempts',
-  version: 1,
+  version: 2,
   ddl: [
     `CREATE TABLE login_attempts (
-      attempt_key TEXT PRIMARY KEY,
+      attempt_key TEXT NOT NULL,
+      month INTEGER NOT NULL,
       account_id INTEGER NOT NULL,
       protocol TEXT NOT NULL,
       result TEXT NOT NULL,
@@ -67,13 +72,14 @@ export const loginAttempts: AuditModel = {
       user_agent TEXT NOT NULL,
       count INTEGER NOT NULL,
       first_at INTEGER NOT NULL,
-      last_at INTEGER NOT NULL
+      last_at INTEGER NOT NULL,
+      PRIMARY KEY (attempt_key, month)
     ) WITHOUT ROWID`,
     'CREATE INDEX login_attempts_old ON login_attempts (last_at)',
     `CREATE INDEX login_attempts_of
-      ON login_attempts (account_id, failed, last_at DESC, attempt_key DESC)`,
+      ON login_attempts (account_id, failed, last_at DESC, attempt_key DESC, month DESC)`,
   ],
-  rows: [db.selectFrom('login_attempts').selectAll().orderBy('attempt_key')],
+  rows: [db.selectFrom('login_attempts').selectAll().orderBy('attempt_key').orderBy('month')],
   apply,
 };
 
@@ -82,6 +88,7 @@ const addAttempt = query((at: Markers<Columns>) =>
     .insertInto('login_attempts')
     .values({
       attempt_key: at.attempt_key,
+      month: at.month,
       account_id: at.account_id,
       protocol: at.protocol,
       result: at.result,
@@ -100,7 +107,7 @@ const addAttempt = query((at: Markers<Columns>) =>
       last_at: at.last_at,
     })
     .onConflict((conflict) =>
-      conflict.column('attempt_key').doUpdateSet(({ eb, ref, fn }) => ({
+      conflict.columns(['attempt_key', 'month']).doUpdateSet(({ eb, ref, fn }) => ({
         count: eb('login_attempts.count', '+', ref('excluded.count')),
         first_at: fn('min', ['login_attempts.first_at', 'excluded.first_at']),
         last_at: fn('max', ['login_attempts.last_at', 'excluded.last_at']),
@@ -116,21 +123,25 @@ const dropOld = query((at: Markers<{ before: Instant }>) =>
 const surplus = query((at: Markers<{ accountId: AccountId; kept: number }>) =>
   db
     .selectFrom('login_attempts')
-    .select('attempt_key as attemptKey')
+    .select(['attempt_key as attemptKey', 'month'])
     .where('account_id', '=', at.accountId)
     .where('failed', '=', 1)
     .orderBy('last_at', 'desc')
     .orderBy('attempt_key', 'desc')
+    .orderBy('month', 'desc')
     .limit(1)
     .offset(at.kept),
 );
 
-const drop = query((at: Markers<{ attemptKey: string }>) =>
-  db.deleteFrom('login_attempts').where('attempt_key', '=', at.attemptKey),
+const drop = query((at: Markers<{ attemptKey: string; month: number }>) =>
+  db
+    .deleteFrom('login_attempts')
+    .where('attempt_key', '=', at.attemptKey)
+    .where('month', '=', at.month),
 );
 
 function apply({ event, at }: AuditFact, write: Sql): void {
-  const row = columnsOf(event);
+  const row = columnsOf(event, at);
   dropOld.run(write, { before: at - ATTEMPTS_KEPT_MS });
   addAttempt.run(write, row);
   if (row.failed === 0) return;
@@ -139,10 +150,11 @@ function apply({ event, at }: AuditFact, write: Sql): void {
   if (over !== undefined) drop.run(write, over);
 }
 
-function columnsOf({ attempt, count, firstAt, lastAt }: GatheredAttempt): Columns {
+function columnsOf({ attempt, count, firstAt, lastAt }: GatheredAttempt, at: Instant): Columns {
   const { protocol, result, accountId, details } = attempt;
   return {
     attempt_key: attemptKey(attempt),
+    month: monthNumber(at),
     account_id: accountId ?? NOBODY,
     protocol,
     result,
@@ -175,12 +187,25 @@ export function attemptsSince(
   since: Instant,
   { account, failedOnly, limit }: AttemptFilter,
 ): readonly GatheredAttempt[] {
-  let rows = db.selectFrom('login_attempts').selectAll().where('last_at', '>=', since);
+  let rows = db
+    .selectFrom('login_attempts')
+    .selectAll()
+    // The last column of a name counts; what is not summed up is the same in all months.
+    .select(({ fn }) => [
+      fn.sum<number>('count').as('count'),
+      fn.min('first_at').as('first_at'),
+      fn.max('last_at').as('last_at'),
+    ])
+    .where('last_at', '>=', since)
+    .groupBy('attempt_key');
   if (account !== undefined) {
     rows = rows.where('account_id', '=', account === 'nobody' ? NOBODY : account);
   }
   if (failedOnly) rows = rows.where('failed', '=', 1);
-  const latest = rows.orderBy('last_at', 'desc').orderBy('attempt_key', 'desc').limit(limit);
+  const latest = rows
+    .orderBy(({ fn }) => fn.max('last_at'), 'desc')
+    .orderBy('attempt_key', 'desc')
+    .limit(limit);
   return rowsOf(sql, latest).map(gatheredOf);
 }
 

@@ -6,7 +6,7 @@
  * details, the first ones.
  */
 
-import type { Generated, Selectable, SelectQueryBuilder } from 'kysely';
+import type { Compilable, Generated, Selectable, SelectQueryBuilder } from 'kysely';
 import type { ReportFact } from '#domain/log/fact';
 import { TLS_DETAILS_MAX, type GatheredTlsResult } from '#domain/report/decide';
 import type { TlsDetail, TlsPolicy, TlsResultType } from '#domain/report/events';
@@ -49,6 +49,40 @@ type KeyColumns = Omit<ResultColumns, 'send_report' | 'successes' | 'failures'>;
 
 const db = tables<ReportTables>();
 
+const RESULT_KEY = [
+  'day',
+  'recipient_domain',
+  'policy_domain',
+  'is_host',
+  'policy_type',
+  'policy_strings',
+  'mx_hosts',
+] as const;
+const COUNTS = ['send_report', 'successes', 'failures'] as const;
+const DETAIL_KEY = [
+  'result_type',
+  'sending_ip',
+  'receiving_mx',
+  'receiving_helo',
+  'receiving_ip',
+  'reason_code',
+] as const;
+
+function resultsInOrder(): Compilable<object> {
+  return db
+    .selectFrom('tls_results')
+    .select([...RESULT_KEY, ...COUNTS])
+    .orderBy([...RESULT_KEY]);
+}
+
+function detailsInOrder(): Compilable<object> {
+  return db
+    .selectFrom('tls_details')
+    .innerJoin('tls_results', 'tls_results.result_id', 'tls_details.result_id')
+    .select([...RESULT_KEY, ...DETAIL_KEY, 'sessions'])
+    .orderBy([...RESULT_KEY, ...DETAIL_KEY]);
+}
+
 export const outgoingReports: ReportModel = {
   name: 'outgoing-reports',
   version: 1,
@@ -80,10 +114,8 @@ export const outgoingReports: ReportModel = {
         receiving_ip, reason_code)
     ) WITHOUT ROWID`,
   ],
-  rows: [
-    db.selectFrom('tls_results').selectAll().orderBy('result_id'),
-    inOrder(db.selectFrom('tls_details').selectAll().orderBy('result_id')),
-  ],
+  // Without the numbers of results: older ones may have left the log.
+  rows: [resultsInOrder(), detailsInOrder()],
   apply,
 };
 

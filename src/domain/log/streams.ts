@@ -73,6 +73,19 @@ export function isReportStream(stream: string): boolean {
   return stream.startsWith(REPORT_STREAM_PREFIX);
 }
 
+/** Months since the year 0, UTC. */
+export function monthNumber(at: Instant): number {
+  const day = new Date(at);
+  return day.getUTCFullYear() * 12 + day.getUTCMonth();
+}
+
+/** The month that a stream is about; undefined for streams that are about none. */
+export function monthOfStream(stream: string): number | undefined {
+  if (!isAuditStream(stream) && !isReportStream(stream)) return undefined;
+  const digits = stream.slice(stream.indexOf('-') + 1);
+  return Number(digits.slice(0, -2)) * 12 + Number(digits.slice(-2)) - 1;
+}
+
 /** `202601` */
 function monthOf(isoDate: string): string {
   return isoDate.slice(0, 7).replace('-', '');
