@@ -20,6 +20,7 @@ import {
   formatReply,
   OK,
   reply,
+  submissionFaultReply,
   TOO_LARGE,
   type Reply,
 } from './reply.ts';
@@ -151,11 +152,11 @@ async function takeMessage(session: Session, transaction: Transaction): Promise<
   return answer;
 }
 
-function failureReply({ ports, receipt }: Session, error: unknown): Reply {
+function failureReply({ ports, receipt, login }: Session, error: unknown): Reply {
   if (error instanceof FlawedData) {
     return error.flaw === 'too-large' ? TOO_LARGE : FLAWED_LINES;
   }
   if (!(error instanceof Fault)) throw error;
   ports.log.error({ receipt, err: error }, 'message not taken');
-  return faultReply(error);
+  return login === undefined ? faultReply(error) : submissionFaultReply(error);
 }

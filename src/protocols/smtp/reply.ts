@@ -39,7 +39,11 @@ export const OUR_FAULT: Reply = reply(
   '4.3.0',
   'Something went wrong here, please try again later.',
 );
-const DISK_FULL = reply(452, '4.3.1', 'There is no space left here, please try again later.');
+const NO_SPACE = 'There is no space left here, please try again later.';
+/** RFC 5321 §4.2.3: too little system storage. */
+const DISK_FULL = reply(452, '4.3.1', NO_SPACE);
+/** Behind many recipients 452 means that they are too many (RFC 5321 §4.5.3.1.10). */
+const DISK_FULL_IN_QUEUE = reply(451, '4.3.1', NO_SPACE);
 
 const MAILBOX_FULL = reply(452, '4.2.2', 'The mailbox can take no more messages.');
 const QUEUE_FULL = reply(452, '4.2.2', 'There is too much mail of yours waiting already.');
@@ -112,6 +116,11 @@ const REFUSAL_REPLIES: Record<RefusalCode, Reply> = {
 
 export function refusalReply(refusal: Refusal): Reply {
   return REFUSAL_REPLIES[refusal.refused];
+}
+
+/** Of mail that was handed in to be queued. */
+export function submissionFaultReply(fault: Fault): Reply {
+  return fault.code === 'DiskFull' ? DISK_FULL_IN_QUEUE : faultReply(fault);
 }
 
 export function faultReply(fault: Fault): Reply {

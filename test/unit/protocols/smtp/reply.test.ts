@@ -3,7 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Fault } from '#domain/values/fault';
-import { combinedReply, faultReply, formatReply, reply } from '#protocols/smtp/reply';
+import {
+  combinedReply,
+  faultReply,
+  formatReply,
+  reply,
+  submissionFaultReply,
+} from '#protocols/smtp/reply';
 
 test('one line, several lines, with and without an enhanced code', () => {
   assert.equal(formatReply(reply(250, '2.0.0', 'OK'), 'r1'), '250 2.0.0 OK\r\n');
@@ -36,5 +42,7 @@ test('several refusals: the common one, or the worse of two', () => {
 test('faults are temporary; only a body that is too large is not', () => {
   assert.equal(faultReply(new Fault('DiskFull', '')).code, 452);
   assert.equal(faultReply(new Fault('LogUnavailable', '')).code, 451);
+  assert.equal(submissionFaultReply(new Fault('DiskFull', '')).code, 451);
+  assert.equal(submissionFaultReply(new Fault('BodyTooLarge', '')).code, 552);
   assert.equal(faultReply(new Fault('BodyTooLarge', '')).code, 552);
 });
