@@ -102,15 +102,17 @@ export class QueueAdmin implements AdministeredQueue {
     return items.map((item) => ({ ...item, ...this.#aboutItem(item) }));
   }
 
+  async prefixOf(queueId: QueueId): Promise<string> {
+    return (await this.#item(queueId))?.prefix ?? '';
+  }
+
   async dump(queueId: QueueId): Promise<Buffer | Refusal> {
-    const { directory, lanes, bodies } = this.#ports;
-    const accountId = accountOfServerWideId(queueId);
-    const unknown = refuse('NoSuchQueueItem', String(queueId));
-    if (!directory.state.accounts.has(accountId)) return unknown;
-    const item = (await lanes.account(accountId)).queueItem(queueId);
-    if (item === undefined) return unknown;
-    const body = bodies.read(accountId, item.body);
-    return body === undefined ? unknown : Buffer.concat([Buffer.from(item.prefix), body]);
+    const item = await this.#item(queueId);
+    const body = item && this.#ports.bodies.read(accountOfServerWideId(queueId), item.body);
+    if (item === undefined || body === undefined) {
+      return refuse('NoSuchQueueItem', String(queueId));
+    }
+    return Buffer.concat([Buffer.from(item.prefix), body]);
   }
 
   async change(
@@ -208,6 +210,13 @@ export class QueueAdmin implements AdministeredQueue {
     if (found === undefined) return refuse('NoSuchAccount', account);
     const command = { type: 'UnsuppressAddress', address } as const;
     return this.#ports.lanes.execute(found.accountId, command, cause);
+  }
+
+  async #item(queueId: QueueId): Promise<QueueItem | undefined> {
+    const { directory, lanes } = this.#ports;
+    const accountId = accountOfServerWideId(queueId);
+    if (!directory.state.accounts.has(accountId)) return undefined;
+    return (await lanes.account(accountId)).queueItem(queueId);
   }
 
   async #changeThose(

@@ -44,6 +44,8 @@ export interface AdministeredQueue {
     filter: ByAccountName<RetiredFilter>,
     page: ListPage<RetiredSort>,
   ): readonly AdministeredItem<RetiredItem>[] | Refusal;
+  /** The fields that stand above a message; '' for one that has left meanwhile. */
+  prefixOf(queueId: QueueId): Promise<string>;
   /** The octets that go to the next hop. */
   dump(queueId: QueueId): Promise<Buffer | Refusal>;
   /**

@@ -40,7 +40,10 @@ export function readPage<Sort extends string>(
   const limit = Math.min(fields.optionalCount('limit') || PAGE_MAX, PAGE_MAX);
   const lastId = fields.optionalCount('lastId') ?? 0;
   const last = fields.optionalText('last');
-  if (lastId === 0) return { sort, ascending, limit };
+  if (lastId === 0) {
+    if (last !== undefined) throw wrongField('lastId', 'the id of a record, to go with last');
+    return { sort, ascending, limit };
+  }
   const value = /^\d{4}-\d\d-\d\dT/.test(last ?? '') ? Date.parse(last ?? '') : NaN;
   if (Number.isNaN(value)) throw wrongField('last', 'a time in ISO 8601, to go with lastId');
   return { sort, ascending, limit, behind: { value, id: lastId } };

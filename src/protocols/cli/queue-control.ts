@@ -10,6 +10,7 @@ import { formatAddress, parseAddress, parseDomain } from '#domain/values/address
 import type { Instant } from '#domain/values/ids';
 import type {
   ListPage,
+  QueuedItem,
   QueueFilter,
   QueueSort,
   RetiredFilter,
@@ -17,6 +18,7 @@ import type {
 } from '#projections/queue-lists';
 import type { Clock } from '../ports.ts';
 import type {
+  AdministeredItem,
   AdministeredQueue,
   ByAccountName,
   NamedHoldRule,
@@ -39,8 +41,10 @@ import {
   queuedRecord,
   retiredRecord,
   suppressionRecord,
+  wholeRecord,
   type HoldRuleRecord,
   type SuppressionRecord,
+  type WholeRecord,
 } from './queue-records.ts';
 import { readSpan } from './relative-time.ts';
 
@@ -57,11 +61,13 @@ interface Parts {
 type Carry = (fields: ControlFields, parts: Parts) => unknown;
 
 const COMMANDS: Readonly<Record<string, Carry>> = {
-  'queue.list': (fields, { queue, clock }) => {
+  'queue.list': async (fields, { queue, clock }) => {
     const page = readListPage(fields, QUEUE_SORTS);
     const filter = readQueueFilter(fields, clock.now());
+    const isWhole = fields.optionalBoolean('whole') ?? false;
     fields.end();
-    return granted(queue.queued(filter, page)).map(queuedRecord);
+    const items = granted(queue.queued(filter, page));
+    return isWhole ? await wholeRecords(items, queue) : items.map(queuedRecord);
   },
   'queue.hold': changing(() => ({ type: 'hold' })),
   'queue.unhold': changing(() => ({ type: 'release' })),
@@ -235,6 +241,18 @@ const RETIRED_SORTS: Readonly<Record<string, RetiredSort>> = {
   queued: 'queued',
   '': 'lastActivity',
 };
+
+/** The fields above a message stand in the views of its account, which may have to be opened. */
+async function wholeRecords(
+  items: readonly AdministeredItem<QueuedItem>[],
+  queue: AdministeredQueue,
+): Promise<readonly WholeRecord[]> {
+  const records: WholeRecord[] = [];
+  for (const item of items) {
+    records.push(wholeRecord(item, await queue.prefixOf(item.queueId)));
+  }
+  return records;
+}
 
 function readListPage<Sort extends string>(
   fields: ControlFields,

@@ -3,7 +3,7 @@
  * programs for such lists know. Times are ISO 8601 in UTC, durations nanoseconds.
  */
 
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { domainToUnicode } from 'node:url';
 import type { Remote } from '#domain/queue/events';
 import type { Instant } from '#domain/values/ids';
@@ -72,6 +72,14 @@ export interface QueuedRecord extends ItemRecord {
   readonly NextAttempt: string;
 }
 
+/** With all that goes to the next hop, but for the body. */
+export interface WholeRecord extends QueuedRecord {
+  /** Fields that stand above the message, in base64. */
+  readonly MsgPrefix: string;
+  /** Another body for next hops with SMTPUTF8; we never make one. */
+  readonly DSNUTF8: null;
+}
+
 export interface RetiredRecord extends ItemRecord {
   readonly LastActivity: string;
   readonly RecipientAddress: string;
@@ -109,6 +117,11 @@ export function queuedRecord(item: AdministeredItem<QueuedItem>): QueuedRecord {
     SenderDomain: domainRecord(domain),
     NextAttempt: timeOf(item.nextAttemptAt),
   };
+}
+
+export function wholeRecord(item: AdministeredItem<QueuedItem>, prefix: string): WholeRecord {
+  const base64 = Buffer.from(prefix).toString('base64');
+  return { ...queuedRecord(item), MsgPrefix: base64, DSNUTF8: null };
 }
 
 export function retiredRecord(item: AdministeredItem<RetiredItem>): RetiredRecord {

@@ -33,7 +33,7 @@ export async function listQueue(flags: QueueListFlags, tools: Tools): Promise<vo
   const columns =
     '# id, queued, account, from, to, attempts, next attempt, last attempt, last error, hold, ' +
     'transport';
-  const fields = { ...filterOf(flags), sort, ascending: flags.asc };
+  const fields = { ...filterOf(flags), sort, ascending: flags.asc, whole: flags.json };
   await tellPause(flags, tools);
   const pages = pagesOf<QueuedRecord>('queue.list', fields, time, flags, tools);
   await printList(pages, columns, queuedRow, flags, tools);

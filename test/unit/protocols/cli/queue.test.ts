@@ -102,6 +102,8 @@ describe('queue list', () => {
       Hold: false,
       SenderDomain: { IP: '', Domain: { ASCII: 'localhost', Unicode: '' } },
       NextAttempt: '2026-01-01T00:07:30.000Z',
+      MsgPrefix: Buffer.from('Received: by localhost\r\n').toString('base64'),
+      DSNUTF8: null,
     });
     assert.partialDeepStrictEqual(two, {
       RecipientDomainStr: 'bücher.example',
@@ -155,6 +157,12 @@ describe('queue list', () => {
     const { code, err } = await desk.run('list', '--last-id', '5');
     assert.equal(code, 1);
     assert.match(err[0] ?? '', /last must be a time/);
+    for (const list of [['list'], ['retired', 'list']]) {
+      const alone = await desk.run(...list, '--last', last);
+      assert.equal(alone.code, 1);
+      assert.match(alone.err[0] ?? '', /lastId must be the id of a record, to go with last/);
+      assert.deepEqual(alone.out, []);
+    }
   });
 });
 
