@@ -4,7 +4,7 @@
  */
 
 import path from 'node:path';
-import { postmasterAccount, routedTransport } from '#domain/directory/state';
+import { isOpenAccount, postmasterAccount, routedTransport } from '#domain/directory/state';
 import {
   ATTEMPTS_MAX,
   doublingSchedule,
@@ -122,7 +122,7 @@ function noticesWith(
     commands: lanes,
     places: {
       postmaster: () => postmasterAccount(directory.state),
-      hasAccount: (accountId) => directory.state.accounts.has(accountId),
+      hasAccount: (accountId) => isOpenAccount(directory.state, accountId),
     },
     metrics,
     clock: systemClock,

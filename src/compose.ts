@@ -56,6 +56,7 @@ import { readFacts } from '#protocols/message/facts';
 import type { Rates } from '#protocols/ports';
 import { hmacMd5States } from '#protocols/sasl/md5';
 import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
+import { startDirectoryDesk, type DirectoryDesk } from './compose-directory.ts';
 import {
   startLocalQueue,
   startRemoteQueue,
@@ -157,6 +158,14 @@ async function openServer(loaded: LoadedConfig, options: HowToServe): Promise<Ru
     closers.push(() => webhooks.stop());
     const queue = await options.startQueue({ engine, loaded, log, metrics });
     closers.push(() => queue.stop());
+    const desk = await startDirectoryDesk({
+      engine,
+      dataDir: dataDirOf(loaded),
+      logins,
+      notices: queue.notices,
+      log,
+    });
+    closers.push(() => desk.stop());
     const { isLocal, onlyAt } = options;
     const ports = portsOf(engine, logins, rates);
     const endpoints = await endpointsOf({ loaded, ports, log, isLocal, onlyAt });
@@ -166,7 +175,7 @@ async function openServer(loaded: LoadedConfig, options: HowToServe): Promise<Ru
       () => closeAll(endpoints),
       () => listeners.forEach((listener) => listener.stop()),
     );
-    closers.push(await controlOf(loaded, engine, { queue, webhooks }, log));
+    closers.push(await controlOf(loaded, engine, { queue, webhooks, desk }, log));
     const listening: Listening[] = [];
     for (const endpoint of [...endpoints, ...metricsEndpoints(loaded, metrics, log, onlyAt)]) {
       for (const host of endpoint.hosts) {
@@ -218,13 +227,14 @@ function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts 
 interface Runners {
   readonly queue: RunningQueue;
   readonly webhooks: RunningWebhooks;
+  readonly desk: DirectoryDesk;
 }
 
 /** Listens on the control socket; returns how to close it. Mail goes on without it. */
 async function controlOf(
   loaded: LoadedConfig,
   engine: Engine,
-  { queue: { notices }, webhooks }: Runners,
+  { queue: { notices }, webhooks, desk }: Runners,
   log: OpenLog,
 ): Promise<Closer> {
   const transports = (): readonly string[] => Object.keys(loaded.config.Transports ?? {});
@@ -240,6 +250,7 @@ async function controlOf(
       attempts: engine.audit,
       tlsResults: engine.tlsResults,
     }),
+    ...desk.commands,
     ...dkimCommands(engine.dkimKeys),
     ...webhookSettingsCommands(webhooks.settings),
     ...aliasCommands(aliasAdmin(engine.directory)),

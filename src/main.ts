@@ -35,6 +35,15 @@ const terminal: Terminal = {
     }
     return text;
   },
+  password: async (prompt) => {
+    const { stdin, stderr } = process;
+    if (!stdin.isTTY) return (await terminal.input()).split(/\r?\n/, 1)[0] ?? '';
+    const { askSecret } = await import('#infra/terminal');
+    const show = (text: string): void => void stderr.write(text);
+    const password = await askSecret(stdin, prompt, show);
+    if ((await askSecret(stdin, 'The same again: ', show)) === password) return password;
+    throw new Error('These were two passwords.');
+  },
   stopAsked: () =>
     new Promise((resolve) => {
       process.once('SIGINT', () => resolve());

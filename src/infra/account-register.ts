@@ -4,6 +4,7 @@
 
 import { domainToASCII } from 'node:url';
 import {
+  accountNamed,
   accountOfAddress,
   addressKey,
   settingsOf,
@@ -82,12 +83,7 @@ export class AccountRegister implements Settings, AdministeredAccounts {
     return addressKey(foldedLocalpart(address.localpart, rules.caseSensitive), address.domain);
   }
 
-  /** Names that differ in case alone are one. */
   #named(name: string): DirectoryAccount | undefined {
-    const folded = name.toLowerCase();
-    for (const account of this.#directory.state.accounts.values()) {
-      if (account.name.toLowerCase() === folded) return account;
-    }
-    return undefined;
+    return accountNamed(this.#directory.state, name);
   }
 }

@@ -39,25 +39,46 @@ export class DkimKeyring implements SigningKeys, AdministeredDkim {
 
   signingKeys(domain: string): Promise<readonly SigningKey[]> {
     return Promise.all(
-      dkimKeysOf(this.#directory.state, domain).map(async (one) => {
-        const { secret, publicKey: _, algorithm: __, ...how } = one;
-        return { ...how, key: await this.#keyOf(secret) };
-      }),
+      dkimKeysOf(this.#directory.state, domain)
+        .filter(({ standby }) => standby !== true)
+        .map(async (one) => {
+          const { secret, publicKey: _, algorithm: __, standby: ___, ...how } = one;
+          return { ...how, key: await this.#keyOf(secret) };
+        }),
     );
   }
 
   async add(
     domain: string,
-    { name, algorithm }: Pick<DkimKey, 'name' | 'algorithm'>,
+    wanted: Pick<DkimKey, 'name' | 'algorithm'>,
     cause: Cause,
   ): Promise<PublishedKey | Refusal> {
-    const { privateKey, publicKey } = await newKey(algorithm);
-    const secret = await this.#secrets.put(privateKey);
-    const key: DkimKey = { name, algorithm, secret, publicKey };
+    const key = await this.make(wanted);
     const done = await this.#directory.execute({ type: 'AddDkimKey', domain, key }, cause);
     if (!isRefusal(done)) return published(key);
-    await this.#secrets.remove(secret);
+    await this.discard(key);
     return done;
+  }
+
+  /** A key in the store that no domain has yet. */
+  async make({ name, algorithm }: Pick<DkimKey, 'name' | 'algorithm'>): Promise<DkimKey> {
+    const { privateKey, publicKey } = await newKey(algorithm);
+    const secret = await this.#secrets.put(privateKey);
+    return { name, algorithm, secret, publicKey };
+  }
+
+  /** Throws a key away that no domain has. */
+  async discard({ secret }: DkimKey): Promise<void> {
+    await this.#secrets.remove(secret);
+  }
+
+  async use(
+    domain: string,
+    names: readonly string[],
+    cause: Cause,
+  ): Promise<readonly PublishedKey[] | Refusal> {
+    const done = await this.#directory.execute({ type: 'UseDkimKeys', domain, names }, cause);
+    return isRefusal(done) ? done : this.list(domain);
   }
 
   list(domain: string): readonly PublishedKey[] | Refusal {

@@ -64,8 +64,13 @@ const SERVER_VIEWS_FILE = 'server.db';
 export const VIEWS_FILE = 'views.db';
 const ACCOUNTS_DIRECTORY = 'accounts';
 
+/** Where the files of an account are. */
+export function accountDirectory(dataDir: string, accountId: AccountId): string {
+  return path.join(dataDir, ACCOUNTS_DIRECTORY, String(accountId));
+}
+
 export function accountFile(dataDir: string, accountId: AccountId, name: string): string {
-  return path.join(dataDir, ACCOUNTS_DIRECTORY, String(accountId), name);
+  return path.join(accountDirectory(dataDir, accountId), name);
 }
 
 /** Throws a Fault with one sentence when the directory is in use, damaged or not to be written. */

@@ -47,6 +47,8 @@ export class Lanes implements Commands, Views {
   readonly #ports: LanesPorts;
   readonly #accounts = new Map<AccountId, Promise<Account>>();
   readonly #opened = new Set<Account>();
+  /** Their numbers are not given again. */
+  readonly #gone = new Set<AccountId>();
   #cancelLook: (() => void) | undefined;
   #closed = false;
 
@@ -92,6 +94,18 @@ export class Lanes implements Commands, Views {
     await Promise.all([...this.#opened].map(({ lane }) => lane.between(async () => undefined)));
   }
 
+  /** Ends the lane of an account that is no more; whoever asks for it later is refused. */
+  async forget(accountId: AccountId): Promise<void> {
+    this.#gone.add(accountId);
+    const opening = this.#accounts.get(accountId);
+    if (opening === undefined) return;
+    const account = await opening;
+    await account.lane.close();
+    account.books.closeConnections();
+    this.#opened.delete(account);
+    this.#accounts.delete(accountId);
+  }
+
   /** Posts the account again from the first fact on; commands wait. How many facts. */
   async rebuild(accountId: AccountId): Promise<number> {
     const { books, lane } = await this.#account(accountId);
@@ -123,6 +137,9 @@ export class Lanes implements Commands, Views {
 
   async #account(accountId: AccountId): Promise<Account> {
     if (this.#closed) throw new Fault('Closing', 'The server is stopping.');
+    if (this.#gone.has(accountId)) {
+      throw new Fault('StreamDropped', 'The account was removed.', { temporary: false });
+    }
     let opening = this.#accounts.get(accountId);
     if (opening === undefined) {
       opening = this.#open(accountId);

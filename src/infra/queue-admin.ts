@@ -11,7 +11,7 @@ import type { AccountCommand } from '#domain/account';
 import type { DirectoryAnswerTo, DirectoryCommand } from '#domain/directory/decide';
 import type { DirectoryEvent, PauseReason } from '#domain/directory/events';
 import { holdRuleMatches, type HoldRule } from '#domain/directory/hold-rules';
-import type { DirectoryAccount, DirectoryState } from '#domain/directory/state';
+import { accountNamed, type DirectoryAccount, type DirectoryState } from '#domain/directory/state';
 import type { Cause } from '#domain/log/event';
 import type { DeliverMessage } from '#domain/message/decide';
 import type { QueueItem } from '#domain/queue/state';
@@ -326,15 +326,15 @@ export class QueueAdmin implements AdministeredQueue {
     return { ...filter, accountId: found.accountId };
   }
 
+  /** Also one that was removed, while its history is kept. */
   #named(name: string): DirectoryAccount | undefined {
-    const folded = name.toLowerCase();
-    return this.#ports.directory.state.accounts
-      .values()
-      .find((account) => account.name.toLowerCase() === folded);
+    const { state } = this.#ports.directory;
+    return accountNamed(state, name) ?? accountNamed({ accounts: state.removed }, name);
   }
 
   #nameOf(accountId: AccountId): string {
-    return this.#ports.directory.state.accounts.get(accountId)?.name ?? '';
+    const { accounts, removed } = this.#ports.directory.state;
+    return (accounts.get(accountId) ?? removed.get(accountId))?.name ?? '';
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { RouteScope } from '#domain/directory/events';
-import { routesOf, type DirectoryState } from '#domain/directory/state';
+import { accountNamed, routesOf, type DirectoryState } from '#domain/directory/state';
 import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
 import type { AdministeredRouting, RouteOwner } from '#protocols/ports-admin';
 import type { DirectoryLane } from './directory-lane.ts';
@@ -39,11 +39,9 @@ export function routingAdmin({ directory, transports }: RoutingAdminPorts): Admi
 
 function scopeOf({ account, domain }: RouteOwner, state: DirectoryState): RouteScope | Refusal {
   if (account !== undefined) {
-    const folded = account.toLowerCase();
-    for (const [accountId, { name }] of state.accounts) {
-      if (name.toLowerCase() === folded) return { type: 'account', accountId };
-    }
-    return refuse('NoSuchAccount', account);
+    const found = accountNamed(state, account);
+    if (found === undefined) return refuse('NoSuchAccount', account);
+    return { type: 'account', accountId: found.accountId };
   }
   if (domain === undefined) return { type: 'global' };
   return state.domains.has(domain) ? { type: 'domain', domain } : refuse('NoSuchDomain', domain);

@@ -40,6 +40,7 @@ import {
   type Checkpoint,
 } from '#projections/checkpoints';
 import { accountsInAttempt, dueDestinations, dueItems, nextDueAfter } from '#projections/due-items';
+import { forgetAccount } from '#projections/forgotten-account';
 import { ATTEMPTS_KEPT_MS, attemptsSince, type AttemptFilter } from '#projections/login-attempts';
 import type { ServerFact } from '#projections/model';
 import {
@@ -232,6 +233,15 @@ export class ServerBooks implements Queue {
   followReports(stream: string, facts: readonly ReportFact[]): void {
     this.#takeReports(stream, facts);
     if (this.#hasToWrite) this.#writeOrWait();
+  }
+
+  /** Nothing is kept about the account any more, which has no lane. */
+  forget(accountId: AccountId): void {
+    this.#waiting = this.#waiting.filter((of) => of.accountId !== accountId);
+    const stream = accountStream(accountId);
+    this.#unwritten.delete(stream);
+    this.#posted.delete(stream);
+    this.#db.transaction(() => forgetAccount(this.#db, accountId));
   }
 
   /** A digest for every table. */

@@ -122,6 +122,19 @@ export class TextIndex implements Texts {
     });
   }
 
+  /** Lets go of the files of an account that is no more. */
+  async forget(accountId: AccountId): Promise<void> {
+    const account = this.#account(accountId);
+    await this.#inTurn(async () => {
+      this.#due.delete(account);
+      this.#later.delete(account);
+      account.state = 'bad';
+      for (const thread of this.#threads.values())
+        await thread.ask(account.file, { type: 'close' });
+      this.#accounts.delete(accountId);
+    });
+  }
+
   /** What is wrong with the index of an account; nothing when there is none. */
   async problems(accountId: AccountId): Promise<readonly string[]> {
     const account = this.#account(accountId);

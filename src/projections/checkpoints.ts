@@ -53,6 +53,10 @@ const putCheckpoint = query((at: Markers<CheckpointTables['checkpoints']>) =>
     ),
 );
 
+const removeCheckpoint = query((at: Markers<{ stream: string }>) =>
+  db.deleteFrom('checkpoints').where('stream', '=', at.stream),
+);
+
 const oneCheckpoint = query((at: Markers<{ stream: string }>) =>
   db
     .selectFrom('checkpoints')
@@ -83,6 +87,11 @@ export function madeBy(sql: Sql, models: readonly ModelVersion[]): boolean {
 
 export function checkpointOf(sql: Sql, stream: string): Checkpoint {
   return oneCheckpoint.get(sql, { stream }) ?? NOTHING_POSTED;
+}
+
+/** The stream is one no more. */
+export function dropCheckpoint(write: Sql, stream: string): void {
+  removeCheckpoint.run(write, { stream });
 }
 
 export function checkpoints(sql: Sql): ReadonlyMap<string, Checkpoint> {

@@ -165,6 +165,17 @@ export function queuedById(
   return rowsOf(sql, list);
 }
 
+/** The reverse-paths of an account's mail that waits, each once. */
+export function sendersOf(sql: Sql, accountId: AccountId): readonly string[] {
+  const senders = db
+    .selectFrom('server_queue')
+    .select('mail_from as mailFrom')
+    .distinct()
+    .where('account_id', '=', accountId)
+    .where('mail_from', '<>', '');
+  return rowsOf(sql, senders).map(({ mailFrom }) => mailFrom);
+}
+
 /** How many items wait. */
 export function queueLength(sql: Sql): number {
   const counted = db

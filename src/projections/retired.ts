@@ -6,6 +6,7 @@
  * moves its last activity and nothing else.
  */
 
+import { sql as raw } from 'kysely';
 import type { MessageRetired, RetiredOutcome } from '#domain/queue/events';
 import { forgetSentAt } from '#domain/queue/state';
 import type { AccountId, Instant, QueueId } from '#domain/values/ids';
@@ -205,6 +206,19 @@ const due = query((at: Markers<{ now: Instant }>) =>
     .where('due_at', '<=', at.now)
     .orderBy('account_id'),
 );
+
+const anyOf = query((at: Markers<{ accountId: AccountId }>) =>
+  db
+    .selectFrom('retired_items')
+    .select('queue_id')
+    .where('account_id', '=', at.accountId)
+    .limit(raw.lit(1)),
+);
+
+/** True while mail of the account that has left the queue is to be shown. */
+export function remembersMail(sql: Sql, accountId: AccountId): boolean {
+  return anyOf.get(sql, { accountId }) !== undefined;
+}
 
 /** Accounts with finished items whose time is over. */
 export function accountsToForget(sql: Sql, now: Instant): readonly AccountId[] {

@@ -139,6 +139,16 @@ export function webhookIds(
   return rowsOf(sql, list);
 }
 
+/** True while webhooks of the account that wait no more are to be shown. */
+export function remembersWebhooks(sql: Sql, accountId: AccountId): boolean {
+  const any = db
+    .selectFrom('retired_webhooks')
+    .select('hook_id')
+    .where('account_id', '=', accountId)
+    .limit(1);
+  return rowsOf(sql, any).length > 0;
+}
+
 /** How many wait. */
 export function webhookCount(sql: Sql): number {
   const counted = db

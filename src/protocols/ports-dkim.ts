@@ -16,7 +16,10 @@ export interface SigningKeys {
   signingKeys(domain: string): Promise<readonly SigningKey[]>;
 }
 
-export interface SigningKey extends Omit<DkimKey, 'secret' | 'publicKey' | 'algorithm'> {
+export interface SigningKey extends Omit<
+  DkimKey,
+  'secret' | 'publicKey' | 'algorithm' | 'standby'
+> {
   /** Private. */
   readonly key: KeyObject;
 }
@@ -30,6 +33,12 @@ export interface AdministeredDkim {
     cause: Cause,
   ): Promise<PublishedKey | Refusal>;
   list(domain: string): readonly PublishedKey[] | Refusal;
+  /** The keys of these selectors sign from now on, and no others; gives all keys. */
+  use(
+    domain: string,
+    names: readonly string[],
+    cause: Cause,
+  ): Promise<readonly PublishedKey[] | Refusal>;
   /** The key is gone for good; gives what was removed. */
   remove(domain: string, name: string, cause: Cause): Promise<PublishedKey | Refusal>;
 }

@@ -54,7 +54,10 @@ export interface Settings {
   of(accountId: AccountId): AccountSettings;
 }
 
-/** News of an account, sent after the views have them, in the order of the log. */
+/**
+ * News of an account, sent after the views have them, in the order of the log; complete when the
+ * account is being removed.
+ */
 export interface Changes {
   of(accountId: AccountId): Observable<Announcement>;
 }

@@ -24,7 +24,7 @@ const ROOMS: Record<Room, Partial<Record<Room, 'values' | 'types'>>> = {
 };
 
 /** What infra may know of protocols: the ports. */
-const PORTS = /^src\/protocols\/ports(-admin|-dkim|-metrics|-queue|-remote|-webhook)?\.ts$/;
+const PORTS = /^src\/protocols\/ports(-[a-z]+)?\.ts$/;
 
 /** Modules of Node that a room may import; `any` for all. */
 const NODE_MODULES: Record<Room, 'any' | readonly string[]> = {

@@ -36,6 +36,7 @@ const REQUIRED: {
   readonly [Type in EventType]?: Record<RequiredField<Extract<DomainEvent, { type: Type }>>, true>;
 } = {
   AccountSettingsChanged: { type: true, accountId: true, changes: true },
+  DkimKeysChanged: { type: true, domain: true, keys: true },
   MessageQueued: {
     type: true,
     items: true,

@@ -223,6 +223,7 @@ export const SAMPLES: SamplesOf<DomainEvent> = {
         fields: ['From', 'Subject'],
         unsealed: true,
         lifetimeMs: 259_200_000,
+        standby: true,
       },
     ],
   },

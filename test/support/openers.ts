@@ -27,6 +27,7 @@ export const NO_TERMINAL: Terminal = {
   out: unused,
   err: unused,
   input: unused,
+  password: unused,
   stopAsked: unused,
 };
 

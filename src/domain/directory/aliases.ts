@@ -8,7 +8,7 @@
 import { foldedLocalpart, type Address } from '../values/address.ts';
 import { decided, isRefusal, refuse, type Decision, type Refusal } from '../values/decision.ts';
 import type { Alias, AliasChanged, DirectoryEvent } from './events.ts';
-import { addressKey, type DirectoryState } from './state.ts';
+import { addressKey, openOwner, type DirectoryState } from './state.ts';
 
 export type AliasOptions = Omit<Alias, 'members'>;
 
@@ -184,7 +184,8 @@ function membersWith(
   const all = new Set(members);
   for (const member of added) {
     const key = keyOf(member, state);
-    if (member.localpart === '' || !state.addresses.has(key)) return refuse('NoSuchAddress', key);
+    if (member.localpart === '' || openOwner(state, key) === undefined)
+      return refuse('NoSuchAddress', key);
     if (all.has(key)) return refuse('AliasMemberTwice', key);
     all.add(key);
   }

@@ -44,11 +44,13 @@ import {
   changeRoutes,
   removeDkimKey,
   removeHoldRule,
+  useDkimKeys,
   type AddDkimKey,
   type AddHoldRule,
   type ChangeRoutes,
   type RemoveDkimKey,
   type RemoveHoldRule,
+  type UseDkimKeys,
 } from './outgoing.ts';
 import {
   closeAccount,
@@ -82,6 +84,7 @@ export type DirectoryCommand =
   | EnableDomain
   | AddDkimKey
   | RemoveDkimKey
+  | UseDkimKeys
   | PauseDelivery
   | ResumeDelivery;
 
@@ -110,6 +113,7 @@ export interface DirectoryAnswers {
   readonly EnableDomain: object;
   readonly AddDkimKey: object;
   readonly RemoveDkimKey: object;
+  readonly UseDkimKeys: object;
   readonly PauseDelivery: object;
   readonly ResumeDelivery: object;
 }
@@ -174,6 +178,8 @@ export function decideDirectory(
       return addDkimKey(command, state);
     case 'RemoveDkimKey':
       return removeDkimKey(command, state);
+    case 'UseDkimKeys':
+      return useDkimKeys(command, state);
     case 'PauseDelivery':
       return pauseDelivery(command, state);
     case 'ResumeDelivery':

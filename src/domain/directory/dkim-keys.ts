@@ -24,6 +24,8 @@ export interface DkimKey {
   readonly unsealed?: boolean;
   /** How long a signature counts; for ever when absent. */
   readonly lifetimeMs?: number;
+  /** Published, but nothing is signed with it until it is put into use. */
+  readonly standby?: boolean;
 }
 
 export function isSelectorOf(name: string, domain: string): boolean {

@@ -44,6 +44,13 @@ export interface RemoveDkimKey {
   readonly name: string;
 }
 
+/** These sign from now on, and no others. */
+export interface UseDkimKeys {
+  readonly type: 'UseDkimKeys';
+  readonly domain: string;
+  readonly names: readonly string[];
+}
+
 export function addHoldRule(
   { rule }: AddHoldRule,
   state: DirectoryState,
@@ -111,4 +118,19 @@ export function removeDkimKey(
   const others = keys.filter((key) => key.name !== name);
   if (others.length === keys.length) return refuse('NoSuchDkimKey', name);
   return decided([{ type: 'DkimKeysChanged', domain, keys: others }], {});
+}
+
+export function useDkimKeys(
+  { domain, names }: UseDkimKeys,
+  state: DirectoryState,
+): Decision<DirectoryEvent, object> {
+  if (!state.domains.has(domain)) return refuse('NoSuchDomain', domain);
+  const keys = dkimKeysOf(state, domain);
+  const unknown = names.find((name) => !keys.some((key) => key.name === name));
+  if (unknown !== undefined) return refuse('NoSuchDkimKey', unknown);
+  const used = keys.map(({ standby: _, ...key }) =>
+    names.includes(key.name) ? key : { ...key, standby: true },
+  );
+  const isSo = used.every((key, i) => 'standby' in key === (keys[i]?.standby === true));
+  return decided(isSo ? [] : [{ type: 'DkimKeysChanged', domain, keys: used }], {});
 }

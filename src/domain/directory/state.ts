@@ -289,9 +289,12 @@ export function isOpenAccount(state: DirectoryState, accountId: AccountId): bool
 }
 
 /** Names that differ in case alone are one. */
-export function accountNamed(state: DirectoryState, name: string): DirectoryAccount | undefined {
+export function accountNamed(
+  { accounts }: Pick<DirectoryState, 'accounts'>,
+  name: string,
+): DirectoryAccount | undefined {
   const folded = name.toLowerCase();
-  return state.accounts.values().find((account) => account.name.toLowerCase() === folded);
+  return accounts.values().find((account) => account.name.toLowerCase() === folded);
 }
 
 export function settingsOf(state: DirectoryState, accountId: AccountId): AccountSettings {

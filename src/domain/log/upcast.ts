@@ -27,6 +27,7 @@ const attemptOfOne: UpcastStep = (data) => {
 
 export const UPCASTS: Upcasts = new Map([
   ['AccountSettingsChanged', [asItWas, asItWas]],
+  ['DkimKeysChanged', [asItWas]],
   ['MessageQueued', [asItWas]],
   ['AttemptStarted', [attemptOfOne]],
   ['AttemptSucceeded', [asItWas]],

@@ -14,6 +14,8 @@ import { ControlFields } from './control-fields.ts';
 export interface ShownDkimKey {
   readonly selector: string;
   readonly algorithm: string;
+  /** False while it only stands in DNS. */
+  readonly signs: boolean;
   /** Name and text of the TXT record that others check signatures with. */
   readonly recordName: string;
   readonly record: string;
@@ -22,6 +24,7 @@ export interface ShownDkimKey {
 export function dkimCommands(keys: AdministeredDkim): ControlCommands {
   return new Map<string, ControlCommand>([
     ['dkim.add', (given) => addKey(new ControlFields(given), keys)],
+    ['dkim.use', (given) => useKeys(new ControlFields(given), keys)],
     ['dkim.list', (given) => listKeys(new ControlFields(given), keys)],
     ['dkim.rm', (given) => removeKey(new ControlFields(given), keys)],
   ]);
@@ -47,6 +50,16 @@ async function listKeys(
   return granted(keys.list(domain)).map((key) => shown(domain, key));
 }
 
+async function useKeys(
+  fields: ControlFields,
+  keys: AdministeredDkim,
+): Promise<readonly ShownDkimKey[]> {
+  const domain = domainIn(fields);
+  const names = (fields.optionalTexts('selectors') ?? []).map((name) => name.toLowerCase());
+  fields.end();
+  return granted(await keys.use(domain, names, CAUSE)).map((key) => shown(domain, key));
+}
+
 async function removeKey(fields: ControlFields, keys: AdministeredDkim): Promise<ShownDkimKey> {
   const domain = domainIn(fields);
   const name = fields.text('selector').toLowerCase();
@@ -64,5 +77,6 @@ function domainIn(fields: ControlFields): string {
 function shown(domain: string, key: PublishedKey): ShownDkimKey {
   const { name: selector, algorithm } = key;
   const recordName = dkimRecordName(selector, domain);
-  return { selector, algorithm, recordName, record: dkimRecordText(key) };
+  const signs = key.standby !== true;
+  return { selector, algorithm, signs, recordName, record: dkimRecordText(key) };
 }

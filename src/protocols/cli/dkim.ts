@@ -37,6 +37,20 @@ export async function listDkimKeys(
   for (const key of keys) tell(key, flags, tools);
 }
 
+export async function useDkimKeys(
+  domain: string,
+  selectors: readonly string[],
+  flags: RunningFlags,
+  tools: Tools,
+): Promise<void> {
+  const asked = await askServer('dkim.use', flags, tools, { domain, selectors });
+  for (const key of asked as readonly ShownDkimKey[]) {
+    const { selector, signs } = key;
+    if (flags.json) tools.terminal.out(JSON.stringify(key));
+    else tools.terminal.out(`${selector}\t${signs ? 'signs' : 'waits'}`);
+  }
+}
+
 export async function removeDkimKey(
   domain: string,
   selector: string,

@@ -3,6 +3,7 @@
  */
 
 import { Option, type Command } from 'commander';
+import { addDomainList } from './directory-tree.ts';
 import type { DkimAddFlags } from './dkim.ts';
 import type { RunningFlags } from './flags.ts';
 import type { RouteFlags } from './routing.ts';
@@ -23,6 +24,7 @@ export function addDomains(config: Command, tools: Tools, dirOption: () => Optio
     .command('dkim')
     .description('the keys with which mail from a domain is signed');
   addKeys(below(dkim), tools);
+  addDomainList(domains, { tools, dir: dirOption });
   const switching = {
     disable: 'let mail from the domain wait, and mail to it come later',
     enable: 'let mail from and to the domain go again',
@@ -71,6 +73,12 @@ function addKeys(command: Add, tools: Tools): void {
       await (await import('./dkim.ts')).listDkimKeys(domain, flags, tools);
     },
   );
+  command(
+    'use <domain> <selectors...>',
+    'sign with the keys of these selectors, and no others',
+  ).action(async (domain: string, selectors: readonly string[], flags: RunningFlags) => {
+    await (await import('./dkim.ts')).useDkimKeys(domain, selectors, flags, tools);
+  });
   command('rm <domain> <selector>', 'sign with the key no more, and throw it away').action(
     async (domain: string, selector: string, flags: RunningFlags) => {
       await (await import('./dkim.ts')).removeDkimKey(domain, selector, flags, tools);

@@ -14,6 +14,8 @@ export interface Terminal {
   err(line: string): void;
   /** All of standard input, up to a bound. */
   input(): Promise<string>;
+  /** A secret: typed without being shown, or the first line of standard input. */
+  password(prompt: string): Promise<string>;
   /** Resolves when somebody asks the program to end (SIGINT, SIGTERM, a lost parent). */
   stopAsked(): Promise<void>;
 }

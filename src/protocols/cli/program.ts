@@ -8,6 +8,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { addAliases } from './alias-tree.ts';
 import { addBackup } from './backup-tree.ts';
+import { addAccounts, addAddresses, addPassword } from './directory-tree.ts';
 import { addDomains } from './domain-tree.ts';
 import {
   isLoopbackAddress,
@@ -73,6 +74,7 @@ export function commandTree(
   addBackup(program, { terminal, openers }, () => dirOption(openers), finish);
   addLog(program, terminal, openers);
   addConfig(program, { terminal, openers });
+  addPassword(program, { tools: { terminal, openers }, dir: () => dirOption(openers) });
   addSendmail(program, terminal, openers, finish);
   addAttempts(program, { terminal, openers });
   addQueue(program, { terminal, openers }, () => dirOption(openers));
@@ -188,15 +190,17 @@ function addConfig(program: Command, tools: Tools): void {
   const config = program
     .command('config')
     .description('look at and change what the running server decides by');
-  addAccountSettings(config, tools);
+  const parts = { tools, dir: () => dirOption(tools.openers) };
+  addAccounts(addAccountSettings(config, tools), parts);
+  addAddresses(config, parts);
   addKeys(config, tools);
   addDomains(config, tools, () => dirOption(tools.openers));
   addAliases(config, tools, () => dirOption(tools.openers));
   addWebhookSettings(config, tools, () => dirOption(tools.openers));
 }
 
-function addAccountSettings(config: Command, tools: Tools): void {
-  const accounts = config.command('account').description('what is set for an account');
+function addAccountSettings(config: Command, tools: Tools): Command {
+  const accounts = config.command('account').description('accounts, and what is set for them');
   const command = (usage: string, description: string): Command =>
     accounts
       .command(usage)
@@ -231,6 +235,7 @@ function addAccountSettings(config: Command, tools: Tools): void {
     .action(async (account: string, flags: AccountSetFlags) => {
       await (await import('./account.ts')).setAccount(account, flags, tools);
     });
+  return accounts;
 }
 
 function addKeys(config: Command, tools: Tools): void {

@@ -68,6 +68,7 @@ export class Connection {
       out: this.#writerOf(wire),
       attach: (next) => this.#attach(next),
       abandon: () => this.interrupt('you lag too far behind, please begin anew'),
+      banish: () => this.interrupt('your account was removed', 'ALERT'),
     });
     this.#heedKey(wire);
   }

@@ -13,8 +13,12 @@ import type { AccountViews, MailboxSummary } from '#projections/account-views';
 import type { Announcement, Changes } from '../ports.ts';
 import { mailboxChangesOf, MailboxNews, type MailboxListener } from './mailbox-news.ts';
 
-/** Hears of mailboxes that were made, renamed, deleted, subscribed, unsubscribed or annotated. */
-export type NamesListener = (fact: AccountFact) => void;
+export interface NamesListener {
+  /** Mailboxes were made, renamed, deleted, subscribed, unsubscribed or annotated. */
+  heard(fact: AccountFact): void;
+  /** The account is being removed. */
+  over(): void;
+}
 
 function concernsNames(fact: AccountFact): boolean {
   switch (fact.event.type) {
@@ -37,6 +41,7 @@ export class AccountNews {
   readonly #listeners = new Set<NamesListener>();
   readonly #watchers = new Set<MailboxListener>();
   readonly #stop: () => void;
+  #isOver = false;
   /** Revision of the views that the fields below were read at. */
   #readAt: Revision = -1;
   readonly #summaries = new Map<MailboxId, MailboxSummary | undefined>();
@@ -45,9 +50,10 @@ export class AccountNews {
 
   constructor(accountId: AccountId, views: AccountViews, changes: Changes, closed: () => void) {
     this.views = views;
-    const subscription = changes
-      .of(accountId)
-      .subscribe((announcement) => this.#announce(announcement));
+    const subscription = changes.of(accountId).subscribe({
+      next: (announcement) => this.#announce(announcement),
+      complete: () => this.#end(),
+    });
     this.#stop = () => {
       subscription.unsubscribe();
       closed();
@@ -71,6 +77,7 @@ export class AccountNews {
   /** One call per session; the subscription ends with the last one that stops. */
   listen(listener: NamesListener): () => void {
     this.#listeners.add(listener);
+    if (this.#isOver) listener.over();
     return () => {
       if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#stop();
     };
@@ -116,13 +123,18 @@ export class AccountNews {
     this.#subscribed = undefined;
   }
 
+  #end(): void {
+    this.#isOver = true;
+    for (const listener of this.#listeners) listener.over();
+  }
+
   #announce(announcement: Announcement): void {
     for (const fact of announcement.facts) {
       for (const change of mailboxChangesOf(fact)) {
         this.#mailboxes.get(change.mailboxId)?.tell(change);
         for (const watcher of this.#watchers) watcher(change);
       }
-      if (concernsNames(fact)) for (const listener of this.#listeners) listener(fact);
+      if (concernsNames(fact)) for (const listener of this.#listeners) listener.heard(fact);
     }
   }
 }

@@ -49,6 +49,13 @@ interface Elsewhere {
   readonly flags: boolean;
 }
 
+/** How a session hears of its news. */
+export interface SessionBell {
+  readonly wake: () => void;
+  /** The account is being removed. */
+  readonly over: () => void;
+}
+
 export class SessionNews {
   readonly #account: AccountNews;
   readonly #wake: () => void;
@@ -64,10 +71,10 @@ export class SessionNews {
   #elsewhere: Elsewhere[] = [];
   #owesOverflow = false;
 
-  constructor(account: AccountNews, wake: () => void) {
+  constructor(account: AccountNews, { wake, over }: SessionBell) {
     this.#account = account;
     this.#wake = wake;
-    this.#stop = account.listen((fact) => this.#hearName(fact));
+    this.#stop = account.listen({ heard: (fact) => this.#hearName(fact), over });
   }
 
   get account(): AccountNews {

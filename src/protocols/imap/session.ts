@@ -113,7 +113,10 @@ export interface ConnectionLine {
   readonly reader: CommandReader;
   readonly out: ReplyWriter;
   readonly attach: (wire: Wire) => void;
+  /** Ends the conversation with a client that lags too far behind. */
   readonly abandon: () => void;
+  /** Whoever is logged in is nobody any more. */
+  readonly banish: () => void;
 }
 
 export class Session {
@@ -134,8 +137,7 @@ export class Session {
   ending: { readonly bye?: string; readonly code?: string } | undefined;
   /** Goes on with the conversation on another wire. */
   readonly attach: (wire: Wire) => void;
-  /** Ends the conversation with a client that lags too far behind. */
-  readonly #abandon: () => void;
+  readonly #line: Pick<ConnectionLine, 'abandon' | 'banish'>;
   readonly previews: Previews;
   readonly #desk: NewsDesk;
   /** Commands that are still carried out while the next one is received. */
@@ -166,7 +168,7 @@ export class Session {
     this.reader = line.reader;
     this.out = line.out;
     this.attach = line.attach;
-    this.#abandon = line.abandon;
+    this.#line = line;
   }
 
   /** Made when it is needed: thousands of idle connections have none. */
@@ -234,7 +236,10 @@ export class Session {
   async logIn(accountId: AccountId, login: string): Promise<void> {
     const views = await this.ports.views.account(accountId);
     this.#account = { accountId, login, views };
-    this.#news = new SessionNews(this.#desk.account(accountId, views), () => this.wake());
+    this.#news = new SessionNews(this.#desk.account(accountId, views), {
+      wake: () => this.wake(),
+      over: () => this.#line.banish(),
+    });
     this.log.info({ login, account: accountId }, 'imap login');
   }
 
@@ -334,7 +339,7 @@ export class Session {
   wake(): void {
     this.#woken = true;
     this.#wake?.();
-    if (this.#news?.lagsTooFar === true && !this.#news.overflow()) this.#abandon();
+    if (this.#news?.lagsTooFar === true && !this.#news.overflow()) this.#line.abandon();
   }
 
   /** Resolves when there was a `wake` since the last time. */

@@ -20,11 +20,12 @@ import {
 } from '../sasl/mechanism.ts';
 import { KEY_MECHANISM, resultOf, UNKNOWN_MECHANISM } from '../sasl/login-record.ts';
 import { BAD_ARGUMENTS, BAD_SEQUENCE, closing, reply, type Reply } from './reply.ts';
-import type { Session } from './session.ts';
+import type { Login, Session } from './session.ts';
 
 const NEEDS_TLS = reply(538, '5.7.11', 'Please start TLS first.');
 const NO_SECRET = reply(454, '4.3.0', 'This account cannot log in that way for now.');
 export const KEY_REMOVED: Reply = closing(421, '4.7.0', 'Your TLS key lets nobody in any more.');
+export const ACCOUNT_REMOVED: Reply = closing(421, '4.7.0', 'Your account was removed.');
 const FREE_FAILURES = 3;
 
 /** To be called when a client may have shown a key; a reply when it has to go. */
@@ -44,11 +45,24 @@ export function heedKey(session: Session): Reply | undefined {
     return outcome.type === 'wrong' ? KEY_REMOVED : closing(421, '4.7.0', outcome.reason);
   }
   const { accountId, login } = outcome;
-  session.login = { accountId, login, byKey: true };
+  logIn(session, { accountId, login, byKey: true });
   session.loginRecord.add({ mechanism: KEY_MECHANISM, login, result: 'ok', accountId }, channel);
   ports.rates.successfulLogin(channel.remoteIp);
   ports.log.info({ receipt, ip: channel.remoteIp, login: outcome.login }, 'smtp login by key');
   return undefined;
+}
+
+/** Until the account is removed. */
+function logIn(session: Session, login: Login): void {
+  session.forgetLogin();
+  session.login = login;
+  const subscription = session.ports.changes.of(login.accountId).subscribe({
+    complete() {
+      session.login = undefined;
+      session.channel.stop('banished');
+    },
+  });
+  session.forgetLogin = () => subscription.unsubscribe();
 }
 
 export async function auth(session: Session, argument: string): Promise<Reply> {
@@ -124,7 +138,7 @@ async function finished(
   const fields = { receipt, ip: channel.remoteIp, login: exchange.claimedLogin };
   if (step.type === 'done') {
     const { accountId, login } = step;
-    session.login = { accountId, login, byKey: false };
+    logIn(session, { accountId, login, byKey: false });
     loginRecord.add({ mechanism: mechanism.name, login, result: 'ok', accountId }, channel);
     session.failedLogins = 0;
     ports.rates.successfulLogin(channel.remoteIp);

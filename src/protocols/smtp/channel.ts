@@ -12,8 +12,8 @@ import { Fault } from '#domain/values/fault';
 import { SMTP_CLOSE_MS, SMTP_COMMAND_MS, SMTP_LINE_BYTES_MAX } from '../limits.ts';
 import type { Clock, TlsFacts, Wire } from '../ports.ts';
 
-/** `revoked`: what let the peer in does so no more. */
-export type Loss = 'gone' | 'silent' | 'stopping' | 'revoked';
+/** `revoked`: what let the peer in does so no more. `banished`: its account is being removed. */
+export type Loss = 'gone' | 'silent' | 'stopping' | 'revoked' | 'banished';
 
 /** The conversation cannot go on: the peer is gone or silent, or we are not to go on. */
 export class PeerLost extends Error {
@@ -44,7 +44,7 @@ export class Channel {
   #lost: PeerLost | undefined;
   /** The peer sends nothing any more; it may still read. */
   #ended = false;
-  #stopping: 'stopping' | 'revoked' | undefined;
+  #stopping: Exclude<Loss, 'gone' | 'silent'> | undefined;
   #atLine = false;
   #wake: (() => void) | undefined;
   readonly #onNews = (): void => this.#wake?.();
@@ -154,7 +154,7 @@ export class Channel {
   }
 
   /** No further command is read: whoever waits for one gets a PeerLost. */
-  stop(why: 'stopping' | 'revoked' = 'stopping'): void {
+  stop(why: Exclude<Loss, 'gone' | 'silent'> = 'stopping'): void {
     this.#stopping ??= why;
     if (this.#atLine) this.#wake?.();
   }

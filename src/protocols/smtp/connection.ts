@@ -8,7 +8,7 @@
 
 import { Fault } from '#domain/values/fault';
 import { SMTP_SLOW_MS } from '../limits.ts';
-import { auth, heedKey, KEY_REMOVED } from './auth.ts';
+import { ACCOUNT_REMOVED, auth, heedKey, KEY_REMOVED } from './auth.ts';
 import { PeerLost, type Line } from './channel.ts';
 import { FlawedData, IncomingData } from './incoming.ts';
 import { receive } from './receive.ts';
@@ -77,9 +77,12 @@ export async function converse(session: Session): Promise<void> {
       channel.send(formatReply(reply(421, '4.3.2', 'The server is about to stop.'), receipt));
     } else if (error.why === 'revoked') {
       channel.send(formatReply(KEY_REMOVED, receipt));
+    } else if (error.why === 'banished') {
+      channel.send(formatReply(ACCOUNT_REMOVED, receipt));
     }
   } finally {
     session.forgetKey();
+    session.forgetLogin();
     session.loginRecord.close();
   }
   channel.end();

@@ -99,6 +99,8 @@ export interface Session {
   readonly loginRecord: LoginRecord;
   /** Stops listening for the end of the client's key. */
   forgetKey: () => void;
+  /** Stops listening for the end of the account that is logged in. */
+  forgetLogin: () => void;
 }
 
 export function openSession(
@@ -121,6 +123,7 @@ export function openSession(
     failedLogins: 0,
     loginRecord: new LoginRecord('submission', ports),
     forgetKey: () => undefined,
+    forgetLogin: () => undefined,
   };
 }
 

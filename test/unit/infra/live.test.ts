@@ -39,6 +39,16 @@ describe('news of an account', () => {
     assert.deepEqual(heard, [1]);
   });
 
+  it('end with the account, also for who begins to listen later', () => {
+    const live = new Live();
+    const ended: string[] = [];
+    live.of(1).subscribe({ complete: () => ended.push('listening') });
+    live.of(2).subscribe({ complete: () => ended.push('other') });
+    live.end(1);
+    live.of(1).subscribe({ complete: () => ended.push('late') });
+    assert.deepEqual(ended, ['listening', 'late']);
+  });
+
   it('end when the server closes', () => {
     const live = new Live();
     let ended = false;

@@ -31,6 +31,12 @@ function fakeKeys(): AdministeredDkim {
       return ofDomain(domain) ?? key;
     },
     list: (domain) => ofDomain(domain) ?? keys,
+    async use(domain, names) {
+      keys = keys.map(({ standby: _, ...key }) =>
+        names.includes(key.name) ? key : { ...key, standby: true },
+      );
+      return ofDomain(domain) ?? keys;
+    },
     async remove(domain, name) {
       const key = keys.find((one) => one.name === name);
       keys = keys.filter((one) => one !== key);
@@ -73,6 +79,7 @@ describe('config domain dkim', () => {
     assert.deepEqual(JSON.parse(rsa.out[0] ?? ''), {
       selector: 's2',
       algorithm: 'rsa',
+      signs: true,
       recordName: 's2._domainkey.xn--bcher-kva.example',
       record: 'v=DKIM1;h=sha256;k=rsa;p=AAAA',
     });
@@ -80,6 +87,17 @@ describe('config domain dkim', () => {
     assert.deepEqual(listed, {
       code: 0,
       out: [line('s1', 'ed25519'), line('s2', 'rsa')],
+      err: [],
+    });
+  });
+
+  it('signs with the keys that are put into use', async () => {
+    const keys = fakeKeys();
+    await run(keys, 'add', 'bücher.example', 's1');
+    await run(keys, 'add', 'bücher.example', 's2');
+    assert.deepEqual(await run(keys, 'use', 'bücher.example', 'S2'), {
+      code: 0,
+      out: ['s1\twaits', 's2\tsigns'],
       err: [],
     });
   });

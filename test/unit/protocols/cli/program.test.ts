@@ -112,6 +112,7 @@ async function run(args: readonly string[], pretence: Pretence = {}): Promise<Ra
   const terminal = {
     out: (line: string) => void out.push(line),
     err: (line: string) => void err.push(line),
+    password: async () => '',
     input: async () => '',
     stopAsked: () => Promise.resolve(),
   };

@@ -77,6 +77,7 @@ async function run(server: PlayedServer, args: string, scene: Scene = {}): Promi
   const terminal = {
     out: unused,
     err: (line: string) => void err.push(line),
+    password: unused,
     input: unused,
     stopAsked: unused,
   };

@@ -19,16 +19,17 @@ const TELLING: Telling = {
   uidOnly: false,
   arrivals: false,
 };
+const SILENT = { heard: (): void => undefined, over: (): void => undefined };
 const SESSIONS = 1000;
 
 describe('news of an account', () => {
   it('are subscribed to once, as long as anybody listens', () => {
     using stage = newsStage();
-    const stops = [1, 2, 3].map(() => stage.news().listen(() => undefined));
+    const stops = [1, 2, 3].map(() => stage.news().listen(SILENT));
     assert.equal(stage.subscriptions, 1);
     for (const stop of stops) stop();
     assert.equal(stage.subscriptions, 0);
-    stage.news().listen(() => undefined);
+    stage.news().listen(SILENT);
     assert.equal(stage.subscriptions, 1);
   });
 
@@ -36,7 +37,7 @@ describe('news of an account', () => {
     using stage = newsStage();
     const names: string[] = [];
     const changed: number[] = [];
-    stage.news().listen(({ event }) => names.push(event.type));
+    stage.news().listen({ ...SILENT, heard: ({ event }) => names.push(event.type) });
     stage
       .news()
       .mailbox(INBOX_ID)

@@ -17,7 +17,7 @@ const SESSIONS = 1000;
 const OVERFLOW = /^\* OK \[NOTIFICATIONOVERFLOW\] [^\r]+\r\n$/;
 
 function sessionOn(stage: NewsStage, asked?: string, wake = (): void => undefined): SessionNews {
-  const session = new SessionNews(stage.news(), wake);
+  const session = new SessionNews(stage.news(), { wake, over: () => undefined });
   if (asked !== undefined) ask(session, asked);
   return session;
 }

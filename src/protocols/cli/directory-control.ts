@@ -1,0 +1,247 @@
+/**
+ * What the running server does about accounts, addresses and domains when the command line asks it
+ * to: which there are, and what there is to be.
+ */
+
+import { domainToASCII, domainToUnicode } from 'node:url';
+import { displayAddress, parseAddress, parseDomain, type Address } from '#domain/values/address';
+import type {
+  AdministeredAccountList,
+  AdministeredAddresses,
+  AdministeredDomains,
+  ListedAccount,
+  RemovedAccount,
+} from '../ports-directory.ts';
+import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
+import { CAUSE, granted } from './control-answers.ts';
+import { ControlFields } from './control-fields.ts';
+
+/** As they go over the control socket, and into `--json`. */
+export interface ListedAccountRecord {
+  readonly Account: string;
+  /** '' for an account that may log in. */
+  readonly LoginDisabled: string;
+  /** It is being removed. */
+  readonly Closed: boolean;
+}
+
+export interface ListedDomainRecord {
+  readonly Domain: string;
+  readonly Disabled: boolean;
+}
+
+export interface RemovedAccountRecord {
+  readonly Account: string;
+  readonly State: RemovedAccount['state'];
+}
+
+export interface AddressRecord {
+  readonly Address: string;
+  readonly Account: string;
+}
+
+export interface DirectoryParts {
+  readonly accounts: AdministeredAccountList;
+  readonly addresses: AdministeredAddresses;
+  readonly domains: AdministeredDomains;
+}
+
+export function directoryCommands({
+  accounts,
+  addresses,
+  domains,
+}: DirectoryParts): ControlCommands {
+  return new Map<string, ControlCommand>([
+    ...accountCommands(accounts),
+    ...addressCommands(addresses),
+    ...domainCommands(domains),
+  ]);
+}
+
+function accountCommands(accounts: AdministeredAccountList): ControlCommands {
+  return new Map<string, ControlCommand>([
+    [
+      'accounts.list',
+      async (given) => {
+        new ControlFields(given).end();
+        return accounts.accounts().map(accountRecord);
+      },
+    ],
+    [
+      'accounts.add',
+      async (given) => {
+        const { account, address } = addressFields(given);
+        if (address.localpart === '') throw badAddress(`@${address.domain}`);
+        granted(await accounts.add(account, address, CAUSE));
+        return addressRecord(address, account);
+      },
+    ],
+    [
+      'accounts.rm',
+      async (given): Promise<RemovedAccountRecord> => {
+        const name = accountIn(given);
+        const { state } = granted(await accounts.remove(name, CAUSE));
+        return { Account: name, State: state };
+      },
+    ],
+    [
+      'accounts.disable',
+      async (given) => {
+        const fields = new ControlFields(given);
+        const name = fields.text('account');
+        const reason = fields.text('reason');
+        fields.end();
+        granted(await accounts.forbidLogin(name, reason, CAUSE));
+        return {};
+      },
+    ],
+    [
+      'accounts.enable',
+      async (given) => {
+        granted(await accounts.allowLogin(accountIn(given), CAUSE));
+        return {};
+      },
+    ],
+    ['accounts.setpassword', async (given) => setPassword(new ControlFields(given), accounts)],
+  ]);
+}
+
+async function setPassword(
+  fields: ControlFields,
+  accounts: AdministeredAccountList,
+): Promise<object> {
+  const name = fields.text('account');
+  const password = fields.text('password');
+  fields.end();
+  const done = granted(await accounts.setPassword(name, password, CAUSE));
+  if ('unfit' in done) throw new ControlError('BadPassword', done.unfit);
+  return {};
+}
+
+function addressCommands(addresses: AdministeredAddresses): ControlCommands {
+  return new Map<string, ControlCommand>([
+    [
+      'address.list',
+      async (given) => {
+        const account = accountIn(given);
+        return granted(addresses.addressesOf(account)).map((one) => addressRecord(one, account));
+      },
+    ],
+    [
+      'address.add',
+      async (given) => {
+        const { account, address } = addressFields(given);
+        granted(await addresses.add(address, account, CAUSE));
+        return addressRecord(address, account);
+      },
+    ],
+    [
+      'address.rm',
+      async (given) => {
+        const fields = new ControlFields(given);
+        const address = addressOf(fields.text('address'));
+        fields.end();
+        granted(await addresses.remove(address, CAUSE));
+        return {};
+      },
+    ],
+    [
+      'address.account',
+      async (given) => {
+        const fields = new ControlFields(given);
+        const address = addressOf(fields.text('address'));
+        fields.end();
+        return addressRecord(address, granted(addresses.accountOf(address)));
+      },
+    ],
+  ]);
+}
+
+function domainCommands(domains: AdministeredDomains): ControlCommands {
+  return new Map<string, ControlCommand>([
+    [
+      'domain.list',
+      async (given) => {
+        new ControlFields(given).end();
+        return domains.domains().map(({ domain, isDisabled }): ListedDomainRecord => {
+          return { Domain: domainToUnicode(domain), Disabled: isDisabled };
+        });
+      },
+    ],
+    [
+      'domain.add',
+      async (given) => {
+        const fields = new ControlFields(given);
+        const domain = domainOf(fields.text('domain'));
+        const account = fields.text('account');
+        const localpart = fields.optionalText('localpart');
+        const isDisabled = fields.optionalBoolean('disabled') ?? false;
+        fields.end();
+        const first = localpart === undefined ? undefined : localpartOf(localpart, domain);
+        granted(await domains.add({ domain, isDisabled, account, localpart: first }, CAUSE));
+        return { Domain: domainToUnicode(domain), Disabled: isDisabled };
+      },
+    ],
+    [
+      'domain.rm',
+      async (given) => {
+        const fields = new ControlFields(given);
+        const domain = domainOf(fields.text('domain'));
+        fields.end();
+        granted(await domains.remove(domain, CAUSE));
+        return {};
+      },
+    ],
+  ]);
+}
+
+function accountIn(given: unknown): string {
+  const fields = new ControlFields(given);
+  const name = fields.text('account');
+  fields.end();
+  return name;
+}
+
+function addressFields(given: unknown): { readonly account: string; readonly address: Address } {
+  const fields = new ControlFields(given);
+  const account = fields.text('account');
+  const address = addressOf(fields.text('address'));
+  fields.end();
+  return { account, address };
+}
+
+/** `@domain` is the catchall. */
+function addressOf(text: string): Address {
+  const domain = text.startsWith('@') ? parseDomain(text.slice(1), domainToASCII) : undefined;
+  const address =
+    domain === undefined ? parseAddress(text, domainToASCII) : { localpart: '', domain };
+  if (address === undefined || address.domain.startsWith('[')) throw badAddress(text);
+  return address;
+}
+
+function localpartOf(text: string, domain: string): string {
+  const address = parseAddress(`${text}@${domain}`, domainToASCII);
+  if (address === undefined) throw badAddress(`${text}@${domain}`);
+  return address.localpart;
+}
+
+function badAddress(text: string): ControlError {
+  return new ControlError('BadAddress', `${text} cannot be the address of an account.`);
+}
+
+function domainOf(text: string): string {
+  const domain = parseDomain(text, domainToASCII);
+  if (domain !== undefined && !domain.startsWith('[')) return domain;
+  throw new ControlError('BadDomain', `${text} cannot be a domain.`);
+}
+
+function accountRecord({ name, forbidden, isClosed }: ListedAccount): ListedAccountRecord {
+  return { Account: name, LoginDisabled: forbidden ?? '', Closed: isClosed };
+}
+
+function addressRecord(address: Address, account: string): AddressRecord {
+  const { localpart, domain } = address;
+  const shown =
+    localpart === '' ? `@${domainToUnicode(domain)}` : displayAddress(address, domainToUnicode);
+  return { Address: shown, Account: account };
+}
