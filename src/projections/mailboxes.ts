@@ -26,7 +26,7 @@ const db = tables<MailboxTables>();
 
 export const mailboxes: AccountModel = {
   name: 'mailboxes',
-  version: 2,
+  version: 3,
   ddl: MAILBOX_DDL,
   rows: [
     db.selectFrom('mailboxes').selectAll().orderBy('mailbox_id'),
@@ -107,10 +107,11 @@ const renumber = query((at: Markers<{ modSeq: ModSeq; raise: number }>) =>
   })),
 );
 
-const raiseUidValidity = query((at: Markers<{ raise: number }>) =>
-  db
-    .updateTable('counters')
-    .set((eb) => ({ next_uid_validity: eb('next_uid_validity', '+', at.raise) })),
+const raiseNumbers = query((at: Markers<{ uidValidity: number; queueId: number }>) =>
+  db.updateTable('counters').set((eb) => ({
+    next_uid_validity: eb('next_uid_validity', '+', at.uidValidity),
+    next_queue_id: eb('next_queue_id', '+', at.queueId),
+  })),
 );
 
 function apply(fact: AccountFact, write: AccountWrite): void {
@@ -135,7 +136,10 @@ function apply(fact: AccountFact, write: AccountWrite): void {
       return;
     case 'MailboxesRenumbered':
       renumber.run(write.settled(), { modSeq, raise: event.uidValidityRaise });
-      raiseUidValidity.run(write, { raise: event.uidValidityRaise });
+      raiseNumbers.run(write, {
+        uidValidity: event.uidValidityRaise,
+        queueId: event.modSeqRaise,
+      });
       return;
     case 'MessageDelivered':
       return arrive(write, event.mailboxId, [event.message], modSeq);

@@ -36,7 +36,7 @@ const db = tables<WebhookTables>();
 
 export const webhooks: AccountModel = {
   name: 'webhooks',
-  version: 1,
+  version: 2,
   ddl: [
     `CREATE TABLE webhooks (
       hook_id INTEGER PRIMARY KEY,
@@ -90,6 +90,8 @@ function apply({ event, at }: AccountFact, write: Sql): void {
   if (event.type === 'WebhookQueued') {
     putWebhook(write, webhookQueued(event, at));
     setNumber.run(write, { next: counterOfServerWideId(event.hookId) + 1 });
+  } else if (event.type === 'MailboxesRenumbered') {
+    setNumber.run(write, { next: nextHookNumber(write) + event.modSeqRaise });
   } else if (event.type === 'WebhookRetired' && event.keepUntil !== undefined) {
     keep.run(write, { hookId: event.hookId, keepUntil: event.keepUntil });
   } else if (event.type === 'RetiredForgotten') {

@@ -9,6 +9,13 @@ import type { AccountCommand } from '#domain/account';
 import type { AccountRecords } from '#domain/account-state';
 import type { HookId } from '#domain/values/ids';
 
+const OTHERS = [
+  'ForgetRetired',
+  'CloseInterruptedWebhooks',
+  'ForgetRetired',
+  'RenumberMailboxes',
+] as const;
+
 export function hookCommandOf(draw: Draw, state: AccountRecords): AccountCommand {
   const { hooks } = state.webhookRecords;
   const all = [...hooks.values()];
@@ -41,6 +48,6 @@ export function hookCommandOf(draw: Draw, state: AccountRecords): AccountCommand
         ? { type: 'CancelWebhooks', hookIds: [...hookIds, ...hookIds.slice(0, 1), 1] }
         : { type: 'RescheduleWebhooks', hookIds, to: { at: 1_000_000_000 } };
     default:
-      return { type: draw.c % 5 === 0 ? 'CloseInterruptedWebhooks' : 'ForgetRetired' };
+      return { type: OTHERS[draw.c % OTHERS.length] ?? 'ForgetRetired' };
   }
 }

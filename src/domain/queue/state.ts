@@ -165,6 +165,9 @@ export function evolveQueue(records: QueueRecords, fact: AccountFact): void {
     }
     case 'RetiredForgotten':
       return retiredForgotten(records, event.upTo);
+    case 'MailboxesRenumbered':
+      records.nextCounter += event.modSeqRaise;
+      return;
     default:
       for (const queueId of changedItems(event)) {
         const item = records.items.get(queueId);

@@ -47,6 +47,7 @@ export function evolveWebhooks(records: WebhookRecords, { event, at }: AccountFa
     hooks.set(event.hookId, webhookQueued(event, at));
     records.nextNumber = counterOfServerWideId(event.hookId) + 1;
   }
+  if (event.type === 'MailboxesRenumbered') records.nextNumber += event.modSeqRaise;
   if (event.type === 'WebhookRetired' && event.keepUntil !== undefined) {
     keepUntil.set(event.hookId, event.keepUntil);
   }

@@ -13,6 +13,8 @@ import {
   OPENED,
   stored,
 } from '../../../support/given.ts';
+import { hookQueued } from '../../../support/hooks.ts';
+import { QUEUED } from '../../../support/queued.ts';
 import type { MailboxEvent, NewMailbox, SpecialUse } from '#domain/mailbox/events';
 
 /** The n-th mailbox that is created after opening. */
@@ -269,6 +271,12 @@ describe('renumbering mailboxes after an older log was put back', () => {
     assert.equal(inbox?.uidValidity, 1_000_000 + 2 ** 20);
     assert.equal(state.mailbox(ARCHIVE_ID)?.uidValidity, 1_000_001 + 2 ** 20);
     assert.equal(state.nextNumbers().uidValidity, NEXT_UID_VALIDITY + 2 ** 20);
+  });
+
+  it('gives no number of outgoing mail or of a webhook again, which others have seen', () => {
+    const { state } = given(OPENED, QUEUED, hookQueued(1), RENUMBERED);
+    assert.equal(state.nextNumbers().queueId, 3 + 2 ** 20);
+    assert.equal(state.nextHookNumber(), 2 + 2 ** 20);
   });
 
   it('does nothing in an account that was never opened', () => {
