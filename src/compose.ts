@@ -13,6 +13,7 @@ import { accountOfLogin } from '#domain/directory/state';
 import { parseAddress } from '#domain/values/address';
 import { Fault } from '#domain/values/fault';
 import { aliasAdmin } from '#infra/alias-admin';
+import { accountsIn } from '#infra/accounts-in-log';
 import { systemClock, systemRandom } from '#infra/clock';
 import {
   BadConfig,
@@ -32,7 +33,8 @@ import { routingAdmin } from '#infra/routing-admin';
 import { openRates } from '#infra/rates';
 import { renumberMailboxes } from '#infra/renumber';
 import { tailEventLog } from '#infra/tail';
-import { accountsOf, verifyEngine } from '#infra/verify';
+import { keepExpungedMs, startRetention } from '#infra/retention';
+import { verifyEngine } from '#infra/verify';
 import { queueCounts } from '#projections/queue-counts';
 import { webhookCount } from '#projections/webhook-lists';
 import { aliasCommands } from '#protocols/cli/alias-control';
@@ -147,6 +149,11 @@ async function openServer(loaded: LoadedConfig, options: HowToServe): Promise<Ru
     closers.push(() => engine.close());
     const { pausedFor } = engine.directory.state;
     if (pausedFor !== null) log.warn({ reason: pausedFor }, 'delivery is paused');
+    const retention = startRetention(engine, config, {
+      log: log.child({ pkg: 'retention' }),
+      fatal: (error) => giveUp(log, error),
+    });
+    closers.push(() => retention.stop());
     const logins = await loginsOf(engine);
     const rates = openRates({
       clock: systemClock,
@@ -283,7 +290,7 @@ export async function openStore(dir: string): Promise<Store> {
   const engine = await engineOf(loaded, log);
   return {
     async *rebuild() {
-      for (const accountId of await accountsOf(engine)) {
+      for (const accountId of await accountsIn(engine.eventLog)) {
         const start = systemClock.now();
         const events = await engine.lanes.rebuild(accountId);
         const milliseconds = systemClock.now() - start;
@@ -329,11 +336,14 @@ function engineOf(loaded: LoadedConfig, log: OpenLog): Promise<Engine> {
     readFacts,
     textReader:
       config.NoTextIndex === true ? undefined : import.meta.resolve('#protocols/message/text'),
-    fatal: (error) => {
-      log.error({ err: error }, 'the server cannot carry on');
-      process.exit(FATAL_EXIT_CODE);
-    },
+    keepExpungedMs: keepExpungedMs(config),
+    fatal: (error) => giveUp(log, error),
   });
+}
+
+function giveUp(log: OpenLog, error: unknown): never {
+  log.error({ err: error }, 'the server cannot carry on');
+  process.exit(FATAL_EXIT_CODE);
 }
 
 function loginsOf(engine: Engine): Promise<OpenLogins> {

@@ -3,7 +3,7 @@
  *
  * Invariants: what was stored or wanted a short while ago stays, for somebody may be about to refer
  * to it; the facts go before the body, so that none are left behind without it.
- * Diagnostics: a file that somebody reads cannot be removed on Windows, and stays for the next time.
+ * Diagnostics: a file that somebody reads cannot be removed on Windows; it stays for the next time.
  */
 
 import { readdir, rm, stat, utimes } from 'node:fs/promises';

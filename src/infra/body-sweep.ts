@@ -41,6 +41,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** A body stays so long after it was stored: whoever stored it may not have used it yet. */
 export const STORED_MS: number = DAY_MS;
+/** The body of a message that was removed is kept so long. */
+export const EXPUNGED_MS: number = 14 * DAY_MS;
 /** Outgoing mail that left the queue keeps its body so long. */
 export const RETIRED_MS: number = HOUR_MS;
 const LOOK_MS = DAY_MS;
@@ -59,8 +61,8 @@ export interface BodySweepPorts {
   readonly clock: Clock;
   readonly notes: Log;
   readonly fatal: (error: unknown) => void;
-  /** How long the body of a removed message is kept. */
-  readonly keepExpungedMs: number;
+  /** How long the body of a removed message is kept, when it is not as long as usual. */
+  readonly keepExpungedMs: number | undefined;
 }
 
 interface Look {
@@ -157,7 +159,8 @@ export class BodySweep {
 
   #limits(): SweepLimits {
     const now = this.#ports.clock.now();
-    return { expungedUpTo: now - this.#ports.keepExpungedMs, retiredUpTo: now - RETIRED_MS };
+    const expungedUpTo = now - (this.#ports.keepExpungedMs ?? EXPUNGED_MS);
+    return { expungedUpTo, retiredUpTo: now - RETIRED_MS };
   }
 
   #releasedAfter(accountId: AccountId, after: ReleasedBody): Promise<readonly ReleasedBody[]> {

@@ -110,6 +110,10 @@ export interface StaticConfig {
   readonly Hostname: string;
   /** No full-text indexes: less disk, and searches in texts read the messages. */
   readonly NoTextIndex?: boolean;
+  /** How long the body of a removed message is kept, and the months of logins and of reports. */
+  readonly KeepExpungedDays?: number;
+  readonly KeepAuditMonths?: number;
+  readonly KeepReportMonths?: number;
   /** Nothing is kept of how TLS went with hosts of others, and nobody is told. */
   readonly NoOutgoingTLSReports?: boolean;
   /** Takes standards at their word, also where known clients do not (CHANGEDSINCE 0). */
@@ -152,6 +156,8 @@ function service(description: string, more: Readonly<Record<string, JsonSchema>>
 
 const mailboxes: Readonly<Record<string, JsonSchema>> = { EnableCompress: yesOrNo };
 
+/** Views look back over two. */
+const months = { type: 'integer', minimum: 2, maximum: 1200 };
 const count = { type: 'integer', minimum: 1 };
 const rateLimits = strict(
   'What one address may do; the networks around it may three and nine times as much',
@@ -277,6 +283,9 @@ export const STATIC_CONFIG_SCHEMA: JsonSchema = strict(
   },
   {
     NoTextIndex: yesOrNo,
+    KeepExpungedDays: { type: 'integer', minimum: 1, maximum: 36_500 },
+    KeepAuditMonths: months,
+    KeepReportMonths: months,
     NoOutgoingTLSReports: yesOrNo,
     Pedantic: yesOrNo,
     RateLimits: rateLimits,

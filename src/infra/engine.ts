@@ -12,9 +12,11 @@ import type { MessageFacts } from '#domain/values/facts';
 import { Fault } from '#domain/values/fault';
 import type { AccountId } from '#domain/values/ids';
 import type { KeyHolder, Log, Views } from '#protocols/ports';
+import { accountsIn } from './accounts-in-log.ts';
 import { AuditTrail } from './audit.ts';
 import { AccountRegister } from './account-register.ts';
 import { bodyFile, openBodies, type BodyStore } from './bodies.ts';
+import { BodySweep } from './body-sweep.ts';
 import { systemClock, systemRandom } from './clock.ts';
 import { takeDataLock } from './data-lock.ts';
 import { DkimKeyring } from './dkim-keys.ts';
@@ -36,6 +38,8 @@ export interface EngineOptions {
   readonly readFacts: (body: Buffer) => MessageFacts;
   /** The module that reads messages for full-text indexes; without it there are none. */
   readonly textReader: string | undefined;
+  /** How long the body of a removed message is kept, when it is not as long as usual. */
+  readonly keepExpungedMs?: number;
   /** Nobody can carry on: the process must end; the next start repairs. */
   readonly fatal: (error: unknown) => void;
 }
@@ -54,6 +58,8 @@ export interface Engine {
   readonly audit: AuditTrail;
   readonly tlsResults: TlsRecorder;
   readonly texts: TextIndex | undefined;
+  /** Not started; what copies bodies runs while it is paused. */
+  readonly sweep: BodySweep;
   close(): Promise<void>;
 }
 
@@ -120,6 +126,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     closers.push(() => lanes.close());
     const texts = openTexts(options, eventLog, lanes);
     closers.push(() => texts?.close());
+    const sweep = sweepOf(options, { eventLog, bodies, lanes });
+    closers.push(() => sweep.stop());
     const directory = await DirectoryLane.open(ports);
     closers.push(() => directory.close());
     const accounts = new AccountRegister(directory, lanes);
@@ -131,11 +139,27 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const tlsResults = await TlsRecorder.open({ ...ports, notes, books });
     closers.push(() => tlsResults.close());
     const stores = { eventLog, bodies, secrets, books, lanes, directory, live, audit, texts };
-    return { ...stores, accounts, tlsKeys, dkimKeys, tlsResults, close };
+    return { ...stores, sweep, accounts, tlsKeys, dkimKeys, tlsResults, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+function sweepOf(
+  { dataDir, keepExpungedMs, log, fatal }: EngineOptions,
+  { eventLog, bodies, lanes }: Pick<Engine, 'eventLog' | 'bodies' | 'lanes'>,
+): BodySweep {
+  return new BodySweep({
+    dir: dataDir,
+    bodies,
+    lanes,
+    accounts: () => accountsIn(eventLog),
+    clock: systemClock,
+    notes: log.child({ pkg: 'bodies' }),
+    fatal,
+    keepExpungedMs,
+  });
 }
 
 function openTexts(

@@ -9,6 +9,7 @@ import path from 'node:path';
 import type { AccountId, BodyHash } from '#domain/values/ids';
 import { accountOfStream } from '#domain/log/streams';
 import type { Log } from '#protocols/ports';
+import { accountsIn } from './accounts-in-log.ts';
 import { systemClock } from './clock.ts';
 import type { Engine } from './engine.ts';
 import { ServerBooks } from './server-books.ts';
@@ -33,7 +34,7 @@ export async function* verifyEngine(
   } else {
     note(`log: ${verdict.events} events, head hash ${verdict.hash}`);
   }
-  for (const accountId of await accountsOf(engine)) {
+  for (const accountId of await accountsIn(engine.eventLog)) {
     yield* verifyBodies(engine, accountId, note);
     if (!isSound) continue;
     for (const table of await engine.lanes.differences(accountId)) {
