@@ -69,18 +69,17 @@ const DETAIL_KEY = [
 ] as const;
 
 function resultsInOrder(): Compilable<object> {
-  return db
-    .selectFrom('tls_results')
-    .select([...RESULT_KEY, ...COUNTS])
-    .orderBy([...RESULT_KEY]);
+  const results = db.selectFrom('tls_results').select([...RESULT_KEY, ...COUNTS]);
+  // One by one: Kysely says on standard output that it does not like lists.
+  return RESULT_KEY.reduce((list, column) => list.orderBy(column), results);
 }
 
 function detailsInOrder(): Compilable<object> {
-  return db
+  const details = db
     .selectFrom('tls_details')
     .innerJoin('tls_results', 'tls_results.result_id', 'tls_details.result_id')
-    .select([...RESULT_KEY, ...DETAIL_KEY, 'sessions'])
-    .orderBy([...RESULT_KEY, ...DETAIL_KEY]);
+    .select([...RESULT_KEY, ...DETAIL_KEY, 'sessions']);
+  return [...RESULT_KEY, ...DETAIL_KEY].reduce((list, column) => list.orderBy(column), details);
 }
 
 export const outgoingReports: ReportModel = {
