@@ -33,6 +33,7 @@ import { routingAdmin } from '#infra/routing-admin';
 import { openRates } from '#infra/rates';
 import { renumberMailboxes } from '#infra/renumber';
 import { tailEventLog } from '#infra/tail';
+import { WebhookAdmin } from '#infra/webhook-admin';
 import { keepExpungedMs, startRetention } from '#infra/retention';
 import { verifyEngine } from '#infra/verify';
 import { queueCounts } from '#projections/queue-counts';
@@ -53,6 +54,7 @@ import type {
 } from '#protocols/cli/openers';
 import { queueCommands } from '#protocols/cli/queue-control';
 import { routingCommands } from '#protocols/cli/routing-control';
+import { webhookCommands } from '#protocols/cli/webhook-control';
 import { webhookSettingsCommands } from '#protocols/cli/webhook-settings-control';
 import { readFacts } from '#protocols/message/facts';
 import type { Rates } from '#protocols/ports';
@@ -263,6 +265,11 @@ async function controlOf(
     ...aliasCommands(aliasAdmin(engine.directory)),
     ...routingCommands(routingAdmin({ directory: engine.directory, transports })),
     ...queueCommands({ queue, clock: systemClock }),
+    ...webhookCommands({
+      webhooks: new WebhookAdmin(engine),
+      bodies: engine.bodies,
+      clock: systemClock,
+    }),
   ]);
   const ports = { clock: systemClock, log: log.child({ pkg: 'control' }) };
   try {

@@ -8,7 +8,18 @@ import type { Cause } from '#domain/log/event';
 import type { Refusal } from '#domain/values/decision';
 import type { AccountId, Instant, SecretRef } from '#domain/values/ids';
 import type { DueWebhook } from '#projections/server-webhooks';
+import type {
+  PendingWebhook,
+  RetiredWebhook,
+  RetiredWebhookFilter,
+  RetiredWebhookSort,
+  WebhookFilter,
+  WebhookPage,
+  WebhookSort,
+} from '#projections/webhook-lists';
+import type { HookResult } from '#projections/webhook-results';
 import type { AdministeredAccount } from './ports-admin.ts';
+import type { ByAccountName } from './ports-queue.ts';
 
 /** HTTP to receivers of webhooks. */
 export interface HttpPost {
@@ -98,3 +109,41 @@ export interface WebhookChanges {
   /** Of mail that was sent, what is told; empty for everything. */
   readonly events?: readonly string[];
 }
+
+/** Webhooks of all accounts, for whoever administers them. */
+export interface AdministeredWebhooks {
+  /** What waits and fits. */
+  pending(
+    filter: ByAccountName<WebhookFilter>,
+    page: WebhookPage<WebhookSort>,
+  ): readonly AdministeredHook<PendingWebhook>[] | Refusal;
+  /** What has ended and fits. */
+  retired(
+    filter: ByAccountName<RetiredWebhookFilter>,
+    page: WebhookPage<RetiredWebhookSort>,
+  ): readonly AdministeredHook<RetiredWebhook>[] | Refusal;
+  /** Changes what waits and fits, `limit` at most, the lowest ids first; gives how many. */
+  change(
+    filter: ByAccountName<WebhookFilter>,
+    limit: number | undefined,
+    change: WebhookChange,
+    cause: Cause,
+  ): Promise<number | Refusal>;
+}
+
+/** With what came of its calls, in their order. */
+export type AdministeredHook<Hook> = Hook & {
+  /** Name of the account. */
+  readonly account: string;
+  /** Of the message that it is about, with its empty line; undefined when it is gone. */
+  readonly header: Buffer | undefined;
+  readonly results: readonly HookResult[];
+};
+
+export type WebhookChange =
+  | {
+      readonly type: 'reschedule';
+      readonly to: { readonly at: Instant } | { readonly byMs: number };
+    }
+  /** Nobody is called any more. */
+  | { readonly type: 'cancel' };

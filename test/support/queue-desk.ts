@@ -21,9 +21,11 @@ import { DirectoryLane } from '#infra/directory-lane';
 import { Lanes } from '#infra/lanes';
 import { QueueAdmin } from '#infra/queue-admin';
 import { ServerBooks } from '#infra/server-books';
+import { WebhookAdmin } from '#infra/webhook-admin';
 import { serveControl } from '#protocols/cli/control';
 import { runProgram } from '#protocols/cli/program';
 import { queueCommands } from '#protocols/cli/queue-control';
+import { webhookCommands } from '#protocols/cli/webhook-control';
 import { noticeWriter } from '#protocols/smtp/notices';
 
 export const ALICE = 1;
@@ -99,7 +101,11 @@ export async function queueDesk(...transports: readonly string[]): Promise<Queue
     noticeOf: (accountId, item) => notices.ofCancel(accountId, item),
     transports: () => transports,
   });
-  const commands = new Map(queueCommands({ queue, clock }));
+  const webhooks = new WebhookAdmin({ books, lanes, directory, bodies });
+  const commands = new Map([
+    ...queueCommands({ queue, clock }),
+    ...webhookCommands({ webhooks, bodies, clock }),
+  ]);
   const run = async (...args: readonly string[]): Promise<Ran> => {
     const out: string[] = [];
     const err: string[] = [];

@@ -16,6 +16,7 @@ import type {
   ScheduleFlags,
 } from './queue-flags.ts';
 import type { Tools } from './tools.ts';
+import { addWebhooks } from './webhook-tree.ts';
 
 type Add = (usage: string, description: string) => Command;
 
@@ -40,6 +41,7 @@ export function addQueue(program: Command, tools: Tools, dir: () => Option): voi
   addHoldRules(below(rules), tools);
   const suppress = queue.command('suppress').description('addresses that are not written to');
   addSuppressions(below(suppress), tools);
+  addWebhooks(queue, tools, below);
 }
 
 function addLists(command: Add, tools: Tools): void {

@@ -1,0 +1,145 @@
+/**
+ * Webhooks of all accounts, for administrators: lists from the books of the server, changes through
+ * the lanes of the accounts.
+ *
+ * Invariant: changes go in portions of one account, each decided against what is so by then; what
+ * is gone meanwhile is passed over.
+ */
+
+import { accountNamed, type DirectoryState } from '#domain/directory/state';
+import type { Cause } from '#domain/log/event';
+import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
+import type { AccountId, HookId } from '#domain/values/ids';
+import {
+  listedRetiredWebhooks,
+  listedWebhooks,
+  webhookIds,
+  type PendingWebhook,
+  type RetiredWebhook,
+  type RetiredWebhookFilter,
+  type RetiredWebhookSort,
+  type WebhookFilter,
+  type WebhookPage,
+  type WebhookSort,
+} from '#projections/webhook-lists';
+import { webhookResultsOf } from '#projections/webhook-results';
+import type { Bodies, Commands } from '#protocols/ports';
+import type { ByAccountName } from '#protocols/ports-queue';
+import type {
+  AdministeredHook,
+  AdministeredWebhooks,
+  WebhookChange,
+} from '#protocols/ports-webhook';
+import type { ServerBooks } from './server-books.ts';
+
+/** Webhooks that are changed in one decision; an event each must fit into an append. */
+const PORTION = 200;
+
+export interface WebhookAdminPorts {
+  readonly books: Pick<ServerBooks, 'read'>;
+  readonly lanes: Commands;
+  readonly directory: { readonly state: DirectoryState };
+  readonly bodies: Pick<Bodies, 'header'>;
+}
+
+export class WebhookAdmin implements AdministeredWebhooks {
+  readonly #ports: WebhookAdminPorts;
+
+  constructor(ports: WebhookAdminPorts) {
+    this.#ports = ports;
+  }
+
+  pending(
+    filter: ByAccountName<WebhookFilter>,
+    page: WebhookPage<WebhookSort>,
+  ): readonly AdministeredHook<PendingWebhook>[] | Refusal {
+    const found = this.#byId(filter);
+    if (isRefusal(found)) return found;
+    const hooks = this.#ports.books.read((sql) => listedWebhooks(sql, found, page));
+    return hooks.map((hook) => ({ ...hook, ...this.#about(hook) }));
+  }
+
+  retired(
+    filter: ByAccountName<RetiredWebhookFilter>,
+    page: WebhookPage<RetiredWebhookSort>,
+  ): readonly AdministeredHook<RetiredWebhook>[] | Refusal {
+    const found = this.#byId(filter);
+    if (isRefusal(found)) return found;
+    const hooks = this.#ports.books.read((sql) => listedRetiredWebhooks(sql, found, page));
+    return hooks.map((hook) => ({ ...hook, ...this.#about(hook) }));
+  }
+
+  async change(
+    filter: ByAccountName<WebhookFilter>,
+    limit: number | undefined,
+    change: WebhookChange,
+    cause: Cause,
+  ): Promise<number | Refusal> {
+    const found = this.#byId(filter);
+    if (isRefusal(found)) return found;
+    let affected = 0;
+    for (const { accountId, hookIds } of this.#portions(found, limit ?? Infinity)) {
+      affected += await this.#changeThose(accountId, hookIds, change, cause);
+    }
+    return affected;
+  }
+
+  async #changeThose(
+    accountId: AccountId,
+    hookIds: readonly HookId[],
+    change: WebhookChange,
+    cause: Cause,
+  ): Promise<number> {
+    const command =
+      change.type === 'cancel'
+        ? ({ type: 'CancelWebhooks', hookIds } as const)
+        : ({ type: 'RescheduleWebhooks', hookIds, to: change.to } as const);
+    const done = await this.#ports.lanes.execute(accountId, command, cause);
+    // A portion is small enough for everything that is not granted otherwise.
+    if (isRefusal(done)) throw new Error(`${command.type} of a portion refused: ${done.refused}`);
+    return done.answer.affected;
+  }
+
+  /** What fits, by id, so many of one account at a time. */
+  *#portions(
+    filter: WebhookFilter,
+    limit: number,
+  ): Generator<{ readonly accountId: AccountId; readonly hookIds: readonly HookId[] }> {
+    let behind = 0;
+    let left = limit;
+    while (left > 0) {
+      const count = Math.min(PORTION, left);
+      const rows = this.#ports.books.read((sql) => webhookIds(sql, filter, behind, count));
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      behind = last.hookId;
+      left -= rows.length;
+      for (const [accountId, hooks] of Map.groupBy(rows, (row) => row.accountId)) {
+        yield { accountId, hookIds: hooks.map(({ hookId }) => hookId) };
+      }
+    }
+  }
+
+  #about({
+    hookId,
+    accountId,
+    occasion,
+  }: PendingWebhook | RetiredWebhook): AdministeredHook<object> {
+    const { books, bodies, directory } = this.#ports;
+    return {
+      account: directory.state.accounts.get(accountId)?.name ?? '',
+      header: bodies.header(accountId, occasion.body),
+      results: books.read((sql) => webhookResultsOf(sql, hookId)),
+    };
+  }
+
+  #byId<Filter extends { readonly account?: string }>({
+    account,
+    ...filter
+  }: Filter): (Omit<Filter, 'account'> & { readonly accountId?: AccountId }) | Refusal {
+    if (account === undefined) return filter;
+    const found = accountNamed(this.#ports.directory.state, account);
+    if (found === undefined) return refuse('NoSuchAccount', account);
+    return { ...filter, accountId: found.accountId };
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * What the running server does to webhooks when the command line asks it to.
+ *
+ * Diagnostics: a filter that nobody understands, or one that is empty where everything would be
+ * changed, is refused by a sentence that names the field.
+ */
+
+import type { Instant } from '#domain/values/ids';
+import type { ToldEvent } from '#projections/server-webhooks';
+import type {
+  RetiredWebhookFilter,
+  RetiredWebhookSort,
+  WebhookFilter,
+  WebhookPage,
+  WebhookSort,
+} from '#projections/webhook-lists';
+import { isOutgoingEvent } from '#domain/webhook/target';
+import type { Bodies, Clock } from '../ports.ts';
+import type { ByAccountName } from '../ports-queue.ts';
+import type { AdministeredWebhooks, WebhookChange } from '../ports-webhook.ts';
+import { payloadOf } from '../webhook/payload.ts';
+import { ControlError, type ControlCommand } from './control.ts';
+import { CAUSE, granted } from './control-answers.ts';
+import { ControlFields } from './control-fields.ts';
+import {
+  readIds,
+  readPage,
+  readTimeBound,
+  requireFilter,
+  wrongField,
+  type ChangedCount,
+} from './control-lists.ts';
+import { readSpan } from './relative-time.ts';
+import {
+  pendingHookRecord,
+  retiredHookRecord,
+  type PendingHookRecord,
+  type RetiredHookRecord,
+  type WithPayload,
+} from './webhook-records.ts';
+
+export interface WebhookControlParts {
+  readonly webhooks: AdministeredWebhooks;
+  readonly bodies: Pick<Bodies, 'read' | 'header'>;
+  readonly clock: Clock;
+}
+
+type Carry = (fields: ControlFields, parts: WebhookControlParts) => unknown;
+
+const COMMANDS: Readonly<Record<string, Carry>> = {
+  'queue.webhook.list': (fields, { webhooks, clock }): readonly PendingHookRecord[] => {
+    const page = readHookPage(fields, PENDING_SORTS);
+    const filter = readPendingFilter(fields, clock.now());
+    fields.end();
+    return granted(webhooks.pending(filter, page)).map(pendingHookRecord);
+  },
+  'queue.webhook.print': (fields, { webhooks, bodies }): PendingHookRecord & WithPayload => {
+    const hookId = fields.count('id');
+    fields.end();
+    const page = { sort: 'queued', ascending: true, limit: 1 } as const;
+    const [hook] = granted(webhooks.pending({ hookIds: [hookId] }, page));
+    if (hook === undefined) {
+      throw new ControlError('NoSuchWebhook', `No such webhook waits: ${hookId}`);
+    }
+    return { ...pendingHookRecord(hook), Payload: payloadOf(hook.accountId, hook, bodies) };
+  },
+  'queue.webhook.schedule': changing((fields, now) => {
+    const byMs = readSpan(fields.text('duration'));
+    if (byMs === undefined) throw wrongField('duration', 'a time like 1h30m');
+    const isFromNow = fields.optionalBoolean('now') ?? false;
+    return { type: 'reschedule', to: isFromNow ? { at: now + byMs } : { byMs } };
+  }),
+  'queue.webhook.cancel': changing(() => ({ type: 'cancel' })),
+  'queue.webhook.retired.list': (fields, { webhooks, clock }): readonly RetiredHookRecord[] => {
+    const page = readHookPage(fields, RETIRED_SORTS);
+    const filter = readRetiredFilter(fields, clock.now());
+    fields.end();
+    return granted(webhooks.retired(filter, page)).map(retiredHookRecord);
+  },
+  'queue.webhook.retired.print': (
+    fields,
+    { webhooks, bodies },
+  ): RetiredHookRecord & WithPayload => {
+    const hookId = fields.count('id');
+    fields.end();
+    const page = { sort: 'queued', ascending: true, limit: 1 } as const;
+    const [hook] = granted(webhooks.retired({ hookIds: [hookId] }, page));
+    if (hook === undefined) {
+      throw new ControlError('NoSuchWebhook', `No such webhook is remembered: ${hookId}`);
+    }
+    return { ...retiredHookRecord(hook), Payload: payloadOf(hook.accountId, hook, bodies) };
+  },
+};
+
+export function webhookCommands(
+  parts: WebhookControlParts,
+): readonly (readonly [string, ControlCommand])[] {
+  return Object.entries(COMMANDS).map(([name, carry]) => [
+    name,
+    async (given) => carry(new ControlFields(given), parts),
+  ]);
+}
+
+/** A change of whatever fits; of everything only when that is said. */
+function changing(read: (fields: ControlFields, now: Instant) => WebhookChange): Carry {
+  return async (fields, { webhooks, clock }): Promise<ChangedCount> => {
+    const now = clock.now();
+    const change = read(fields, now);
+    const limit = fields.optionalCount('limit');
+    const isAll = fields.optionalBoolean('all') ?? false;
+    const filter = readPendingFilter(fields, now);
+    fields.end();
+    requireFilter(filter, isAll, 'webhooks');
+    return { affected: granted(await webhooks.change(filter, limit || undefined, change, CAUSE)) };
+  };
+}
+
+function readPendingFilter(fields: ControlFields, now: Instant): ByAccountName<WebhookFilter> {
+  const nextAttempt = readTimeBound(fields, 'nextAttempt', now);
+  return {
+    ...readCommonFilter(fields, now),
+    ...(nextAttempt === undefined ? {} : { nextAttempt }),
+  };
+}
+
+function readRetiredFilter(
+  fields: ControlFields,
+  now: Instant,
+): ByAccountName<RetiredWebhookFilter> {
+  const lastActivity = readTimeBound(fields, 'lastActivity', now);
+  return {
+    ...readCommonFilter(fields, now),
+    ...(lastActivity === undefined ? {} : { lastActivity }),
+  };
+}
+
+type Common = ByAccountName<Omit<WebhookFilter, 'nextAttempt'>>;
+
+function readCommonFilter(fields: ControlFields, now: Instant): Common {
+  const hookIds = readIds(fields);
+  const account = fields.optionalText('account');
+  const queued = readTimeBound(fields, 'submitted', now);
+  const event = readEvent(fields);
+  return {
+    ...(hookIds === undefined ? {} : { hookIds }),
+    ...(account === undefined ? {} : { account }),
+    ...(queued === undefined ? {} : { queued }),
+    ...(event === undefined ? {} : { event }),
+  };
+}
+
+function readEvent(fields: ControlFields): ToldEvent | undefined {
+  const event = fields.optionalText('event');
+  if (event === undefined || event === '') return undefined;
+  if (event === 'incoming' || isOutgoingEvent(event)) return event;
+  throw wrongField('event', 'incoming, or an event of mail that was sent');
+}
+
+const PENDING_SORTS: Readonly<Record<string, WebhookSort>> = {
+  nextattempt: 'nextAttempt',
+  queued: 'queued',
+  submitted: 'queued',
+  '': 'nextAttempt',
+};
+const RETIRED_SORTS: Readonly<Record<string, RetiredWebhookSort>> = {
+  lastactivity: 'lastActivity',
+  queued: 'queued',
+  submitted: 'queued',
+  '': 'lastActivity',
+};
+
+function readHookPage<Sort extends string>(
+  fields: ControlFields,
+  sorts: Readonly<Record<string, Sort>>,
+): WebhookPage<Sort> {
+  const { behind, ...page } = readPage(fields, sorts);
+  if (behind === undefined) return page;
+  return { ...page, behind: { value: behind.value, hookId: behind.id } };
+}
