@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { fakeRandom } from './clock.ts';
-import type { PlayedServer } from './imap-client.ts';
+import { PlayedServer } from './imap-client.ts';
 import { silentLog } from './silent-log.ts';
 import { openSmtpClient, type SmtpClientOptions } from '#protocols/smtp/client';
 import type { DeliveryResult } from '#protocols/smtp/client-delivery';
@@ -100,4 +100,28 @@ export function outcomes({ recipients }: DeliveryResult): (number | SmtpClientEr
     if (one.type === 'delivered') return one.ended.code;
     return one.error.replyCode === 0 ? one.error.code : one.error.replyCode;
   });
+}
+
+/** Sends to a server with these words, which then goes through these steps. */
+export async function sent(
+  words: readonly string[],
+  delivery: Delivery,
+  ...steps: readonly Step[]
+): Promise<DeliveryResult> {
+  const server = new PlayedServer();
+  const client = await openPlayed(server, words);
+  const delivering = client.deliver(delivery);
+  await play(server, ...steps);
+  return await delivering;
+}
+
+/** What `deliveryTo` leads to. */
+export const BOB = 'bob@example.org';
+export const CAROL = 'carol@example.org';
+export const DAVE = 'dave@example.org';
+export const MAIL: Step = ['MAIL FROM:<alice@example.com>', '250 2.1.0 ok'];
+export const TEXT: readonly Step[] = [['Subject: hi'], [''], ['hello']];
+
+export function rcpt(address: string, ...answers: readonly string[]): Step {
+  return [`RCPT TO:<${address}>`, ...answers];
 }

@@ -38,6 +38,8 @@ export class SmtpConversation {
   isMessageOut = false;
   /** RFC 5321 §4.1.4: another MAIL needs a RSET first. */
   isTransactionOpen = false;
+  /** How often MAIL was said. */
+  transactions = 0;
   #in: Buffer = Buffer.alloc(0);
   #failure: SmtpClientError | undefined;
   #isGone = false;

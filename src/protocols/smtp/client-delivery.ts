@@ -159,10 +159,20 @@ class Sending {
   async all(open: readonly Waiting[]): Promise<void> {
     let left = open;
     while (left.length > 0) {
+      this.#needRoom();
       const group = left.slice(0, this.#recipientsMax);
       const tooMany = await this.#transaction(group);
       left = [...tooMany, ...left.slice(group.length)];
     }
+  }
+
+  /** RFC 9422 §4: transactions are counted from the greeting on, whatever comes of them. */
+  #needRoom(): void {
+    const { transactionsMax = Infinity } = this.#extensions;
+    this.#conversation.stage = 'mail';
+    if (this.#conversation.transactions < transactionsMax) return;
+    const sentence = `The server takes no more than ${transactionsMax} over one connection.`;
+    throw this.#conversation.error('LimitReached', sentence);
   }
 
   #from(): string {
@@ -181,6 +191,7 @@ class Sending {
       recipientCommand(wire, recipient, this.#extensions),
     );
     const reset = conversation.isTransactionOpen ? ['RSET'] : [];
+    conversation.transactions++;
     this.#begin([...reset, this.#mail, ...commands, 'DATA']);
     conversation.stage = 'mail';
     if (conversation.isTransactionOpen) this.#need(await this.#next(), isDone);

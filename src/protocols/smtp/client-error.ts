@@ -35,6 +35,8 @@ export type SmtpClientErrorCode =
   | 'NotOffered'
   /** Larger than the server takes. */
   | 'TooLarge'
+  /** The server takes no more messages over this connection. */
+  | 'LimitReached'
   /** No message that can be sent: its lines do not all end in CRLF. */
   | 'BadMessage'
   /** What the caller gave cannot be said in SMTP. */

@@ -16,6 +16,8 @@ export interface Extensions {
   readonly sizeBytesMax: number | undefined;
   /** Recipients of one message; undefined when the server names no limit. */
   readonly recipientsMax: number | undefined;
+  /** Transactions over one connection; undefined when the server names no limit. */
+  readonly transactionsMax: number | undefined;
   /** Names of SASL mechanisms, in capitals. */
   readonly mechanisms: readonly string[];
 }
@@ -25,6 +27,7 @@ export const NO_EXTENSIONS: Extensions = {
   words: new Map(),
   sizeBytesMax: undefined,
   recipientsMax: undefined,
+  transactionsMax: undefined,
   mechanisms: [],
 };
 
@@ -35,16 +38,22 @@ export function parseExtensions({ lines }: SmtpReply): Extensions {
     const name = keyword?.toUpperCase();
     if (name !== undefined && !words.has(name)) words.set(name, values.trim());
   }
-  const limits = /(?:^| )RCPTMAX=([0-9]+)(?: |$)/i.exec(words.get('LIMITS') ?? '');
   return {
     words,
     sizeBytesMax: limitOf(words.get('SIZE')),
-    recipientsMax: limitOf(limits?.[1]),
+    recipientsMax: limitNamed('RCPTMAX', words),
+    transactionsMax: limitNamed('MAILMAX', words),
     mechanisms: (words.get('AUTH') ?? '')
       .toUpperCase()
       .split(' ')
       .filter((name) => name !== ''),
   };
+}
+
+/** RFC 9422 §3: a list of names with values. */
+function limitNamed(name: string, words: Extensions['words']): number | undefined {
+  const limits = words.get('LIMITS') ?? '';
+  return limitOf(new RegExp(`(?:^| )${name}=([0-9]+)(?: |$)`, 'i').exec(limits)?.[1]);
 }
 
 /** RFC 1870 §4: 0 is no limit. */

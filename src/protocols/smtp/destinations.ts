@@ -12,7 +12,7 @@ import { isDomainName } from '#domain/values/address';
 import { DESTINATION_HOSTS_MAX, DOMAIN_CNAMES_MAX } from '../limits.ts';
 import type { Random } from '../ports.ts';
 import type { MxRecord, Resolver } from '../ports-remote.ts';
-import type { StsOutcome } from '../trust/sts-policies.ts';
+import type { StsFailure, StsOutcome } from '../trust/sts-policies.ts';
 import type { UnaskedHost } from '../trust/tls-rpt.ts';
 import { followCnames } from './cname.ts';
 
@@ -60,6 +60,8 @@ export interface Unreachable {
   readonly why?: 'tlsa-lookup-failed' | 'requiretls-unmet';
   /** For reports: the host is not asked because of what is known of its TLS. */
   readonly tlsFailure?: UnaskedHost;
+  /** For reports: no host is asked because nobody knows whether there is a policy. */
+  readonly stsFailure?: StsFailure;
 }
 
 export async function findDestination(
@@ -75,7 +77,9 @@ export async function findDestination(
   ]);
   if (found.type === 'unreachable') return found;
   if (sts.type === 'unknown' && aim.requireTls !== false) {
-    return unreachable('4.4.3', `DNS does not tell now whether ${domain} has a policy for TLS.`);
+    const reason = `DNS does not tell now whether ${domain} has a policy for TLS.`;
+    const isOurs = signal?.aborted === true;
+    return { ...unreachable('4.4.3', reason), ...(isOurs ? {} : { stsFailure: sts.failure }) };
   }
   return { ...found, domain, sts };
 }

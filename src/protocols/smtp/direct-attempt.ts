@@ -33,8 +33,10 @@ import {
   type Unreachable,
 } from './destinations.ts';
 import { remoteHosts, type RemoteHost } from './remote-host.ts';
+import { unknownPolicyResult } from '../trust/tls-rpt.ts';
 import type { Attempt, Attempted, AttemptOutcomes } from './runner.ts';
 import { deliveryOf, type SendingPorts } from './sending.ts';
+import { deliverOver } from './several-connections.ts';
 import { tlsTrustFor } from './tls-requirement.ts';
 import { openReported, reportUnreached, type ReportedAim } from './tls-session.ts';
 import type { DirectTransport } from './transport.ts';
@@ -67,12 +69,15 @@ export async function attemptDirectly(
   ports: DirectPorts,
   signal: AbortSignal,
 ): Promise<Attempted> {
-  const [{ recipient, requireTls }] = one.items;
+  const [{ recipient, requireTls, report }] = one.items;
   const domain = domainOf(recipient);
   const aim: Aim = { domain, requireTls: requireTls ?? undefined, signal };
   const destination = await findDestination(aim, ports);
   countDestination(destination, ports);
   if (destination.type === 'unreachable') {
+    const { stsFailure } = destination;
+    const about = { recipientDomain: domain, report };
+    if (stsFailure !== undefined) ports.tlsResults.record(unknownPolicyResult(about, stsFailure));
     return { outcomes: allOf(one.items, unreached(destination, [])) };
   }
   return await new Walk(transport, one, { destination, aim, signal }, ports).walked();
@@ -147,19 +152,14 @@ class Walk {
     return this.#judged(host, result);
   }
 
-  async #delivered(host: RemoteHost): Promise<DeliveryResult> {
-    let client: SmtpClient | undefined;
-    try {
-      client = await this.#open(host);
-      const { accountId, items } = this.#one;
-      const delivery = deliveryOf(accountId, items, this.#ports, this.#signal);
-      return await client.deliver({ ...delivery, requireTls: host.tls.requireTlsExtension });
-    } catch (failure) {
-      if (!(failure instanceof SmtpClientError)) throw failure;
-      return { recipients: [], failure };
-    } finally {
-      if (client !== undefined) this.#goodbyes.push(client.quit());
-    }
+  #delivered(host: RemoteHost): Promise<DeliveryResult> {
+    const { accountId, items } = this.#one;
+    const delivery = deliveryOf(accountId, items, this.#ports, this.#signal);
+    const connections = {
+      open: () => this.#open(host),
+      leave: (client: SmtpClient) => void this.#goodbyes.push(client.quit()),
+    };
+    return deliverOver(connections, { ...delivery, requireTls: host.tls.requireTlsExtension });
   }
 
   #judged(host: RemoteHost, result: DeliveryResult): AtHost {

@@ -11,10 +11,11 @@ import { allOf, failedBy, failedWith, outcomesOf } from './attempt-outcome.ts';
 import { countedConnection, observeDelivery } from './attempt-metrics.ts';
 import { openSmtpClient } from './client.ts';
 import type { DeliveryResult } from './client-delivery.ts';
-import { SmtpClientError } from './client-error.ts';
+import type { SmtpClientError } from './client-error.ts';
 import { STRONG_MECHANISMS } from './client-login.ts';
 import type { SmtpClient } from './client-session.ts';
 import { deliveryOf, type SendingPorts } from './sending.ts';
+import { deliverOver, type Connections } from './several-connections.ts';
 import type { Attempt, Attempted } from './runner.ts';
 import type { RelayAuth, RelayTransport } from './transport.ts';
 
@@ -41,36 +42,46 @@ export async function attemptByRelay(
     return { outcomes: allOf(items, failedWith(text, true, reply)) };
   }
   const startedAt = ports.clock.now();
-  const { result, client } = await delivered(transport, one, ports, signal);
+  const { result, ip, goodbye } = await delivered(transport, one, ports, signal);
   const tlsmode = TLS_MODES[transport.tls];
   observeDelivery({ attempt, transport: one.transport, tlsmode }, startedAt, result, ports);
-  const remote = { host: transport.host, ip: client?.remoteIp ?? '' };
+  const remote = { host: transport.host, ip };
   const outcomes =
     result.recipients.length === 0 && result.failure !== undefined
       ? allOf(items, failedBy(result.failure, { remote }, isFinal))
       : outcomesOf(items, result, { remote });
-  return client === undefined ? { outcomes } : { outcomes, goodbye: client.quit() };
+  return { outcomes, goodbye };
 }
 
 const TLS_MODES = { implicit: 'immediate', starttls: 'requiredstarttls', none: 'skip' } as const;
+
+interface Delivered {
+  readonly result: DeliveryResult;
+  /** Of the relay; '' when it was not reached. */
+  readonly ip: string;
+  readonly goodbye: Promise<void>;
+}
 
 async function delivered(
   transport: RelayTransport,
   { accountId, items }: Attempt,
   ports: RelayPorts,
   signal: AbortSignal,
-): Promise<{ readonly result: DeliveryResult; readonly client?: SmtpClient }> {
-  let client: SmtpClient | undefined;
-  try {
-    client = await countedConnection(() => openRelay(transport, items[0], ports, signal), ports);
-    if (transport.auth !== undefined) await logIn(client, transport.auth, signal);
-    const delivery = deliveryOf(accountId, items, ports, signal);
-    return { result: await client.deliver({ ...delivery, strict8bit: true }), client };
-  } catch (failure) {
-    if (!(failure instanceof SmtpClientError)) throw failure;
-    const result = { recipients: [], failure };
-    return client === undefined ? { result } : { result, client };
-  }
+): Promise<Delivered> {
+  const { auth } = transport;
+  const goodbyes: Promise<void>[] = [];
+  let ip = '';
+  const connections: Connections = {
+    open: () => countedConnection(() => openRelay(transport, items[0], ports, signal), ports),
+    ...(auth === undefined ? {} : { ready: (client) => logIn(client, auth, signal) }),
+    leave: (client) => {
+      ip = client.remoteIp;
+      goodbyes.push(client.quit());
+    },
+  };
+  const delivery = deliveryOf(accountId, items, ports, signal);
+  const result = await deliverOver(connections, { ...delivery, strict8bit: true });
+  return { result, ip, goodbye: Promise.all(goodbyes).then(() => undefined) };
 }
 
 /** A password can be put right before the next attempt: what it refuses is not the message. */

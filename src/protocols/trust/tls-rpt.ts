@@ -9,7 +9,7 @@
 
 import type { TlsDetail, TlsPolicy, TlsResult, TlsResultType } from '#domain/report/events';
 import type { TlsaRecord } from '../ports-remote.ts';
-import type { StsOutcome } from './sts-policies.ts';
+import type { StsFailure, StsOutcome } from './sts-policies.ts';
 
 export interface TlsProblemFound {
   readonly resultType: TlsResultType;
@@ -74,6 +74,16 @@ export function unreachedResult(
   return of === 'domain' ? resultOfDomain(context, session) : resultOfHost(context, session);
 }
 
+/** RFC 8460 §4.3.2.2: nobody can say whether the domain has a policy, so that no host was asked. */
+export function unknownPolicyResult(
+  about: Pick<TlsContext, 'recipientDomain' | 'report'>,
+  { resultType, reason: reasonCode }: StsFailure,
+): TlsResult {
+  const detail = { ...detailOf({ resultType, reasonCode }, '', NOBODY), sessions: 1 };
+  const of = { policyDomain: about.recipientDomain, isHost: false, policy: NO_POLICY };
+  return counted(about, { state: 'failed' }, { ...of, details: [detail] });
+}
+
 export const MX_MISMATCH: TlsProblemFound = {
   resultType: 'validation-failure',
   reasonCode: 'mtasts-policy-mx-mismatch',
@@ -118,8 +128,8 @@ const UNUSABLE: TlsProblemFound = {
 };
 
 function counted(
-  { recipientDomain, report }: TlsContext,
-  { state }: TlsSession,
+  { recipientDomain, report }: Pick<TlsContext, 'recipientDomain' | 'report'>,
+  { state }: Pick<TlsSession, 'state'>,
   of: Pick<TlsResult, 'policyDomain' | 'isHost' | 'policy' | 'details'>,
 ): TlsResult {
   const failures = state === 'failed' ? 1 : 0;

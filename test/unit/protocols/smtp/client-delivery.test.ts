@@ -7,38 +7,20 @@ import { describe, it } from 'node:test';
 import { PlayedServer } from '../../../support/imap-client.ts';
 import {
   bodyOf,
+  BOB,
+  CAROL,
+  DAVE,
   deliveryTo,
+  MAIL,
   openPlayed,
   outcomes,
   play,
+  rcpt,
+  sent,
+  TEXT,
   type Step,
 } from '../../../support/smtp-client.ts';
-import type { DeliveryResult } from '#protocols/smtp/client-delivery';
 import type { Delivery } from '#protocols/smtp/client-envelope';
-
-const BOB = 'bob@example.org';
-const CAROL = 'carol@example.org';
-const DAVE = 'dave@example.org';
-const MAIL: Step = ['MAIL FROM:<alice@example.com>', '250 2.1.0 ok'];
-const TEXT: readonly Step[] = [['Subject: hi'], [''], ['hello']];
-
-const rcpt = (address: string, ...answers: readonly string[]): Step => [
-  `RCPT TO:<${address}>`,
-  ...answers,
-];
-
-/** Sends to a server with these words, which then goes through these steps. */
-async function sent(
-  words: readonly string[],
-  delivery: Delivery,
-  ...steps: readonly Step[]
-): Promise<DeliveryResult> {
-  const server = new PlayedServer();
-  const client = await openPlayed(server, words);
-  const delivering = client.deliver(delivery);
-  await play(server, ...steps);
-  return await delivering;
-}
 
 describe('a message', () => {
   for (const words of [[], ['PIPELINING']]) {

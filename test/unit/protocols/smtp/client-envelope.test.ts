@@ -5,11 +5,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PlayedServer } from '../../../support/imap-client.ts';
-import { bodyOf, deliveryTo, openPlayed, outcomes } from '../../../support/smtp-client.ts';
+import {
+  bodyOf,
+  BOB,
+  deliveryTo,
+  MAIL,
+  openPlayed,
+  outcomes,
+} from '../../../support/smtp-client.ts';
 import type { Delivery } from '#protocols/smtp/client-envelope';
 import type { DeliveryResult } from '#protocols/smtp/client-delivery';
 
-const BOB = 'bob@example.org';
 const EIGHT_BIT = bodyOf('Subject: x\r\n\r\nüber\r\n');
 
 /** The first lines that a server hears. */

@@ -58,4 +58,9 @@ describe('extensions', () => {
       assert.equal(parsed(word).recipientsMax, expected);
     });
   }
+
+  it('limit the number of transactions', () => {
+    assert.equal(parsed('LIMITS MAILMAX=3 RCPTMAX=20').transactionsMax, 3);
+    assert.equal(parsed('LIMITS RCPTMAX=20').transactionsMax, undefined);
+  });
 });

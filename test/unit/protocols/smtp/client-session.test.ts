@@ -6,23 +6,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PlayedServer } from '../../../support/imap-client.ts';
 import {
+  BOB,
   deliveryTo,
+  MAIL,
   MESSAGE,
   openPlayed,
   outcomes,
   play,
-  type Step,
+  rcpt,
+  TEXT,
 } from '../../../support/smtp-client.ts';
 import type { Delivery } from '#protocols/smtp/client-envelope';
-
-const BOB = 'bob@example.org';
-const MAIL: Step = ['MAIL FROM:<alice@example.com>', '250 2.1.0 ok'];
-const TEXT: readonly Step[] = [['Subject: hi'], [''], ['hello']];
-
-const rcpt = (address: string, ...answers: readonly string[]): Step => [
-  `RCPT TO:<${address}>`,
-  ...answers,
-];
 
 describe('a caller', () => {
   it('can cancel, also while its own octets do not come', async () => {
@@ -68,6 +62,23 @@ describe('a caller', () => {
     assert.deepEqual([failure?.code, failure?.enhanced], ['TooLarge', '5.3.4']);
     assert.deepEqual([failure?.permanent, failure?.replyCode], [true, 0]);
     assert.equal(server.unheard, '');
+  });
+});
+
+describe('a server that limits the transactions of a connection', () => {
+  it('is asked for no more of them, whatever became of those before', async () => {
+    const server = new PlayedServer();
+    const client = await openPlayed(server, ['LIMITS MAILMAX=2']);
+    for (const answer of ['250 taken', '451 not now']) {
+      const delivering = client.deliver(deliveryTo([BOB]));
+      await play(server, MAIL, rcpt(BOB, '250 ok'), ['DATA', '354 go'], ...TEXT, ['.', answer]);
+      assert.deepEqual(outcomes(await delivering), [Number(answer.slice(0, 3))]);
+    }
+    const { recipients, failure } = await client.deliver(deliveryTo([BOB]));
+    assert.deepEqual([failure?.code, failure?.permanent], ['LimitReached', false]);
+    assert.equal(recipients.length, 1);
+    assert.equal(server.unheard, '');
+    assert.ok(client.isOpen);
   });
 });
 

@@ -148,7 +148,11 @@ describe('a destination', () => {
     const sts: StsOutcome = { type: 'unknown', failure };
     const names = { 'a.example': mx([1, 'b.example']) };
     const waits = await find(names, { sts });
-    assert.equal(waits.type === 'unreachable' && waits.enhanced, '4.4.3');
+    assert.partialDeepStrictEqual(waits, {
+      type: 'unreachable',
+      enhanced: '4.4.3',
+      stsFailure: failure,
+    });
     assert.equal((await find(names, { sts, requireTls: false })).type, 'hosts');
     assert.equal((await find(names, { sts: { type: 'none', failure } })).type, 'hosts');
   });

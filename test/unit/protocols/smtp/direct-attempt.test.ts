@@ -18,6 +18,7 @@ import {
   TWO,
   twoHosts,
 } from '../../../support/remote-world.ts';
+import type { StsOutcome } from '#protocols/trust/sts-policies';
 import { attemptDirectly } from '#protocols/smtp/direct-attempt';
 
 describe('a message', () => {
@@ -74,6 +75,43 @@ describe('a message', () => {
     }
   });
 
+  it('goes over as many connections as the host wants', async () => {
+    const all = ['a@there.example', 'b@there.example', 'c@there.example'] as const;
+    const words = ['PIPELINING', 'LIMITS MAILMAX=1 RCPTMAX=2'];
+    const world = attemptWorld({ hosts: { '192.0.2.1': { words } } });
+    const outcomes = await outcomesAt(world, attemptAt([...all]));
+    assert.deepEqual(
+      outcomes.map(({ type }) => type),
+      ['delivered', 'delivered', 'delivered'],
+    );
+    const mails = world.hosts.heard.map(({ commands }) => commands.join('\n').match(/MAIL/g));
+    assert.deepEqual(mails, [['MAIL'], ['MAIL']]);
+    assert.deepEqual(
+      world.hosts.mail.map(({ to }) => to),
+      [[all[0], all[1]], [all[2]]],
+    );
+  });
+
+  it('that could not go over the next connection is left for those behind it alone', async () => {
+    const words = ['PIPELINING', 'LIMITS MAILMAX=1 RCPTMAX=1'];
+    const world = attemptWorld({ hosts: { '192.0.2.1': { words } } });
+    world.hosts.set('192.0.2.1', {
+      words,
+      answer: (command) => {
+        if (command === 'QUIT') world.hosts.set('192.0.2.1', { isDown: true });
+        return undefined;
+      },
+    });
+    const outcomes = await outcomesAt(world, attemptAt(['a@there.example', 'b@there.example']));
+    assert.deepEqual(
+      outcomes.map((one) => [one.type, 'permanent' in one && one.permanent]),
+      [
+        ['delivered', false],
+        ['failed', false],
+      ],
+    );
+  });
+
   it('is sent over when the host breaks off behind its answer', async () => {
     const { outcome } = await sentAlone({ hosts: { '192.0.2.1': answering({ QUIT: 'drop' }) } });
     assert.equal(outcome.type, 'delivered', 'smtp 130');
@@ -117,6 +155,28 @@ describe('a message', () => {
     const { outcome } = await sentAlone({ hosts: { '192.0.2.1': small } });
     const reply = { code: 0, enhancedCode: '5.3.4' };
     assert.partialDeepStrictEqual(outcome, { type: 'failed', permanent: true, reply });
+  });
+});
+
+describe('a domain of which nobody knows whether it has a policy', () => {
+  const failure = { resultType: 'sts-policy-fetch-error', reason: 'dns-lookup' } as const;
+  const stsPolicyFor = (): Promise<StsOutcome> => Promise.resolve({ type: 'unknown', failure });
+
+  it('is not asked, and that counts as a failed session of its own policy', async () => {
+    const { outcome, world } = await sentAlone({ ports: { stsPolicyFor } });
+    assert.partialDeepStrictEqual(outcome, { type: 'failed', permanent: false });
+    assert.deepEqual(world.hosts.dialed, []);
+    const [result, ...more] = world.tlsResults.noted;
+    assert.deepEqual(more, []);
+    assert.partialDeepStrictEqual(result, {
+      recipientDomain: 'there.example',
+      policyDomain: 'there.example',
+      isHost: false,
+      policy: { type: 'no-policy-found' },
+      successes: 0,
+      failures: 1,
+      details: [{ resultType: failure.resultType, reasonCode: failure.reason, sessions: 1 }],
+    });
   });
 });
 

@@ -50,6 +50,21 @@ function saying(answers: Readonly<Record<string, string>>): NonNullable<HostScri
 }
 
 describe('a relay', () => {
+  it('that limits the messages of a connection gets the rest over another', async () => {
+    const words = ['PIPELINING', 'AUTH CRAM-MD5 PLAIN', 'LIMITS MAILMAX=1 RCPTMAX=1'];
+    const world = attemptWorld({ zones: {}, hosts: { 'relay.example': { words } } });
+    const one = attemptAt(['a@there.example', 'b@other.example'], {}, 'relay');
+    const auth = { login: 'me', password: 'secret', mechanisms: ['PLAIN'] } as const;
+    const transport = { ...RELAY, tls: 'implicit', auth } as const;
+    const { signal } = new AbortController();
+    const { outcomes, goodbye } = await attemptByRelay(transport, one, world.ports, signal);
+    await goodbye;
+    assert.deepEqual([outcomes.get(1)?.type, outcomes.get(2)?.type], ['delivered', 'delivered']);
+    const verbs = world.hosts.heard.map(({ commands }) => commands.map((line) => line.slice(0, 4)));
+    const each = ['EHLO', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'QUIT'];
+    assert.deepEqual(verbs, [each, each]);
+  });
+
   it('gets mail under TLS without anybody asking DNS', async () => {
     const { outcome, world } = await relayed({});
     assert.equal(outcome?.type, 'delivered');
