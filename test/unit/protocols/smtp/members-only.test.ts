@@ -3,7 +3,16 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { ALICE, BOB, deliveredTo, smtpWorld, type World } from '../../../support/smtp.ts';
+import {
+  ALICE,
+  BOB,
+  deliveredTo,
+  PASSWORD,
+  queuedBy,
+  smtpWorld,
+  wholeText,
+  type World,
+} from '../../../support/smtp.ts';
 import { signMessage } from '#protocols/trust/dkim';
 
 const KEY = { name: 's1', key: generateKeyPairSync('ed25519').privateKey };
@@ -24,6 +33,26 @@ function givenWorld(): World {
   const world = smtpWorld();
   world.signingKeys.set('example.org', [KEY]);
   return world;
+}
+
+/** As it leaves the queue. */
+async function handedIn(message: string): Promise<string> {
+  await using world = smtpWorld({ role: 'submission' });
+  world.signingKeys.set('example.org', [KEY]);
+  const talk = world.connect({ tls: true });
+  await talk.line();
+  const plain = Buffer.from(`\0alice@example.org\0${PASSWORD}`).toString('base64');
+  await talk.expect(
+    ['EHLO client.example', '250-'],
+    [`AUTH PLAIN ${plain}`, '235 '],
+    ['MAIL FROM:<alice@example.org>', '250 '],
+    ['RCPT TO:<closed@example.org>', '250 '],
+    ['DATA', '354 '],
+    [`${message}.`, '250 '],
+  );
+  const [event] = queuedBy(world, ALICE);
+  assert.ok(event);
+  return wholeText(world, ALICE, event);
 }
 
 /** What is answered to a message to an alias. */
@@ -50,6 +79,20 @@ describe('a closed alias', () => {
     assert.equal(deliveredTo(world, BOB).length, 1);
     assert.equal(await answer(world, await signed('"A" <Alice2+x@example.org>')), '250 2.0.0');
     assert.equal(deliveredTo(world, BOB).length, 2);
+  });
+
+  it('smtp 87, 90: believes what was handed in, as whom it may be', async () => {
+    await using world = givenWorld();
+    const bodies = ['hello\r\n', '', '\r\n', '..two dots  \r\n\r\n', `${'x'.repeat(900)}\r\n`];
+    for (const from of ['alice@example.org', '"Team" <Team@example.org>']) {
+      for (const body of bodies) {
+        const message = await handedIn(`From: ${from}\r\nBcc: x@y.example\r\n\r\n${body}`);
+        const stuffed = message.replaceAll('\r\n.', '\r\n..');
+        assert.equal(await answer(world, stuffed), '250 2.0.0', JSON.stringify(body));
+      }
+    }
+    assert.equal(deliveredTo(world, BOB).length, 2 * bodies.length);
+    assert.equal(deliveredTo(world, ALICE).length, bodies.length);
   });
 
   it('is open to mail with forged results, which are taken out', async () => {
