@@ -26,7 +26,7 @@ const db = tables<MailboxTables>();
 
 export const mailboxes: AccountModel = {
   name: 'mailboxes',
-  version: 3,
+  version: 4,
   ddl: MAILBOX_DDL,
   rows: [
     db.selectFrom('mailboxes').selectAll().orderBy('mailbox_id'),
@@ -107,10 +107,12 @@ const renumber = query((at: Markers<{ modSeq: ModSeq; raise: number }>) =>
   })),
 );
 
-const raiseNumbers = query((at: Markers<{ uidValidity: number; queueId: number }>) =>
+const raiseNumbers = query((at: Markers<{ uidValidity: number; others: number }>) =>
   db.updateTable('counters').set((eb) => ({
     next_uid_validity: eb('next_uid_validity', '+', at.uidValidity),
-    next_queue_id: eb('next_queue_id', '+', at.queueId),
+    next_mailbox_id: eb('next_mailbox_id', '+', at.others),
+    next_message_id: eb('next_message_id', '+', at.others),
+    next_queue_id: eb('next_queue_id', '+', at.others),
   })),
 );
 
@@ -138,7 +140,7 @@ function apply(fact: AccountFact, write: AccountWrite): void {
       renumber.run(write.settled(), { modSeq, raise: event.uidValidityRaise });
       raiseNumbers.run(write, {
         uidValidity: event.uidValidityRaise,
-        queueId: event.modSeqRaise,
+        others: event.modSeqRaise,
       });
       return;
     case 'MessageDelivered':

@@ -65,7 +65,7 @@ export interface MailboxUnsubscribed {
 /**
  * An older copy of the log was put back, so numbers that clients have seen would be given out
  * again: the UIDVALIDITY of every mailbox rises, and so does every modseq from this fact on. The
- * numbers of messages in the queue and of webhooks rise by as much as modseqs.
+ * next numbers of mailboxes, messages, queue items and webhooks rise by as much as modseqs.
  */
 export interface MailboxesRenumbered {
   readonly type: 'MailboxesRenumbered';

@@ -129,13 +129,14 @@ function mailboxesRenamed(records: MailboxRecords, event: MailboxesRenamed, modS
 
 function renumbered(
   records: MailboxRecords,
-  { uidValidityRaise }: MailboxesRenumbered,
+  { uidValidityRaise, modSeqRaise }: MailboxesRenumbered,
   modSeq: ModSeq,
 ): void {
   for (const { mailboxId, uidValidity } of records.mailboxes.values()) {
     touch(records, mailboxId, modSeq, { uidValidity: uidValidity + uidValidityRaise });
   }
   records.nextUidValidity += uidValidityRaise;
+  records.nextMailboxId += modSeqRaise;
 }
 
 function create(records: MailboxRecords, created: readonly NewMailbox[], modSeq: ModSeq): void {

@@ -109,8 +109,10 @@ export function evolveMessages(records: MessageRecords, fact: AccountFact): void
     case 'MailboxesRenamed':
     case 'MailboxSubscribed':
     case 'MailboxUnsubscribed':
-    case 'MailboxesRenumbered':
     case 'AnnotationsSet':
+      return;
+    case 'MailboxesRenumbered':
+      records.nextMessageId += event.modSeqRaise;
       return;
     default:
       return aboutNoMail(event);
