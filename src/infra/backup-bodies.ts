@@ -56,6 +56,8 @@ export function* bodyNews(
       if (piece.removed !== undefined) continue;
       const accountId = accountOfStream(piece.stream);
       if (accountId === undefined) continue;
+      // It names a body that other facts have named, and that may have been swept since.
+      if (piece.type === 'WebhookQueued') continue;
       const isNeeded = piece.type !== SWEEP;
       for (const [, hash = ''] of piece.data.matchAll(isNeeded ? NAMED : SWEPT)) {
         yield { accountId, hash, isNeeded };

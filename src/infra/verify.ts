@@ -7,12 +7,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { AccountId, BodyHash } from '#domain/values/ids';
-import { accountOfStream } from '#domain/log/streams';
+import { heldBodiesAfter } from '#projections/body-reads';
 import type { Log } from '#protocols/ports';
 import { accountsIn } from './accounts-in-log.ts';
 import { systemClock } from './clock.ts';
 import type { Engine } from './engine.ts';
 import { ServerBooks } from './server-books.ts';
+
+/** Bodies that are asked for in one go. */
+const PAGE_BODIES = 1000;
 
 export interface Finding {
   /** What was looked at. */
@@ -49,16 +52,6 @@ export async function* verifyEngine(
   else note('views not compared: a damaged log does not tell what they should say');
 }
 
-/** Accounts that have facts, ascending. */
-export async function accountsOf({ eventLog }: Engine): Promise<readonly AccountId[]> {
-  const ids: AccountId[] = [];
-  for (const stream of (await eventLog.streams()).keys()) {
-    const accountId = accountOfStream(stream);
-    if (accountId !== undefined) ids.push(accountId);
-  }
-  return ids.sort((a, b) => a - b);
-}
-
 async function* verifyBodies(
   engine: Engine,
   accountId: AccountId,
@@ -84,7 +77,31 @@ async function* verifyBodies(
       }
     }
   }
+  yield* verifyHeldBodies(engine, accountId, seen);
   note(`account ${accountId}: ${seen.size} bodies read`);
+}
+
+/** Bodies that no message has: those that were swept are not among them. */
+async function* verifyHeldBodies(
+  engine: Engine,
+  accountId: AccountId,
+  seen: Set<BodyHash>,
+): AsyncGenerator<Finding> {
+  for (let after = ''; ;) {
+    const page = await engine.lanes.read(accountId, (sql) =>
+      heldBodiesAfter(sql, after, PAGE_BODIES),
+    );
+    for (const body of page) {
+      after = body;
+      if (seen.has(body)) continue;
+      seen.add(body);
+      const state = await engine.bodies.verifyBody(accountId, body);
+      if (state === 'whole') continue;
+      const where = `outgoing and removed mail of account ${accountId}`;
+      yield { where, what: `body ${body} is ${state}` };
+    }
+    if (page.length < PAGE_BODIES) return;
+  }
 }
 
 async function* verifyServerViews(

@@ -13,6 +13,7 @@
 import { sql as raw, type Compilable, type RawBuilder } from 'kysely';
 import type { AccountFact } from '#domain/log/streams';
 import type { BodyHash, HookId, Instant } from '#domain/values/ids';
+import { unknownBodies } from './body-reads.ts';
 import { BODY_DDL, type BodyTables } from './body-tables.ts';
 import type { MessageTables } from './message-tables.ts';
 import type { AccountModel } from './model.ts';
@@ -121,6 +122,8 @@ function apply({ event, at }: AccountFact, write: Sql): void {
     }
     case 'WebhookQueued': {
       const { body } = event.occasion;
+      // Mail that comes back late may be about a message whose body was swept.
+      if (unknownBodies(write, [body]).length > 0) return;
       addHook.run(write, { hook_id: event.hookId, body });
       addUses.run(write, { body, uses: 1 });
       return;

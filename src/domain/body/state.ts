@@ -47,7 +47,12 @@ export function evolveBodies(
 ): void {
   const { releases, hooks } = records;
   const neededBefore = new Set([...before.queue, ...hooks.values()]);
-  if (event.type === 'WebhookQueued') hooks.set(event.hookId, event.occasion.body);
+  if (event.type === 'WebhookQueued') {
+    const { body } = event.occasion;
+    // What was swept by then does not come back.
+    const isThere = before.mail.has(body) || neededBefore.has(body) || releases.has(body);
+    if (isThere) hooks.set(event.hookId, body);
+  }
   if (event.type === 'WebhookRetired') hooks.delete(event.hookId);
   const needed = new Set([...after.queue, ...hooks.values()]);
   for (const body of neededBefore.difference(needed)) {
