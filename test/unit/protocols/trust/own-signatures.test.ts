@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { readHeader } from '#protocols/message/header';
 import { signMessage, type DkimSelector } from '#protocols/trust/dkim';
 import { OwnSignatures } from '#protocols/trust/own-signatures';
@@ -98,6 +99,30 @@ describe('a signature of ours', () => {
     for (const [name, came] of Object.entries(wrong)) {
       assert.equal(await isProven(came), false, name);
     }
+  });
+
+  it('is wrong, and nothing worse, with any tag being anything', async () => {
+    const octets = fc.string({
+      unit: fc.constantFrom(...'ab1=;: \t,/é"\\', '\r\n '),
+      maxLength: 20,
+    });
+    const value = fc.oneof(octets, fc.base64String({ maxLength: 400 }), fc.constant(''));
+    const signed = { e1: await signatures(), r1: await signatures(RSA) };
+    const tags = ['v', 'a', 'c', 'd', 's', 't', 'h', 'bh', 'b'] as const;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('e1', 'r1'),
+        fc.constantFrom(...tags),
+        value,
+        async (selector, tag, text) => {
+          const was = new RegExp(`([;:]\\s+${tag}=)[^;]*`);
+          const header = signed[selector].replace(was, (_, start: string) => start + text);
+          const same = header.replace(/\s/g, '') === signed[selector].replace(/\s/g, '');
+          if (!same) assert.equal(await isProven({ header: `${header}\r\n${HEADER}` }), false);
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 
   it('counts until it expires', async () => {
