@@ -31,6 +31,7 @@ import { openMetrics, type OpenMetrics } from '#infra/metrics';
 import { QueueAdmin } from '#infra/queue-admin';
 import { routingAdmin } from '#infra/routing-admin';
 import { openRates } from '#infra/rates';
+import { LeasedHolds } from '#infra/removal-holds';
 import { renumberMailboxes } from '#infra/renumber';
 import { tailEventLog } from '#infra/tail';
 import { WebhookAdmin } from '#infra/webhook-admin';
@@ -39,6 +40,7 @@ import { verifyEngine } from '#infra/verify';
 import { queueCounts } from '#projections/queue-counts';
 import { webhookCount } from '#projections/webhook-lists';
 import { aliasCommands } from '#protocols/cli/alias-control';
+import { backupCommands } from '#protocols/cli/backup-control';
 import { serveControl } from '#protocols/cli/control';
 import { controlCommands } from '#protocols/cli/control-commands';
 import { isLoopbackAddress } from '#protocols/cli/flags';
@@ -252,6 +254,7 @@ async function controlOf(
     noticeOf: (accountId, item) => notices.ofCancel(accountId, item),
     transports,
   });
+  const holds = new LeasedHolds({ clock: systemClock, sweep: engine.sweep });
   const commands = new Map([
     ...controlCommands({
       accounts: engine.accounts,
@@ -265,6 +268,7 @@ async function controlOf(
     ...aliasCommands(aliasAdmin(engine.directory)),
     ...routingCommands(routingAdmin({ directory: engine.directory, transports })),
     ...queueCommands({ queue, clock: systemClock }),
+    ...backupCommands(holds),
     ...webhookCommands({
       webhooks: new WebhookAdmin(engine),
       bodies: engine.bodies,
@@ -277,7 +281,10 @@ async function controlOf(
       dataDirOf(loaded),
       (stream) => void serveControl(stream, commands, ports),
     );
-    return () => socket.close();
+    return async () => {
+      await socket.close();
+      holds.close();
+    };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     log.warn({ err: error }, 'no control socket');

@@ -22,6 +22,7 @@ import { remembersWebhooks, webhookIds } from '#projections/webhook-lists';
 import type { Clock, Log } from '#protocols/ports';
 import type { RemovedAccount } from '#protocols/ports-directory';
 import { eraseAccountData, type ErasurePorts } from './account-erasure.ts';
+import type { BodySweep } from './body-sweep.ts';
 import type { DirectoryLane } from './directory-lane.ts';
 import type { Lanes } from './lanes.ts';
 import type { Live } from './live.ts';
@@ -42,6 +43,7 @@ export interface RemovalPorts extends ErasurePorts {
   readonly books: Pick<ServerBooks, 'forget' | 'read' | 'changes'>;
   readonly directory: Pick<DirectoryLane, 'state' | 'execute'>;
   readonly live: Pick<Live, 'end'>;
+  readonly sweep: Pick<BodySweep, 'paused'>;
   /** What the sender is told when an item is ended. */
   readonly noticeOf: (
     accountId: AccountId,
@@ -229,7 +231,8 @@ export class AccountRemoval {
       (sql) => remembersMail(sql, accountId) || remembersWebhooks(sql, accountId),
     );
     if (isRemembered) return false;
-    await eraseAccountData(accountId, this.#ports);
+    // Whoever makes a backup has the account whole, or not at all.
+    await this.#ports.sweep.paused(() => eraseAccountData(accountId, this.#ports));
     await directory.execute({ type: 'EraseAccount', accountId }, CAUSE);
     log.info({ account: accountId }, 'account erased');
     return true;

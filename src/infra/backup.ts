@@ -54,6 +54,8 @@ export interface BackupOptions {
   readonly since?: string;
   /** Nobody writes meanwhile. */
   readonly offline: boolean;
+  /** Called before each piece; what it throws ends the run. */
+  readonly goOn: () => Promise<void>;
   /** Hears what was done. */
   readonly note: (text: string) => void;
   /** Hears what a person should know. */
@@ -140,6 +142,7 @@ class Backup {
     const directories = [target, ...chain.map(({ directory }) => directory)];
     const commits = this.#log.commits(begin, to.position);
     for await (const segment of segmentsOf(this.#log.logId, begin, commits)) {
+      await this.#options.goOn();
       pieces.push(await this.#piece(segment, directories));
     }
     return pieces;

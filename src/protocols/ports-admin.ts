@@ -84,3 +84,12 @@ export interface TlsResultQuestion {
   readonly day?: string | undefined;
   readonly limit: number;
 }
+
+/** Bodies stay on the disk while anybody holds. */
+export interface RemovalHolds {
+  /** When it resolves, nothing is removed any more. The number of the hold. */
+  begin(): Promise<number>;
+  /** To be called now and then; false when the hold is over. */
+  renew(hold: number): boolean;
+  end(hold: number): void;
+}

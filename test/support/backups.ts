@@ -137,6 +137,7 @@ async function makeBackup(
     target,
     offline: false,
     withKeys: true,
+    goOn: () => Promise.resolve(),
     note: (text) => void notes.push(text),
     warn: (sentence) => void warnings.push(sentence),
     ...more,

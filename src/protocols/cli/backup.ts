@@ -2,23 +2,70 @@
  * `backup`, `restore`, and `verifydata` of a backup.
  */
 
+import { Fault } from '#domain/values/fault';
+import type { BegunBackup } from './backup-control.ts';
 import type { BackupFlags, RestoreFlags, VerifyFlags } from './flags.ts';
-import type { Tools } from './tools.ts';
+import { askServer, type Tools } from './tools.ts';
 
 /** Silent when all went well. Exit code 1 when the backup is not all that it should be. */
 export async function backup(target: string, flags: BackupFlags, tools: Tools): Promise<number> {
   const { terminal, openers } = tools;
   const { dir, since, offline, withKeys, verbose } = flags;
-  const missing = await openers.backup(dir, {
-    target,
-    ...(since === undefined ? {} : { since }),
-    offline,
-    withKeys,
-    note: noteTo(tools, verbose),
-    warn: (sentence) => terminal.err(sentence),
-  });
+  const { goOn, end } = offline ? ALONE : await beside(flags, tools);
+  const missing = await openers
+    .backup(dir, {
+      target,
+      ...(since === undefined ? {} : { since }),
+      offline,
+      withKeys,
+      goOn,
+      note: noteTo(tools, verbose),
+      warn: (sentence) => terminal.err(sentence),
+    })
+    .finally(end);
   for (const body of missing) terminal.err(`a message is not in the backup, nor here: ${body}`);
   return missing.length === 0 ? 0 : 1;
+}
+
+interface Company {
+  /** Throws when the server does not wait any more. */
+  readonly goOn: () => Promise<void>;
+  readonly end: () => Promise<void>;
+}
+
+const ALONE: Company = { goOn: () => Promise.resolve(), end: () => Promise.resolve() };
+
+/** The running server removes nothing until the end. */
+async function beside(flags: BackupFlags, tools: Tools): Promise<Company> {
+  const { hold } = await begun(flags, tools);
+  const ask = async (command: string): Promise<void> => {
+    await askServer(command, flags, tools, { hold });
+  };
+  return {
+    goOn: () => ask('backup.renew'),
+    async end() {
+      try {
+        await ask('backup.end');
+      } catch (error) {
+        // A server that has stopped meanwhile holds nothing.
+        if (!isNobodyThere(error)) throw error;
+      }
+    },
+  };
+}
+
+function isNobodyThere(error: unknown): boolean {
+  return error instanceof Fault && error.code === 'CannotConnect';
+}
+
+async function begun(flags: BackupFlags, tools: Tools): Promise<BegunBackup> {
+  try {
+    return (await askServer('backup.begin', flags, tools, {})) as BegunBackup;
+  } catch (error) {
+    if (!isNobodyThere(error)) throw error;
+    const sentence = 'No server runs on the folder: ask for the backup with --offline.';
+    throw new Error(sentence, { cause: error });
+  }
 }
 
 export async function restore(

@@ -79,6 +79,8 @@ export interface BackupRequest {
   /** No server may run meanwhile. */
   readonly offline: boolean;
   readonly withKeys: boolean;
+  /** Called again and again while it is made; what it throws ends it. */
+  readonly goOn: () => Promise<void>;
   readonly note: (text: string) => void;
   /** Hears what a person should know. */
   readonly warn: (sentence: string) => void;

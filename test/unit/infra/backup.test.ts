@@ -159,6 +159,7 @@ describe('a backup', () => {
           target: home.file('longer'),
           offline: true,
           withKeys: false,
+          goOn: () => Promise.resolve(),
           note: () => undefined,
           warn: () => undefined,
         }),

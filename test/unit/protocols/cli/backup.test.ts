@@ -1,16 +1,46 @@
 /** `daybook backup`, `restore` and `verifydata --backup`: what is asked for, and what is said. */
 
 import assert from 'node:assert/strict';
+import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
+import { fakeClock } from '../../../support/clock.ts';
 import { NO_OPENERS, NO_TERMINAL } from '../../../support/openers.ts';
+import { silentLog } from '../../../support/silent-log.ts';
+import { Fault } from '#domain/values/fault';
 import type { Openers } from '#protocols/cli/openers';
 import { readPoint } from '#protocols/cli/backup';
+import { backupCommands } from '#protocols/cli/backup-control';
+import { serveControl } from '#protocols/cli/control';
 import { runProgram } from '#protocols/cli/program';
 
 interface Ran {
   readonly code: number;
   readonly out: readonly string[];
   readonly err: readonly string[];
+}
+
+/** A server that only knows of backups; what it was told. */
+async function beside(): Promise<{
+  readonly told: string[];
+  readonly openControl: Openers['openControl'];
+}> {
+  const told: string[] = [];
+  const commands = new Map(
+    backupCommands({
+      begin: async () => (told.push('begin'), 7),
+      renew: (hold) => told.push(`renew ${hold}`) < 3,
+      end: (hold) => void told.push(`end ${hold}`),
+    }),
+  );
+  const ports = { clock: fakeClock(), log: silentLog };
+  return {
+    told,
+    async openControl() {
+      const [client, server] = duplexPair();
+      void serveControl(server, commands, ports);
+      return client;
+    },
+  };
 }
 
 async function run(line: string, openers: Partial<Openers> = {}): Promise<Ran> {
@@ -28,9 +58,12 @@ async function run(line: string, openers: Partial<Openers> = {}): Promise<Ran> {
 describe('backup', () => {
   it('operations 85: says nothing when all is well', async () => {
     const asked: unknown[] = [];
+    const { told, openControl } = await beside();
     const ran = await run('backup /to --dir /d --since /before --with-keys', {
-      backup: async (dir, { note, warn: _, ...request }) => {
+      openControl,
+      backup: async (dir, { note, warn: _, goOn, ...request }) => {
         note('log: position 5');
+        await goOn();
         asked.push([dir, request]);
         return [];
       },
@@ -38,16 +71,17 @@ describe('backup', () => {
     assert.deepEqual(ran, { code: 0, out: [], err: [] });
     const request = { target: '/to', since: '/before', offline: false, withKeys: true };
     assert.deepEqual(asked, [['/d', request]]);
+    assert.deepEqual(told, ['begin', 'renew 7', 'end 7']);
   });
 
   it('tells what is done when it is asked to', async () => {
     const backup: Openers['backup'] = async (_, { note }) => (note('log: position 5'), []);
-    const ran = await run('backup /to --verbose', { backup });
+    const ran = await run('backup /to --offline --verbose', { backup });
     assert.deepEqual(ran, { code: 0, out: [], err: ['log: position 5'] });
   });
 
   it('fails when a message is nowhere, and names it', async () => {
-    const ran = await run('backup /to', { backup: async () => ['1/abc'] });
+    const ran = await run('backup /to --offline', { backup: async () => ['1/abc'] });
     const err = ['a message is not in the backup, nor here: 1/abc'];
     assert.deepEqual(ran, { code: 1, out: [], err });
   });
@@ -56,11 +90,49 @@ describe('backup', () => {
     const backup = (): never => {
       throw new Error('/to is in use.');
     };
-    assert.deepEqual(await run('backup /to', { backup }), {
+    assert.deepEqual(await run('backup /to --offline', { backup }), {
       code: 1,
       out: [],
       err: ['daybook: /to is in use.'],
     });
+  });
+});
+
+describe('a backup beside a server', () => {
+  it('ends when the server has forgotten of it', async () => {
+    const { told, openControl } = await beside();
+    const backup: Openers['backup'] = async (_, { goOn }) => {
+      for (;;) await goOn();
+    };
+    const { code, err } = await run('backup /to', { openControl, backup });
+    const sentence = 'daybook: The server has forgotten of the backup; make it again.';
+    assert.deepEqual([code, err], [1, [sentence]]);
+    assert.deepEqual(told, ['begin', 'renew 7', 'renew 7', 'end 7']);
+  });
+
+  it('needs one', async () => {
+    const openControl: Openers['openControl'] = () => {
+      throw new Fault('CannotConnect', 'No server answers.');
+    };
+    const { code, err } = await run('backup /to', { openControl });
+    const sentence = 'daybook: No server runs on the folder: ask for the backup with --offline.';
+    assert.deepEqual([code, err], [1, [sentence]]);
+  });
+
+  it('is whole although the server has stopped in the end', async () => {
+    const { openControl } = await beside();
+    let isGone = false;
+    const openers: Partial<Openers> = {
+      openControl: (dir) => {
+        if (isGone) throw new Fault('CannotConnect', 'No server answers.');
+        return openControl(dir);
+      },
+      backup: async () => {
+        isGone = true;
+        return [];
+      },
+    };
+    assert.deepEqual(await run('backup /to', openers), { code: 0, out: [], err: [] });
   });
 });
 
