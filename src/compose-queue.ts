@@ -20,6 +20,7 @@ import { readDnsServers } from '#infra/dns-servers';
 import type { Engine } from '#infra/engine';
 import { openFetch } from '#infra/fetch';
 import { openSocksDialer } from '#infra/socks';
+import { sourceIpsOf } from '#infra/source-ips';
 import { openStsCache } from '#infra/sts-cache';
 import type { Log } from '#protocols/ports';
 import type { Metrics } from '#protocols/ports-metrics';
@@ -86,7 +87,7 @@ export async function startRemoteQueue(parts: QueueParts): Promise<RunningQueue>
       bodies: engine.bodies,
       hostName: Hostname,
       port: SMTP_PORT,
-      dialer: openDialer(ports),
+      dialer: openDialer({ ...ports, sourceIps: sourceIpsOf(loaded.config.Listeners) }),
       socksDialer: (proxy) => openSocksDialer(proxy, ports),
       stsPolicyFor: (domain, signal) => stsPolicyFor(domain, sts, signal),
       isDisabled: (domain) => engine.directory.state.disabledDomains.has(domain),

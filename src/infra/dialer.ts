@@ -8,11 +8,13 @@
  * RFC 9325 (which TLS to speak).
  */
 
+import { lookup, type LookupAddress } from 'node:dns';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { Fault } from '#domain/values/fault';
 import type { Clock, Dialer, DialTarget, Log, ServerCertificates, Wire } from '#protocols/ports';
 import { tlsFactsOf } from './sockets.ts';
+import { sourceFor, type SourceIps } from './source-ips.ts';
 
 const KEEP_ALIVE_MS = 5 * 60_000;
 /** Certificates that are looked at; the verification itself goes no deeper. */
@@ -21,6 +23,8 @@ const CHAIN_MAX = 100;
 export interface DialerOptions {
   readonly clock: Clock;
   readonly log: Log;
+  /** Where our connections begin; by default the system chooses. */
+  readonly sourceIps?: SourceIps;
   /** Leads to the target by another way; rejects with any error. */
   readonly connect?: (target: DialTarget) => Promise<Socket>;
 }
@@ -50,7 +54,8 @@ export function openDialer(options: DialerOptions): Dialer {
 }
 
 async function reached(target: DialTarget, options: DialerOptions): Promise<Socket> {
-  const { clock, log, connect: way = (to) => connected(to, clock) } = options;
+  const { clock, log, sourceIps = {} } = options;
+  const { connect: way = (to) => connected(to, clock, sourceIps) } = options;
   const { host, port } = target;
   try {
     const socket = await way(target);
@@ -63,19 +68,65 @@ async function reached(target: DialTarget, options: DialerOptions): Promise<Sock
 
 /** A socket to the target itself. */
 export async function connected(
+  target: Omit<DialTarget, 'tls'>,
+  clock: Clock,
+  sourceIps: SourceIps = {},
+): Promise<Socket> {
+  const { host } = target;
+  const hasSource = sourceIps.ipv4 !== undefined || sourceIps.ipv6 !== undefined;
+  if (!hasSource) return connectedFrom(undefined, target, clock);
+  if (isIP(host) > 0) return connectedFrom(sourceFor(host, sourceIps), target, clock);
+  // Node does not choose among the addresses of a name when we say where to begin.
+  const addresses = await addressesOf(target, clock);
+  const timeoutMs = target.timeoutMs / addresses.length;
+  const failures: unknown[] = [];
+  for (const address of addresses) {
+    try {
+      const one = { ...target, host: address, timeoutMs };
+      return await connectedFrom(sourceFor(address, sourceIps), one, clock);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw new AggregateError(failures);
+}
+
+async function connectedFrom(
+  localAddress: string | undefined,
   { host, port, timeoutMs, signal }: Omit<DialTarget, 'tls'>,
   clock: Clock,
 ): Promise<Socket> {
   const socket = connect({
     host,
     port,
-    autoSelectFamily: true,
+    ...(localAddress === undefined ? { autoSelectFamily: true } : { localAddress }),
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MS,
   });
   await outcome(socket, { event: 'connect', timeoutMs, clock, signal });
   return socket;
+}
+
+/** As the system knows them; one at least. */
+async function addressesOf(
+  { host, timeoutMs, signal }: Omit<DialTarget, 'tls'>,
+  clock: Clock,
+): Promise<readonly string[]> {
+  const found = await new Promise<readonly LookupAddress[]>((resolve, reject) => {
+    const cancelTimer = clock.after(timeoutMs, () => {
+      reject(coded('Looking up its address took too long.', 'ETIMEDOUT'));
+    });
+    const onAbort = (): void => reject(coded('It was cancelled.', 'ECANCELED'));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    lookup(host, { all: true }, (error, addresses) => {
+      cancelTimer();
+      signal?.removeEventListener('abort', onAbort);
+      if (error === null) resolve(addresses);
+      else reject(error);
+    });
+  });
+  return found.map(({ address }) => address);
 }
 
 async function secured(

@@ -17,6 +17,9 @@ import { fakeClock, fakeRandom, type FakeClock } from '../../support/clock.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary.ts';
 
+/** Elsewhere 127.0.0.1 is the only one. */
+const TWO_LOOPBACKS = { skip: process.platform !== 'linux' && '127.0.0.2 is no address here' };
+
 let directory: TemporaryDirectory;
 let pair: KeyPair;
 
@@ -112,6 +115,31 @@ describe('a dialer', () => {
     assert.equal(await textFrom(wire.stream), 'world');
     wire.destroy();
     assert.equal(scene.clock.waiting, 0);
+  });
+
+  it(
+    'begins where it is told to, towards an address and towards a name',
+    ONE_LOOPBACK,
+    async () => {
+      await using scene = await open('none');
+      const { clock } = scene;
+      const dialer = openDialer({ clock, log: silentLog, sourceIps: { ipv4: '127.0.0.2' } });
+      for (const host of ['127.0.0.1', 'localhost']) {
+        const wire = await dialer.dial(target(scene.listener.port, { host }));
+        assert.equal(wire.localIp, '127.0.0.2');
+        assert.equal((await scene.wire()).remoteIp, '127.0.0.2');
+        wire.destroy();
+      }
+      assert.equal(clock.waiting, 0);
+    },
+  );
+
+  it('says that a name has no address', async () => {
+    const clock = fakeClock();
+    const dialer = openDialer({ clock, log: silentLog, sourceIps: { ipv4: '127.0.0.2' } });
+    const nobody = target(1, { host: 'nobody.invalid' });
+    await assert.rejects(dialer.dial(nobody), { code: 'CannotConnect' });
+    assert.equal(clock.waiting, 0);
   });
 
   it('speaks TLS at once, and both ends know the same channel', async () => {
