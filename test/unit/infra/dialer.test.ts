@@ -119,7 +119,7 @@ describe('a dialer', () => {
 
   it(
     'begins where it is told to, towards an address and towards a name',
-    ONE_LOOPBACK,
+    TWO_LOOPBACKS,
     async () => {
       await using scene = await open('none');
       const { clock } = scene;
