@@ -1,0 +1,37 @@
+/**
+ * Removes what may go from a folder, until it kills itself in the middle.
+ *
+ * Arguments: the folder and the number of bodies that are removed before the kill.
+ */
+
+import path from 'node:path';
+import { accountsIn } from '#infra/accounts-in-log';
+import { BodySweep } from '#infra/body-sweep';
+import { systemClock } from '#infra/clock';
+import { silentLog } from '../support/silent-log.ts';
+import { openSweptFolder } from './swept-folder.ts';
+
+const [dir = '', removals = '0'] = process.argv.slice(2);
+let left = Number(removals);
+
+const engine = await openSweptFolder(dir);
+const sweep = new BodySweep({
+  dir: path.join(dir, 'data'),
+  lanes: engine.lanes,
+  bodies: {
+    remove(accountId, hash, storedUpTo) {
+      if (left === 0) process.kill(process.pid, 'SIGKILL');
+      left--;
+      return engine.bodies.remove(accountId, hash, storedUpTo);
+    },
+  },
+  accounts: () => accountsIn(engine.eventLog),
+  clock: systemClock,
+  notes: silentLog,
+  fatal: (error) => {
+    throw error;
+  },
+  keepExpungedMs: 0,
+});
+await sweep.sweep();
+await engine.close();
