@@ -57,7 +57,8 @@ export interface BodySweepPorts {
   readonly dir: string;
   readonly bodies: Pick<BodyStore, 'remove'>;
   readonly lanes: Pick<Lanes, 'between' | 'execute' | 'read' | 'tidy'>;
-  readonly accounts: () => Promise<readonly AccountId[]>;
+  /** Those that are not removed. */
+  readonly accounts: () => ReadonlyMap<AccountId, unknown>;
   readonly clock: Clock;
   readonly notes: Log;
   readonly fatal: (error: unknown) => void;
@@ -73,6 +74,9 @@ interface Look {
   /** What was decided and not done; undefined: what the last run left is not known. */
   left: readonly BodyHash[] | undefined;
 }
+
+/** The account was removed meanwhile. */
+class AccountGone extends Error {}
 
 export class BodySweep {
   readonly #ports: BodySweepPorts;
@@ -108,7 +112,7 @@ export class BodySweep {
 
   /** Looks at every account whose time has come. */
   async sweep(signal?: AbortSignal): Promise<void> {
-    for (const accountId of await this.#ports.accounts()) {
+    for (const accountId of [...this.#ports.accounts().keys()]) {
       if (signal?.aborted === true) return;
       const look = this.#lookOf(accountId);
       if (look.dueAt > this.#ports.clock.now()) continue;
@@ -116,6 +120,7 @@ export class BodySweep {
         await this.#lookAt(accountId, look, signal);
         look.dueAt = this.#ports.clock.now() + LOOK_MS;
       } catch (error) {
+        if (error instanceof AccountGone) continue;
         if (!(error instanceof Fault) && codeOf(error) === '') throw error;
         this.#ports.notes.warn({ account: accountId, err: error }, 'bodies not swept yet');
         look.dueAt = this.#ports.clock.now() + LATER_MS;
@@ -134,27 +139,37 @@ export class BodySweep {
 
   async #lookAt(accountId: AccountId, look: Look, signal?: AbortSignal): Promise<void> {
     // Bodies of contents that are still to be removed are not known yet as let go of.
-    await this.#ports.lanes.tidy(accountId);
-    const left = look.left ?? (await this.#ports.lanes.read(accountId, lastSweptBodies));
-    look.left = left;
-    let count = await this.paused(async () => {
-      const { removed, busy } = await this.#remove(accountId, left);
-      look.left = busy;
-      return removed;
-    });
+    await this.#step(accountId, () => this.#ports.lanes.tidy(accountId));
+    let count = await this.#step(accountId, () => this.#removeLeft(accountId, look));
     for (let after: ReleasedBody = NO_RELEASED_BODY; signal?.aborted !== true; await nextRound()) {
-      const page = await this.#releasedAfter(accountId, after);
+      const page = await this.#step(accountId, () => this.#releasedAfter(accountId, after));
       const last = page.at(-1);
       if (last === undefined) break;
       after = last;
-      count += await this.paused(() => this.#sweepPage(accountId, look, page));
+      count += await this.#step(accountId, () => this.#sweepPage(accountId, look, page));
     }
     for (let n = 0; n < SHELVES_PER_LOOK && signal?.aborted !== true; n++) {
-      count += await this.paused(() => this.#sweepShelf(accountId, look.shelf));
+      count += await this.#step(accountId, () => this.#sweepShelf(accountId, look.shelf));
       look.shelf = (look.shelf + 1) % SHELVES;
       await nextRound();
     }
     if (count > 0) this.#ports.notes.info({ account: accountId, bodies: count }, 'bodies swept');
+  }
+
+  /** A task that waits for others may find the account removed. */
+  #step<T>(accountId: AccountId, task: () => Promise<T>): Promise<T> {
+    return this.paused(() => {
+      if (!this.#ports.accounts().has(accountId)) throw new AccountGone();
+      return task();
+    });
+  }
+
+  /** Ends what was decided before. How many files. */
+  async #removeLeft(accountId: AccountId, look: Look): Promise<number> {
+    look.left ??= await this.#ports.lanes.read(accountId, lastSweptBodies);
+    const { removed, busy } = await this.#remove(accountId, look.left);
+    look.left = busy;
+    return removed;
   }
 
   #limits(): SweepLimits {

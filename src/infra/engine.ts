@@ -126,7 +126,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     closers.push(() => lanes.close());
     const texts = openTexts(options, eventLog, lanes);
     closers.push(() => texts?.close());
-    const sweep = sweepOf(options, { eventLog, bodies, lanes });
+    const known = (): ReadonlyMap<AccountId, unknown> => directory.state.accounts;
+    const sweep = sweepOf(options, known, { bodies, lanes });
     closers.push(() => sweep.stop());
     const directory = await DirectoryLane.open(ports);
     closers.push(() => directory.close());
@@ -148,13 +149,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
 function sweepOf(
   { dataDir, keepExpungedMs, log, fatal }: EngineOptions,
-  { eventLog, bodies, lanes }: Pick<Engine, 'eventLog' | 'bodies' | 'lanes'>,
+  accounts: () => ReadonlyMap<AccountId, unknown>,
+  { bodies, lanes }: Pick<Engine, 'bodies' | 'lanes'>,
 ): BodySweep {
   return new BodySweep({
     dir: dataDir,
     bodies,
     lanes,
-    accounts: () => accountsIn(eventLog),
+    accounts,
     clock: systemClock,
     notes: log.child({ pkg: 'bodies' }),
     fatal,

@@ -5,7 +5,6 @@
  */
 
 import path from 'node:path';
-import { accountsIn } from '#infra/accounts-in-log';
 import { BodySweep } from '#infra/body-sweep';
 import { systemClock } from '#infra/clock';
 import { silentLog } from '../support/silent-log.ts';
@@ -25,7 +24,7 @@ const sweep = new BodySweep({
       return engine.bodies.remove(accountId, hash, storedUpTo);
     },
   },
-  accounts: () => accountsIn(engine.eventLog),
+  accounts: () => engine.directory.state.accounts,
   clock: systemClock,
   notes: silentLog,
   fatal: (error) => {

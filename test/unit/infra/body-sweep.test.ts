@@ -9,7 +9,7 @@ import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { accountStream, type AccountEvent } from '#domain/log/streams';
-import type { BodyHash, QueueId } from '#domain/values/ids';
+import type { AccountId, BodyHash, QueueId } from '#domain/values/ids';
 import { BodySweep, RETIRED_MS } from '#infra/body-sweep';
 import { mail } from '../../support/mail.ts';
 import { SUBMISSION } from '../../support/queued.ts';
@@ -31,6 +31,8 @@ function hashOf(octets: Buffer): BodyHash {
 interface Swept extends AsyncDisposable {
   readonly world: World;
   readonly sweep: BodySweep;
+  /** By number. */
+  readonly accounts: Map<AccountId, string>;
   /** Time goes on, and the server looks at its accounts. */
   later(ms: number): Promise<void>;
   isThere(octets: Buffer): boolean;
@@ -48,11 +50,12 @@ interface Swept extends AsyncDisposable {
 async function swept(): Promise<Swept> {
   const world = await openWorld();
   const dir = path.resolve(world.bodyFile(ALICE, '0'.repeat(64)), '../../../../..');
+  const accounts = new Map([[ALICE, 'alice']]);
   const sweep = new BodySweep({
     dir,
     bodies: world.bodies,
     lanes: world.commands,
-    accounts: async () => [ALICE],
+    accounts: () => accounts,
     clock: world.clock,
     notes: world.log,
     keepExpungedMs: KEPT_MS,
@@ -67,6 +70,7 @@ async function swept(): Promise<Swept> {
   return {
     world,
     sweep,
+    accounts,
     async later(ms) {
       world.clock.advance(ms);
       await sweep.sweep();
@@ -287,6 +291,16 @@ describe('sweeping', () => {
     await made.store(LETTER);
     await made.later(DAY_MS * 20);
     assert.ok(made.isThere(LETTER));
+  });
+
+  it('leaves an account alone that is removed while it waits', async () => {
+    await using made = await swept();
+    await made.store(LETTER);
+    await made.expunge();
+    const removed = made.sweep.paused(async () => void made.accounts.delete(ALICE));
+    await Promise.all([made.later(KEPT_MS + 1), removed]);
+    assert.ok(made.isThere(LETTER));
+    assert.deepEqual(await made.recorded(), []);
   });
 
   it('begins a while after the start, and goes on until it is stopped', async () => {
