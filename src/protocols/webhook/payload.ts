@@ -39,6 +39,7 @@ function payloadOfArrival(
     ip: arrival.ip,
     receivedAt,
     mailbox,
+    // Nobody looks yet at who really sent mail: nothing is proven.
     mailFromValidated: false,
     msgFromValidated: false,
     dkimDomains: [],
