@@ -3,7 +3,7 @@
  * stored and never used.
  *
  * Every account is looked at once a day. The views tell what was let go of; the lane of the account
- * decides, and its decision is in the log before a file goes (docs/adr/0028-sweeping-bodies.md).
+ * decides, and its decision is in the log before a file goes (docs/adr/0034-sweeping-bodies.md).
  * What came to the disk without ever coming into the log is found by reading the folders, a few of
  * them each day.
  *
