@@ -6,6 +6,7 @@
 import path from 'node:path';
 import { fileSource, secretsIn, type FileSource } from '#infra/backup-kept';
 import { makeBackup } from '#infra/backup';
+import { recoverJournal } from '#infra/bodies';
 import { systemClock } from '#infra/clock';
 import { readConfig, type LoadedConfig } from '#infra/config';
 import { takeDataLock } from '#infra/data-lock';
@@ -26,6 +27,8 @@ export async function backup(
   const loaded = readConfig(path.join(dir, 'config', CONFIG_FILE));
   const dataDir = loaded.pathOf(loaded.config.DataDir);
   using _ = offline ? takeDataLock(dataDir) : undefined;
+  // What a power cut took is made again by a start, and here, where there was none.
+  if (offline) recoverJournal(dataDir);
   const source = {
     dataDir,
     logFile: path.join(dataDir, LOG_FILE),

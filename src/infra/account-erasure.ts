@@ -12,6 +12,7 @@ import { accountFactsOf } from '#domain/log/fact';
 import { secretsOf } from '#domain/log/secret-refs';
 import { accountStream } from '#domain/log/streams';
 import type { AccountId } from '#domain/values/ids';
+import type { BodyStore } from './bodies.ts';
 import { diskFault, syncDirectory } from './files.ts';
 import type { Lanes } from './lanes.ts';
 import type { Secrets } from './secrets.ts';
@@ -26,16 +27,19 @@ export interface ErasurePorts {
   readonly texts: Pick<TextIndex, 'forget'> | undefined;
   readonly books: Pick<ServerBooks, 'forget'>;
   readonly secrets: Pick<Secrets, 'remove'>;
+  readonly bodies: Pick<BodyStore, 'settle'>;
   readonly eventLog: EventLog;
   /** Where the files of an account are. */
   readonly directoryOf: (accountId: AccountId) => string;
 }
 
 export async function eraseAccountData(accountId: AccountId, ports: ErasurePorts): Promise<void> {
-  const { lanes, texts, books, eventLog, directoryOf } = ports;
+  const { lanes, texts, books, bodies, eventLog, directoryOf } = ports;
   await lanes.forget(accountId);
   await texts?.forget(accountId);
   await removeSecrets(accountId, ports);
+  // Bodies that came a moment ago stand in the journal too.
+  await bodies.settle();
   await removeDirectory(directoryOf(accountId));
   books.forget(accountId);
   await eventLog.drop(accountStream(accountId));

@@ -20,11 +20,12 @@ import { accountOfStream } from '#domain/log/streams';
 import type { AccountId, BodyHash } from '#domain/values/ids';
 import { BadBackup } from './backup-manifest.ts';
 import { bodyFile } from './bodies.ts';
+import { storedAt } from './body-removal.ts';
 import type { LogCommit } from './event-log-sqlite-verify.ts';
 import {
   codeOf,
   diskFault,
-  LINKS_IMPOSSIBLE,
+  isLinkImpossible,
   PART_SUFFIX,
   syncDirectory,
   syncFile,
@@ -46,6 +47,8 @@ const SWEPT = /"([0-9a-f]{64})"/g;
 const SWEEP = 'BodiesSwept';
 /** Files that are linked or copied at a time. */
 const AT_ONCE = 16;
+/** For so long a body may be on the disk in the journal of the server only. */
+const YOUNG_MS = 3_600_000;
 
 /** Bodies that facts need from here on, and those that they let go of, in the order of the log. */
 export function* bodyNews(
@@ -145,10 +148,10 @@ export class BodyCarrier {
     if (this.#canLink) {
       try {
         await link(source, file);
-        return;
+        return await syncYoung(file);
       } catch (error) {
-        if (codeOf(error) === 'EEXIST') return;
-        if (!LINKS_IMPOSSIBLE.has(codeOf(error))) throw diskFault(error);
+        if (codeOf(error) === 'EEXIST') return await syncYoung(file);
+        if (!isLinkImpossible(error)) throw diskFault(error);
         if (this.#canLink) this.#warn('messages are copied: files cannot be linked there');
         this.#canLink = false;
       }
@@ -159,12 +162,20 @@ export class BodyCarrier {
   async #make(directory: string): Promise<void> {
     if (this.#made.has(directory)) return;
     const first = await mkdir(directory, { recursive: true, mode: 0o700 });
-    for (let made = directory; first !== undefined && made.length >= first.length;) {
-      made = path.dirname(made);
-      this.#touched.add(made);
+    if (first !== undefined) {
+      for (let made = directory; made.length >= first.length;) {
+        made = path.dirname(made);
+        this.#touched.add(made);
+      }
     }
     this.#made.add(directory);
   }
+}
+
+/** A running server puts bodies on the disk a while after it has taken them. */
+async function syncYoung(file: string): Promise<void> {
+  const at = await storedAt(file);
+  if (at !== undefined && at > Date.now() - YOUNG_MS) await syncFile(file);
 }
 
 async function copyBody(source: string, file: string, hash: BodyHash): Promise<void> {

@@ -1,12 +1,12 @@
 /**
  * The body store: `accounts/<id>/bodies/ab/<sha256>`, one file for each content and account.
  *
- * Small bodies stay in memory until they are linked: then content and name go to the disk at the
- * same time, because one wait is half of two. So a power cut may leave a file whose content is not
- * whole. Nobody refers to such a file, for it was never acknowledged; but a file that is found
- * under a wanted name is checked before it is relied on. Large bodies are written to `staging/`
- * as they come, and linked. Facts of large bodies stand beside them in `<sha256>.facts`; those of
- * small ones are read from the body again, which costs no more.
+ * Small bodies stay in memory until they are linked: then many of them go to the disk at the same
+ * time, into the journal (body-journal.ts), and get files that are put on the disk later. A file
+ * that is found under a wanted name is checked before it is relied on: a power cut may have left
+ * it. Large bodies are written to `staging/` as they come, and linked. Facts of large bodies stand
+ * beside them in `<sha256>.facts`; those of small ones are read from the body again, which costs
+ * no more.
  *
  * Invariant: paths are made of hex digits and account numbers only.
  */
@@ -20,24 +20,28 @@ import type { MessageFacts } from '#domain/values/facts';
 import type { AccountId, BodyHash, Instant } from '#domain/values/ids';
 import type { Bodies, StagedBody } from '#protocols/ports';
 import { FACTS_SUFFIX, factsBytes, readFactsFile, writeFactsFile } from './body-facts.ts';
-import {
-  collect,
-  readHeader,
-  stateOf,
-  writeNew,
-  type BodyState,
-  type Collected,
-  type WrittenFile,
-} from './body-files.ts';
+import { startFilerThread, type StartFiler } from './body-filer-thread.ts';
+import { collect, readHeader, stateOf, type BodyState, type Collected } from './body-files.ts';
+import { BodyJournal, recoverBodies, type JournalledBody } from './body-journal.ts';
 import { removeBody, wantAgain, type Removal } from './body-removal.ts';
 import { DirectorySyncs } from './directory-syncs.ts';
 import { codeOf, diskFault, linkOrCopy, PART_SUFFIX, syncFile } from './files.ts';
 import { Recent } from './recent.ts';
 import { Slots } from './slots.ts';
 
-export interface BodyStore extends Bodies {
-  /** Removes what an earlier run left in `staging/`; only while nobody stages. */
-  sweepStaging(): Promise<void>;
+export interface BodyStore extends Bodies, AsyncDisposable {
+  /**
+   * Takes up what an earlier run left: bodies of the journal get their files (how many), what is
+   * in `staging/` is removed. Only while nobody stages.
+   */
+  recover(): Promise<number>;
+  /**
+   * Everything linked so far is in its own file on the disk when it resolves, and nowhere else. To
+   * be called before bodies are removed for good.
+   */
+  settle(): Promise<void>;
+  /** Only when nobody links any more. */
+  close(): Promise<void>;
   /** Takes a body away unless it was stored, or wanted again, after `storedUpTo`. */
   remove(accountId: AccountId, hash: BodyHash, storedUpTo: Instant): Promise<Removal>;
   /** Reads the body again and compares it with its name. */
@@ -48,13 +52,17 @@ export interface BodiesOptions {
   /** The data directory; it exists. */
   readonly dir: string;
   readonly readFacts: (body: Buffer) => MessageFacts;
+  /** What makes files of bodies; a thread unless it says otherwise. */
+  readonly startFiler?: StartFiler;
+  /** Nobody can carry on: the process must end; the next start repairs. */
+  readonly fatal: (error: unknown) => void;
 }
 
-/** Up to here a body is staged in memory and has no facts file. */
+/** Up to here a body is staged in memory, and has no facts file. */
 export const SMALL_BODY_BYTES: number = 256 * 1024;
 /** What all bodies that are being staged may keep in memory together. */
 const STAGED_BYTES_MAX: number = 64 * 1024 * 1024;
-/** Links made at the same time: each has two files open. */
+/** Links of large bodies made at the same time: each has two files open. */
 const LINKS_MAX = 64;
 const RECENT_BODY_BYTES: number = 32 * 1024 * 1024;
 const RECENT_FACTS_BYTES: number = 16 * 1024 * 1024;
@@ -68,17 +76,22 @@ class Staged implements StagedBody {
   readonly hash: BodyHash;
   readonly sizeBytes: number;
   readonly facts: MessageFacts;
-  /** Undefined for a large body. */
-  readonly octets: Buffer | undefined;
-  /** The staged file of a large body, the first file made of a small one. */
-  written: Promise<WrittenFile> | undefined;
+  /** Of a small body: what goes into the journal. */
+  readonly small: JournalledBody | undefined;
+  /** A file with this content: the staged one of a large body, the first one of a small. */
+  file: string | undefined;
   readonly #release: () => Promise<void>;
 
-  constructor(collected: Collected, facts: MessageFacts, release: () => Promise<void>) {
-    this.hash = collected.hash;
-    this.sizeBytes = collected.sizeBytes;
-    this.octets = collected.octets;
-    if (collected.written !== undefined) this.written = Promise.resolve(collected.written);
+  constructor(
+    { hash, sizeBytes, octets }: Collected,
+    stagedFile: string,
+    facts: MessageFacts,
+    release: () => Promise<void>,
+  ) {
+    this.hash = hash;
+    this.sizeBytes = sizeBytes;
+    this.small = octets && { hash, octets };
+    this.file = octets === undefined ? stagedFile : undefined;
     this.facts = facts;
     this.#release = release;
   }
@@ -101,11 +114,13 @@ class FileBodies implements BodyStore {
   readonly #lines = new Map<string, Promise<void>>();
   readonly #recentBodies = new Recent<Buffer>(RECENT_BODY_BYTES);
   readonly #recentFacts = new Recent<MessageFacts>(RECENT_FACTS_BYTES);
+  readonly #journal: BodyJournal;
   /** Octets of staged bodies that are in memory. */
   #stagedBytes = 0;
 
-  constructor({ dir, readFacts }: BodiesOptions) {
+  constructor({ dir, readFacts, startFiler = startFilerThread, fatal }: BodiesOptions) {
     this.#dir = dir;
+    this.#journal = new BodyJournal({ dir, startFiler, fatal });
     this.#staging = path.join(dir, 'staging');
     this.#readFacts = readFacts;
     this.#factsVersion = readFacts(Buffer.alloc(0)).version;
@@ -127,7 +142,7 @@ class FileBodies implements BodyStore {
     try {
       const collected = await collect(body, { limitBytes, mayKeep, file });
       const facts = this.#readFacts(collected.octets ?? (await readFile(file)));
-      return new Staged(collected, facts, async () => {
+      return new Staged(collected, file, facts, async () => {
         keep(0);
         if (collected.octets === undefined) await rm(file, { force: true });
       });
@@ -141,9 +156,11 @@ class FileBodies implements BodyStore {
   async link(staged: StagedBody, accountId: AccountId): Promise<void> {
     if (!(staged instanceof Staged)) throw new Error('a body is linked that was not staged here');
     const file = this.#fileOf(accountId, staged.hash);
-    await this.#inLine(file, () => this.#link(staged, accountId, file));
+    const source = staged.file;
+    staged.file ??= file;
+    await this.#inLine(file, () => this.#link(staged, accountId, file, source));
     this.#recentFacts.set(file, staged.facts, factsBytes(staged.facts));
-    const { octets } = staged;
+    const octets = staged.small?.octets;
     if (octets !== undefined) this.#recentBodies.set(file, octets, octets.length);
   }
 
@@ -161,42 +178,29 @@ class FileBodies implements BodyStore {
     }
   }
 
-  async #link(staged: Staged, accountId: AccountId, file: string): Promise<void> {
+  async #link(
+    staged: Staged,
+    accountId: AccountId,
+    file: string,
+    source: string | undefined,
+  ): Promise<void> {
+    if (staged.small !== undefined) {
+      return this.#journal.keep(staged.small, { accountId, file, source });
+    }
+    if (source === undefined) throw new Error('a large body without its file');
     await this.#accountReady(accountId);
     await this.#syncs.made(path.dirname(file));
-    await this.#slots.run(() => this.#store(staged, file));
+    await this.#slots.run(() => this.#linkLarge(source, file, staged));
   }
 
-  async #store(staged: Staged, file: string): Promise<void> {
-    const { octets, written } = staged;
-    staged.written ??= this.#first(file, staged);
+  async #linkLarge(source: string, file: string, { hash, facts }: Staged): Promise<void> {
     try {
-      const { file: source, synced } = await staged.written;
-      if (written !== undefined) await this.#another(source, file, staged.hash);
-      await Promise.all([synced, this.#syncs.sync(path.dirname(file))]);
+      await this.#another(source, file, hash);
+      await this.#syncs.sync(path.dirname(file));
     } catch (error) {
-      if (written === undefined) staged.written = undefined;
       throw diskFault(error);
     }
-    if (octets === undefined) writeFactsFile(file + FACTS_SUFFIX, staged.facts);
-  }
-
-  /** Makes the first file of a small body. */
-  async #first(file: string, { octets, hash }: Staged): Promise<WrittenFile> {
-    if (octets === undefined) throw new Error('a large body without its file');
-    const write = (): Promise<WrittenFile> => this.#inDirectory(file, () => writeNew(file, octets));
-    try {
-      return await write();
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
-      // Whoever wrote it may have been stopped before it was on the disk.
-      if ((await stateOf(file, hash)) === 'whole') {
-        await wantAgain(file);
-        return { file, synced: syncFile(file) };
-      }
-      rmSync(file);
-      return write();
-    }
+    writeFactsFile(file + FACTS_SUFFIX, facts);
   }
 
   /** Gives a file that is there the name `file` too. */
@@ -285,10 +289,24 @@ class FileBodies implements BodyStore {
     return facts;
   }
 
-  async sweepStaging(): Promise<void> {
+  async recover(): Promise<number> {
+    const count = recoverJournal(this.#dir);
     for (const name of await readdir(this.#staging)) {
       await rm(path.join(this.#staging, name), { force: true, recursive: true });
     }
+    return count;
+  }
+
+  settle(): Promise<void> {
+    return this.#journal.settle();
+  }
+
+  close(): Promise<void> {
+    return this.#journal.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   remove(accountId: AccountId, hash: BodyHash, storedUpTo: Instant): Promise<Removal> {
@@ -310,6 +328,11 @@ class FileBodies implements BodyStore {
   #fileOf(accountId: AccountId, hash: BodyHash): string {
     return bodyFile(this.#dir, accountId, hash);
   }
+}
+
+/** Makes the files that a power cut took; only while nobody stores. How many bodies stood there. */
+export function recoverJournal(dir: string): number {
+  return recoverBodies(dir, (accountId, hash) => bodyFile(dir, accountId, hash));
 }
 
 /** Where the body of an account is, if it has it. */

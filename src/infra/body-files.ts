@@ -6,37 +6,17 @@
  */
 
 import { createHash, hash, type Hash } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  fsync,
-  open,
-  openSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { open as openHandle, rm, type FileHandle } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { Fault } from '#domain/values/fault';
 import type { BodyHash } from '#domain/values/ids';
 import { codeOf, diskFault } from './files.ts';
-
-const openAsync = promisify(open);
-const fsyncAsync = promisify(fsync);
-
-/** A file that has its content; `synced` resolves when the content is on the disk. */
-export interface WrittenFile {
-  readonly file: string;
-  readonly synced: Promise<void>;
-}
 
 /** What a stream brought: its octets when they are few, a file on the disk when they are many. */
 export interface Collected {
   readonly hash: BodyHash;
   readonly sizeBytes: number;
   readonly octets: Buffer | undefined;
-  readonly written: WrittenFile | undefined;
 }
 
 export interface CollectOptions {
@@ -70,13 +50,12 @@ export async function collect(
     }
     if (spilled === undefined) {
       const octets = Buffer.concat(kept, sizeBytes);
-      return { hash: hash('sha256', octets), sizeBytes, octets, written: undefined };
+      return { hash: hash('sha256', octets), sizeBytes, octets };
     }
     const { handle, hash: running } = spilled;
     spilled = undefined;
     await syncAndClose(handle);
-    const written = { file, synced: Promise.resolve() };
-    return { hash: running.digest('hex'), sizeBytes, octets: undefined, written };
+    return { hash: running.digest('hex'), sizeBytes, octets: undefined };
   } catch (error) {
     await spilled?.handle.close();
     await rm(file, { force: true });
@@ -112,32 +91,6 @@ async function syncAndClose(handle: FileHandle): Promise<void> {
 async function spill({ handle, hash }: Spilled, chunk: Uint8Array): Promise<void> {
   hash.update(chunk);
   await handle.writeFile(chunk);
-}
-
-/**
- * Writes a new file of a few octets. Making and syncing it may take the file system a while, so
- * they go to the pool of threads; writing to memory takes less time than the way there and back.
- */
-export async function writeNew(file: string, octets: Buffer): Promise<WrittenFile> {
-  const descriptor = await openAsync(file, 'wx', 0o600);
-  try {
-    for (let at = 0; at < octets.length;) at += writeSync(descriptor, octets, at);
-  } catch (error) {
-    closeSync(descriptor);
-    rmSync(file, { force: true });
-    throw diskFault(error);
-  }
-  return { file, synced: syncNew(descriptor, file) };
-}
-
-/** What could not be synced is removed: who reads it would find it whole, in memory only. */
-async function syncNew(descriptor: number, file: string): Promise<void> {
-  let failure: unknown;
-  await fsyncAsync(descriptor).catch((error: unknown) => (failure = error));
-  closeSync(descriptor);
-  if (failure === undefined) return;
-  rmSync(file, { force: true });
-  throw diskFault(failure);
 }
 
 /** Most headers are shorter. */

@@ -12,7 +12,6 @@ import type { MessageFacts } from '#domain/values/facts';
 import { Fault } from '#domain/values/fault';
 import type { AccountId } from '#domain/values/ids';
 import type { KeyHolder, Log, Views } from '#protocols/ports';
-import { accountsIn } from './accounts-in-log.ts';
 import { AuditTrail } from './audit.ts';
 import { AccountRegister } from './account-register.ts';
 import { bodyFile, openBodies, type BodyStore } from './bodies.ts';
@@ -99,8 +98,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     requireLogOf(dataDir, file);
     const eventLog = await openSqliteEventLog({ file, onFatal: fatal });
     closers.push(() => eventLog.close());
-    const bodies = openBodies({ dir: dataDir, readFacts: options.readFacts });
-    await bodies.sweepStaging();
+    const bodies = openBodies({ dir: dataDir, readFacts: options.readFacts, fatal });
+    closers.push(() => bodies.close());
+    const recovered = await bodies.recover();
+    if (recovered > 0) options.log.info({ bodies: recovered }, 'bodies taken from the journal');
     const notes = options.log.child({ pkg: 'views' });
     const books = await ServerBooks.open(path.join(dataDir, SERVER_VIEWS_FILE), {
       log: eventLog,

@@ -70,13 +70,13 @@ export async function linkOrCopy(source: string, target: string): Promise<void> 
     await link(source, target);
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return;
-    if (!LINKS_IMPOSSIBLE.has(codeOf(error))) throw diskFault(error);
+    if (!isLinkImpossible(error)) throw diskFault(error);
     await copyWhole(source, target);
   }
 }
 
 /** Another file system, one without links, or one file with too many of them. */
-export const LINKS_IMPOSSIBLE: ReadonlySet<string> = new Set([
+const LINKS_IMPOSSIBLE: ReadonlySet<string> = new Set([
   'EXDEV',
   'EPERM',
   'EMLINK',
@@ -84,6 +84,11 @@ export const LINKS_IMPOSSIBLE: ReadonlySet<string> = new Set([
   'EOPNOTSUPP',
   'ENOSYS',
 ]);
+
+/** True when a file can have no more names there. */
+export function isLinkImpossible(error: unknown): boolean {
+  return LINKS_IMPOSSIBLE.has(codeOf(error));
+}
 
 /** Copies a file so that the target appears whole and on the disk, or not at all. */
 export async function copyWhole(source: string, target: string): Promise<void> {

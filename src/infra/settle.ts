@@ -33,7 +33,7 @@ export async function settleRestored(
   };
   const log = await openSqliteEventLog({ file: path.join(dataDir, LOG_FILE), onFatal: fatal });
   const ports = { log, clock: systemClock, random: systemRandom, fatal };
-  const bodies = openBodies({ dir: dataDir, readFacts });
+  const bodies = openBodies({ dir: dataDir, readFacts, fatal });
   const directory = await DirectoryLane.open(ports);
   const lanes = new Lanes({
     ...ports,

@@ -6,6 +6,7 @@
 import { notedAttempts, type NotedAttempts } from './attempts.ts';
 import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';
 import { fakeLogins } from './logins.ts';
+import { nearFiler } from './near-filer.ts';
 import { temporaryDirectory } from './temporary.ts';
 import { nearTextThread } from './text-threads.ts';
 import type { AccountCommand, AnswerTo } from '#domain/account';
@@ -111,7 +112,14 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const random = fakeRandom();
   const said: Said[] = [];
   const log = logInto(said);
-  const bodies = openBodies({ dir: directory.path, readFacts });
+  const bodies = openBodies({
+    dir: directory.path,
+    readFacts,
+    startFiler: nearFiler,
+    fatal(error) {
+      throw error;
+    },
+  });
   const changes = new Live();
   const eventLog = openMemoryEventLog();
   const old = new Set<string>();

@@ -12,6 +12,7 @@ import { openBodies, SMALL_BODY_BYTES, type BodyStore } from '#infra/bodies';
 import type { BodyHash } from '#domain/values/ids';
 import { readFacts } from '#protocols/message/facts';
 import { mail } from '../../support/mail.ts';
+import { nearFiler } from '../../support/near-filer.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary.ts';
 
 const LIMIT = 10 * 1024 * 1024;
@@ -39,6 +40,10 @@ async function fixture(): Promise<Fixture> {
     open: () =>
       openBodies({
         dir: directory.path,
+        startFiler: nearFiler,
+        fatal(error) {
+          throw error;
+        },
         readFacts(body) {
           if (body.length > 0) parsed.count++;
           return readFacts(body);
@@ -223,7 +228,7 @@ describe('after a crash', () => {
     const abandoned = await first.stage(inPieces(LARGE), LIMIT);
     assert.equal((await readdir(f.directory.file('staging'))).length, 1);
     const second = f.open();
-    await second.sweepStaging();
+    await second.recover();
     assert.deepEqual(await readdir(f.directory.file('staging')), []);
     assert.equal(await second.verifyBody(1, hash), 'whole');
     await abandoned.discard();

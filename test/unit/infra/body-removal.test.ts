@@ -13,6 +13,7 @@ import { openBodies, SMALL_BODY_BYTES, type BodyStore } from '#infra/bodies';
 import { lookAtShelf, storedAt } from '#infra/body-removal';
 import { readFacts } from '#protocols/message/facts';
 import { mail } from '../../support/mail.ts';
+import { nearFiler } from '../../support/near-filer.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
 
 const LIMIT = 10 * 1024 * 1024;
@@ -37,7 +38,14 @@ interface Fixture extends AsyncDisposable {
 async function fixture(): Promise<Fixture> {
   const directory = await temporaryDirectory();
   const dir = directory.path;
-  const bodies = openBodies({ dir, readFacts });
+  const bodies = openBodies({
+    dir,
+    readFacts,
+    startFiler: nearFiler,
+    fatal(error) {
+      throw error;
+    },
+  });
   const fileOf = (accountId: number, hash: BodyHash): string =>
     path.join(dir, 'accounts', `${accountId}`, 'bodies', hash.slice(0, 2), hash);
   return {

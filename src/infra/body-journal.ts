@@ -1,0 +1,394 @@
+/**
+ * The body journal: bodies of many messages go to the disk with one sync, into one of two files
+ * that are there already; their own files are made at the same time, and synced much later.
+ *
+ * A body is kept when its record is on the disk and its file can be read. After a power cut files
+ * may be missing or torn: `recover` makes them again from the records. A segment that is full, or
+ * a while old, is settled: its files are synced, then it is free for other records. At rest both
+ * segments are empty.
+ *
+ * Invariants: one group is written at a time, so what was acknowledged stands before everything
+ * that was not; a segment is used again only when everything in it is on the disk elsewhere.
+ * Diagnostics: without room for records or files the Fault DiskFull; a sync that fails is fatal,
+ * nobody knows what the disk holds then.
+ */
+
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writevSync,
+} from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { Fault } from '#domain/values/fault';
+import type { AccountId, BodyHash } from '#domain/values/ids';
+import { fileBody, syncBodies, type Filing, type FilingFailure } from './body-filer.ts';
+import type { Filer, StartFiler } from './body-filer-thread.ts';
+import { MARK_BYTES, recordHeader, recordsIn, RECORD_HEADER_BYTES } from './body-records.ts';
+import { codeOf, diskFault, syncDirectory } from './files.ts';
+
+/** A content, for however many accounts. */
+export interface JournalledBody {
+  readonly hash: BodyHash;
+  readonly octets: Buffer;
+  /** Where the octets stand already. */
+  place?: { readonly mark: Buffer; readonly at: number };
+}
+
+/** The name that a body gets. */
+export interface BodyName {
+  readonly accountId: AccountId;
+  readonly file: string;
+  /** A file with this content that is there, or will be before. */
+  readonly source: string | undefined;
+}
+
+export interface BodyJournalOptions {
+  readonly dir: string;
+  readonly startFiler: StartFiler;
+  /** Nobody can carry on; the next start repairs. */
+  readonly fatal: (error: unknown) => void;
+  /** How large a segment gets, when it is not as large as usual. */
+  readonly segmentBytes?: number;
+}
+
+interface Entry {
+  readonly body: JournalledBody;
+  readonly name: BodyName;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Segment {
+  readonly file: string;
+  descriptor: number | undefined;
+  /** Of its records; another for each use. */
+  mark: Buffer;
+  /** Where the next record goes. */
+  end: number;
+  /** How far the file goes. */
+  allocated: number;
+  settling: Promise<void> | undefined;
+}
+
+const SEGMENT_NAMES = ['bodies-1.journal', 'bodies-2.journal'];
+const SEGMENT_BYTES: number = 64 * 1024 * 1024;
+/** A file grows by so much: to sync what does not grow takes half the time. */
+const GROWTH_BYTES: number = 1024 * 1024;
+const ZEROS: Buffer = Buffer.alloc(GROWTH_BYTES);
+const GROUP_BYTES_MAX: number = 4 * 1024 * 1024;
+/** By then most systems have written the files without being asked. */
+const SETTLE_AFTER_MS = 35_000;
+/** A segment with less is emptied on the disk too when it is settled. */
+const BUSY_BYTES: number = 16 * 1024 * 1024;
+
+const fdatasyncAsync = promisify(fdatasync);
+
+export class BodyJournal {
+  readonly #options: BodyJournalOptions;
+  readonly #segments: readonly Segment[];
+  readonly #segmentBytes: number;
+  #current: Segment;
+  #queue: Entry[] = [];
+  #running: Promise<void> | undefined;
+  #filer: Filer | undefined;
+  #settleTimer: NodeJS.Timeout | undefined;
+  #broken: unknown;
+
+  constructor(options: BodyJournalOptions) {
+    this.#options = options;
+    this.#segments = SEGMENT_NAMES.map((name) => ({
+      file: path.join(options.dir, name),
+      descriptor: undefined,
+      mark: Buffer.alloc(0),
+      end: 0,
+      allocated: 0,
+      settling: undefined,
+    }));
+    this.#current = this.#segments[0] as Segment;
+    this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
+  }
+
+  /** Resolves when the body has the name, and will have it after a power cut. */
+  keep(body: JournalledBody, name: BodyName): Promise<void> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ body, name, resolve, reject });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Everything kept so far is in its own file on the disk when it resolves, and nowhere else. */
+  async settle(): Promise<void> {
+    for (const segment of this.#segments) {
+      if (segment.end > 0 || segment.settling !== undefined) await this.#settle(segment);
+      if (segment.end === 0 && segment.settling === undefined) empty(segment);
+    }
+  }
+
+  /** What cannot be settled is left for the next start. Nothing may be kept any more. */
+  async close(): Promise<void> {
+    clearTimeout(this.#settleTimer);
+    await this.#running;
+    try {
+      if (this.#broken === undefined) await this.settle();
+    } catch (error) {
+      if (!isFull(error)) throw error;
+    } finally {
+      await this.#filer?.close();
+      for (const { descriptor } of this.#segments) {
+        if (descriptor !== undefined) closeSync(descriptor);
+      }
+    }
+  }
+
+  async #run(): Promise<void> {
+    // What is kept at the same time shares the first sync.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const group = takeGroup(this.#queue, Math.min(GROUP_BYTES_MAX, this.#segmentBytes));
+      try {
+        await this.#write(group);
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  /** Resolves when the records are on the disk. */
+  async #write(group: readonly Entry[]): Promise<void> {
+    const bytes = group.reduce((sum, entry) => sum + bytesOf(entry), 0);
+    while (!this.#hasRoom(bytes)) await this.#makeRoom(bytes);
+    const segment = this.#current;
+    const descriptor = descriptorOf(segment);
+    const filings = this.#writeRecords(segment, descriptor, group);
+    this.#filer ??= this.#options.startFiler((error) => this.#break(error));
+    const filed = this.#filer.file(segment.file, filings);
+    const synced = fdatasyncAsync(descriptor);
+    void answer(group, filed, synced);
+    this.#settleTimer ??= setTimeout(() => this.#settleOld(), SETTLE_AFTER_MS).unref();
+    try {
+      await synced;
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  #writeRecords(segment: Segment, descriptor: number, group: readonly Entry[]): Filing[] {
+    const chunks: Buffer[] = [];
+    let { end } = segment;
+    if (end === 0) segment.mark = randomBytes(MARK_BYTES);
+    const placed: { body: JournalledBody; place: { mark: Buffer; at: number } }[] = [];
+    const filings = group.map(({ body, name }) => {
+      const known = placed.find((one) => one.body === body)?.place ?? body.place;
+      const isThere = known?.mark === segment.mark;
+      const length = body.octets.length;
+      chunks.push(
+        recordHeader(segment.mark, name.accountId, body.hash, isThere ? undefined : length),
+      );
+      end += RECORD_HEADER_BYTES;
+      const at = isThere ? known.at : end;
+      if (!isThere) {
+        chunks.push(body.octets);
+        placed.push({ body, place: { mark: segment.mark, at } });
+        end += length;
+      }
+      return { file: name.file, at, lengthBytes: length, source: name.source };
+    });
+    this.#writeAt(segment, descriptor, chunks, end);
+    for (const { body, place } of placed) body.place = place;
+    segment.end = end;
+    return filings;
+  }
+
+  #writeAt(segment: Segment, descriptor: number, chunks: readonly Buffer[], end: number): void {
+    const grown = Math.min(Math.ceil(end / GROWTH_BYTES) * GROWTH_BYTES, this.#segmentBytes);
+    try {
+      if (grown > segment.allocated) {
+        try {
+          writeAll(descriptor, [...chunks, ZEROS.subarray(0, grown - end)], segment.end);
+          segment.allocated = grown;
+          return;
+        } catch (error) {
+          if (codeOf(error) !== 'ENOSPC') throw error;
+        }
+      }
+      writeAll(descriptor, chunks, segment.end);
+    } catch (error) {
+      throw diskFault(error);
+    }
+  }
+
+  #hasRoom(bytes: number): boolean {
+    const { descriptor, settling, end } = this.#current;
+    return descriptor !== undefined && settling === undefined && end + bytes <= this.#segmentBytes;
+  }
+
+  async #makeRoom(bytes: number): Promise<void> {
+    const full = this.#current;
+    if (full.settling === undefined && full.end + bytes <= this.#segmentBytes)
+      return this.#open(full);
+    const free = this.#segments.find(({ end, settling }) => end === 0 && settling === undefined);
+    if (free === undefined) {
+      await Promise.race(this.#segments.map((segment) => this.#settle(segment)));
+      return;
+    }
+    this.#current = free;
+    this.#settleSoon(full);
+  }
+
+  async #open(segment: Segment): Promise<void> {
+    try {
+      const flags = constants.O_RDWR | constants.O_CREAT;
+      segment.descriptor = openSync(segment.file, flags, 0o600);
+      // The name of a new file has to be on the disk too.
+      await syncDirectory(this.#options.dir);
+    } catch (error) {
+      throw diskFault(error);
+    }
+  }
+
+  /** The segment is free when it resolves. */
+  #settle(segment: Segment): Promise<void> {
+    segment.settling ??= this.#settleNow(segment).finally(() => (segment.settling = undefined));
+    return segment.settling;
+  }
+
+  async #settleNow(segment: Segment): Promise<void> {
+    const failure = await this.#filer?.settle(segment.file);
+    if (failure !== undefined) throw diskFault(errorOf(failure));
+    const wasBusy = segment.end >= BUSY_BYTES;
+    segment.end = 0;
+    if (!wasBusy) empty(segment);
+  }
+
+  #settleSoon(segment: Segment): void {
+    this.#settle(segment).catch((error: unknown) => {
+      // Without room it is tried again when the segment is needed.
+      if (this.#broken === undefined && !isFull(error)) this.#break(error);
+    });
+  }
+
+  #settleOld(): void {
+    this.#settleTimer = undefined;
+    for (const segment of this.#segments) {
+      if (segment.settling !== undefined) continue;
+      if (segment.end > 0) this.#settleSoon(segment);
+      else empty(segment);
+    }
+  }
+
+  #break(error: unknown): void {
+    this.#broken ??= error;
+    this.#options.fatal(error);
+  }
+}
+
+/** Tells everybody of a group how it went, when records and files are there. */
+async function answer(
+  group: readonly Entry[],
+  filed: Promise<readonly FilingFailure[]>,
+  synced: Promise<void>,
+): Promise<void> {
+  try {
+    const [failures] = await Promise.all([filed, synced]);
+    for (const [i, { resolve, reject }] of group.entries()) {
+      const failure = failures[i];
+      if (failure === undefined) resolve();
+      else reject(diskFault(errorOf(failure)));
+    }
+  } catch (error) {
+    for (const { reject } of group) reject(error);
+  }
+}
+
+function errorOf({ code, message }: NonNullable<FilingFailure>): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+function bytesOf({ body }: Entry): number {
+  return RECORD_HEADER_BYTES + body.octets.length;
+}
+
+/** One at least. */
+function takeGroup(queue: Entry[], bytesMax: number): Entry[] {
+  let bytes = 0;
+  const count = queue.findIndex((entry) => (bytes += bytesOf(entry)) > bytesMax);
+  return queue.splice(0, count < 0 ? queue.length : Math.max(1, count));
+}
+
+function descriptorOf({ file, descriptor }: Segment): number {
+  if (descriptor === undefined) throw new Error(`${file} is not open`);
+  return descriptor;
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Fault && error.code === 'DiskFull';
+}
+
+/** Nothing of the messages stays in it. */
+function empty(segment: Segment): void {
+  if (segment.descriptor === undefined || segment.allocated === 0) return;
+  ftruncateSync(segment.descriptor, 0);
+  segment.allocated = 0;
+}
+
+function writeAll(descriptor: number, chunks: readonly Buffer[], position: number): void {
+  const written = writevSync(descriptor, chunks, position);
+  const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  if (written === total) return;
+  const rest = Buffer.concat(chunks).subarray(written);
+  if (written === 0) throw new Error('the body journal cannot be written');
+  writeAll(descriptor, [rest], position + written);
+}
+
+/** Makes the files that a power cut took, from the records of the run before. How many records. */
+export function recoverBodies(
+  dir: string,
+  fileOf: (accountId: AccountId, hash: BodyHash) => string,
+): number {
+  const files = new Set<string>();
+  const segments = SEGMENT_NAMES.map((name) => path.join(dir, name));
+  let records = 0;
+  try {
+    for (const segment of segments) {
+      const first = new Map<BodyHash, string>();
+      for (const { accountId, hash, octets } of recordsIn(readIfThere(segment))) {
+        const file = fileOf(accountId, hash);
+        fileBody({ file, source: first.get(hash) }, octets);
+        if (!first.has(hash)) first.set(hash, file);
+        files.add(file);
+        records++;
+      }
+    }
+    for (const _ of syncBodies(files));
+    for (const segment of segments) truncateIfThere(segment);
+  } catch (error) {
+    throw diskFault(error);
+  }
+  return records;
+}
+
+function readIfThere(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+function truncateIfThere(file: string): void {
+  try {
+    truncateSync(file, 0);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
