@@ -76,9 +76,9 @@ it('operations 85, queue 38: made during deliveries it has all acknowledged', as
     await makeMail(ip);
     await submit(ip, 'late', 3600);
     await submit(ip, 'soon', HELD_SECONDS);
-    let isOver = false;
+    const over = new AbortController();
     const busy = [1, 2, 3].map(async (sender) => {
-      for (let n = 1; !isOver; n++) {
+      for (let n = 1; !over.signal.aborted; n++) {
         const subject = `mail ${sender}-${n}`;
         assert.match(await deliver(ip, subject), /^250 /);
         acknowledged.push(subject);
@@ -91,7 +91,7 @@ it('operations 85, queue 38: made during deliveries it has all acknowledged', as
     assert.deepEqual(made, { code: 0, stdout: '', stderr: '' });
     t.diagnostic(`${before.length} before, ${acknowledged.length - before.length} meanwhile`);
     assert.ok(acknowledged.length > before.length, 'nobody delivered meanwhile');
-    isOver = true;
+    over.abort();
     await Promise.all(busy);
     await server.kill();
   }

@@ -12,8 +12,8 @@ export async function backup(target: string, flags: BackupFlags, tools: Tools): 
   const { terminal, openers } = tools;
   const { dir, since, offline, withKeys, verbose } = flags;
   const { goOn, end } = offline ? ALONE : await beside(flags, tools);
-  const missing = await openers
-    .backup(dir, {
+  try {
+    const missing = await openers.backup(dir, {
       target,
       ...(since === undefined ? {} : { since }),
       offline,
@@ -21,10 +21,12 @@ export async function backup(target: string, flags: BackupFlags, tools: Tools): 
       goOn,
       note: noteTo(tools, verbose),
       warn: (sentence) => terminal.err(sentence),
-    })
-    .finally(end);
-  for (const body of missing) terminal.err(`a message is not in the backup, nor here: ${body}`);
-  return missing.length === 0 ? 0 : 1;
+    });
+    for (const body of missing) terminal.err(`a message is not in the backup, nor here: ${body}`);
+    return missing.length === 0 ? 0 : 1;
+  } finally {
+    await end();
+  }
 }
 
 interface Company {

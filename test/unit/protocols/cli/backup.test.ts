@@ -61,10 +61,10 @@ describe('backup', () => {
     const { told, openControl } = await beside();
     const ran = await run('backup /to --dir /d --since /before --with-keys', {
       openControl,
-      backup: async (dir, { note, warn: _, goOn, ...request }) => {
+      backup: async (dir, { note, goOn, target, since, offline, withKeys }) => {
         note('log: position 5');
         await goOn();
-        asked.push([dir, request]);
+        asked.push([dir, { target, since, offline, withKeys }]);
         return [];
       },
     });
