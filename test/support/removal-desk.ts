@@ -92,6 +92,7 @@ export async function openRemovalDesk(remains: Remains): Promise<RemovalDesk> {
     texts: undefined,
     sweep: { paused: (task) => task() },
     secrets: { remove: async (ref) => void secrets.delete(ref) },
+    bodies: { settle: async () => undefined },
     directoryOf: (accountId) => folderOf(remains, accountId),
     noticeOf,
     clock,
