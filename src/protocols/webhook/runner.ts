@@ -81,7 +81,6 @@ async function closeInterrupted({ commands, webhooks, log }: HookRunnerPorts): P
 interface Attempt {
   readonly accountId: AccountId;
   readonly hookId: HookId;
-  readonly url: string;
   /** Counted from 1. */
   readonly attempt: number;
 }
@@ -125,10 +124,10 @@ class Pump implements HookRunner {
     if (free <= 0) return;
     const without = { urls: this.#busy, accounts: new Set(this.#resting.keys()) };
     for (const due of webhooks.due(now, without, free)) {
-      this.#busy.add(due.url);
-      const run = this.#run(due).finally(() => {
+      const release = this.#occupy(due.url);
+      const run = this.#run(due, release).finally(() => {
+        release();
         this.#running.delete(run);
-        this.#pump();
       });
       this.#running.add(run);
     }
@@ -144,17 +143,28 @@ class Pump implements HookRunner {
         : this.#ports.clock.after(Math.min(dueAt - now, ALARM_MS_MAX), () => this.#pump());
   }
 
-  async #run(due: DueWebhook): Promise<void> {
-    const { accountId, hookId, url } = due;
+  /** Gives how to let others call the URL, which may be said again. */
+  #occupy(url: string): () => void {
+    let isOver = false;
+    this.#busy.add(url);
+    return () => {
+      if (!isOver) this.#busy.delete(url);
+      isOver = true;
+      this.#pump();
+    };
+  }
+
+  async #run(due: DueWebhook, release: () => void): Promise<void> {
+    const { accountId, hookId } = due;
     let isBegun = false;
     try {
-      isBegun = await this.#attempt(due);
+      isBegun = await this.#attempt(due, release);
     } catch (error) {
       this.#ports.log.error({ accountId, hookId, err: error }, 'webhook not called');
     }
-    this.#busy.delete(url);
     if (isBegun) return;
     const wake = this.#rest(accountId);
+    release();
     await sleep(this.#ports.clock, REST_MS, this.#stop.signal);
     wake();
   }
@@ -162,7 +172,6 @@ class Pump implements HookRunner {
   /** What is due of others at the same URL does not wait for the account; gives how to end it. */
   #rest(accountId: AccountId): () => void {
     this.#resting.set(accountId, (this.#resting.get(accountId) ?? 0) + 1);
-    this.#pump();
     return () => {
       const others = (this.#resting.get(accountId) ?? 1) - 1;
       if (others === 0) this.#resting.delete(accountId);
@@ -171,20 +180,27 @@ class Pump implements HookRunner {
   }
 
   /** False when none was begun. */
-  async #attempt({ accountId, hookId, url, attempts }: DueWebhook): Promise<boolean> {
-    const one: Attempt = { accountId, hookId, url, attempt: attempts + 1 };
-    const started = await this.#begin(one);
+  async #attempt(due: DueWebhook, release: () => void): Promise<boolean> {
+    const { accountId, hookId, url, attempts } = due;
+    const one: Attempt = { accountId, hookId, attempt: attempts + 1 };
+    const started = await this.#begin(one, release);
     if (started === undefined || isRefusal(started)) return false;
-    const answer = await this.#call(one, started.answer.webhook);
+    const answer = await this.#call(one, url, started.answer.webhook);
     // Cut short: whoever starts next says so.
     if (answer === undefined) return true;
     countCall(answer, this.#ports.metrics);
-    await this.#record(one, answer);
+    const recorded = this.#record(one, answer, release);
+    // What begins now is recorded with the answer: one sync of the disk for both.
+    release();
+    await recorded;
     return true;
   }
 
   /** Undefined when nobody can say that it began: then nobody is called, and it has an end. */
-  async #begin(one: Attempt): Promise<Done<AnswerTo<StartWebhookAttempt>> | Refusal | undefined> {
+  async #begin(
+    one: Attempt,
+    release: () => void,
+  ): Promise<Done<AnswerTo<StartWebhookAttempt>> | Refusal | undefined> {
     const { commands, random, log } = this.#ports;
     const { accountId, hookId } = one;
     const draw = random.bytes(4).readUInt32BE() / 2 ** 32;
@@ -198,13 +214,13 @@ class Pump implements HookRunner {
       if (!(error instanceof Fault)) throw error;
       log.error({ ...one, err: error }, 'webhook call may not have begun');
     }
-    await this.#record(one, NOT_SENT);
+    await this.#record(one, NOT_SENT, release);
     return undefined;
   }
 
   /** Whatever goes wrong here, an attempt that has begun comes to an end. */
-  async #call(one: Attempt, webhook: Webhook): Promise<WebhookAnswer | undefined> {
-    const { accountId, hookId, url, attempt } = one;
+  async #call(one: Attempt, url: string, webhook: Webhook): Promise<WebhookAnswer | undefined> {
+    const { accountId, hookId, attempt } = one;
     const { authorizations, bodies, log } = this.#ports;
     const { authorization } = webhook;
     try {
@@ -220,7 +236,7 @@ class Pump implements HookRunner {
   }
 
   /** The world may fail meanwhile; what was answered was answered all the same. */
-  async #record({ url, ...one }: Attempt, answer: WebhookAnswer): Promise<void> {
+  async #record(one: Attempt, answer: WebhookAnswer, release: () => void): Promise<void> {
     const { commands, clock, log } = this.#ports;
     const { accountId, hookId, attempt } = one;
     let wake: (() => void) | undefined;
@@ -234,8 +250,8 @@ class Pump implements HookRunner {
         if (!(error instanceof Fault) || this.#stop.signal.aborted) throw error;
         log.error({ ...one, err: error }, 'webhook answer not recorded yet');
       }
-      this.#busy.delete(url);
       wake ??= this.#rest(accountId);
+      release();
       await sleep(clock, waitMs, this.#stop.signal);
     }
   }

@@ -304,3 +304,28 @@ test('an account that cannot begin keeps nobody else waiting at the same URL', a
   for (let seconds = 0; seconds < 10; seconds++) await world.queue.pass(1000);
   assert.equal(eventsOf(world, 'WebhookRetired').length, 1);
 });
+
+test('webapi 39: while an answer cannot be recorded the URL has one call all the same', async () => {
+  const world = new HookWorld();
+  const receivers = new HeldReceivers();
+  let failures = 4;
+  failing(
+    world,
+    (accountId, type) => accountId === ALICE && type.startsWith('FinishWebhook') && failures-- > 0,
+  );
+  world.respond = receivers.respond;
+  world.tell(ALICE, { url: URL });
+  world.tell(BOB, { url: URL });
+  await world.start();
+  await world.queue.submit(ALICE, 'x@other.example');
+  await world.queue.submit(BOB, 'y@other.example', 'z@other.example');
+  await receivers.end();
+  for (let seconds = 0; seconds < 20; seconds++) {
+    await world.queue.pass(1000);
+    assert.equal(receivers.held.length, 1);
+  }
+  assert.equal(eventsOf(world, 'WebhookRetired').length, 1);
+  await receivers.end();
+  await receivers.end();
+  assert.equal(eventsOf(world, 'WebhookRetired', BOB).length, 2);
+});
