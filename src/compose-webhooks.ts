@@ -11,7 +11,7 @@ import { waitingWebhooks } from '#infra/waiting-webhooks';
 import { WebhookSettings } from '#infra/webhook-settings';
 import type { Log } from '#protocols/ports';
 import type { Metrics } from '#protocols/ports-metrics';
-import type { AdministeredWebhookSettings } from '#protocols/ports-webhook';
+import type { WebhookSettingsParts } from '#protocols/cli/webhook-settings-control';
 import { startHookRunner } from '#protocols/webhook/runner';
 
 export interface WebhookParts {
@@ -21,7 +21,7 @@ export interface WebhookParts {
 }
 
 export interface RunningWebhooks {
-  readonly settings: AdministeredWebhookSettings;
+  readonly settings: WebhookSettingsParts;
   stop(): Promise<void>;
 }
 
@@ -34,21 +34,25 @@ export async function startWebhooks({
   const secrets = new HookSecrets(engine.secrets, systemRandom);
   await secrets.sweep(engine.directory.state, engine.books);
   const http = openHttpPost({ clock: systemClock });
+  const client = { http, clock: systemClock, version: version() };
   const runner = await startHookRunner({
+    ...client,
     commands: engine.lanes,
     webhooks: waitingWebhooks(engine.books),
     authorizations: secrets,
     bodies: engine.bodies,
     pause: engine.directory,
-    http,
     metrics,
-    clock: systemClock,
     random: systemRandom,
     log: log.child({ pkg: 'webhooks' }),
-    version: version(),
   });
   return {
-    settings: new WebhookSettings(engine.accounts, secrets),
+    settings: {
+      webhooks: new WebhookSettings(engine.accounts, secrets),
+      accounts: engine.accounts,
+      authorizations: secrets,
+      client,
+    },
     async stop() {
       await runner.stop();
       http.close();

@@ -252,7 +252,7 @@ test('webapi 32, 33, 34: what comes back is told as what became of the mail', as
   }
 });
 
-test('the receiver among the examples prints each call, and knows one that comes again', async () => {
+test('the receiver among the examples prints calls, and knows one that comes again', async () => {
   const program = ['--disable-warning=ExperimentalWarning', 'examples/webhook-receiver.ts'];
   const child = spawn(process.execPath, [...program, '--port', '0'], {
     env: { ...process.env, WEBHOOK_AUTHORIZATION: 'Bearer s' },

@@ -4,9 +4,15 @@
  * Diagnostics: an Authorization that cannot stand in a header is refused, and not repeated.
  */
 
-import type { AdministeredAccount } from '../ports-admin.ts';
-import type { AdministeredWebhookSettings, HookDirection } from '../ports-webhook.ts';
-import { accountShown } from './account-record.ts';
+import type { AdministeredAccounts } from '../ports-admin.ts';
+import type {
+  AdministeredWebhookSettings,
+  HookAuthorizations,
+  HookDirection,
+} from '../ports-webhook.ts';
+import type { HookClientPorts } from '../webhook/client.ts';
+import { testHook } from '../webhook/test-call.ts';
+import { accountShown, type ShownAccount } from './account-record.ts';
 import { ControlError, type ControlCommand } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
 import { ControlFields } from './control-fields.ts';
@@ -15,13 +21,29 @@ const AUTHORIZATION_CHARS_MAX = 4096;
 /** RFC 9110 §5.5: what a field may hold; blanks around it would not arrive. */
 const FIELD_VALUE = /^(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?$/;
 
+/** What came of a call, as it goes over the control socket, and into `--json`. */
+export interface TestCallRecord {
+  /** 0 when there was no answer. */
+  readonly Code: number;
+  readonly Error: string;
+  /** The beginning of the answer. */
+  readonly Response: string;
+}
+
+export interface WebhookSettingsParts {
+  readonly webhooks: AdministeredWebhookSettings;
+  readonly accounts: Pick<AdministeredAccounts, 'get'>;
+  readonly authorizations: HookAuthorizations;
+  readonly client: HookClientPorts;
+}
+
 type Carry = (
   fields: ControlFields,
-  webhooks: AdministeredWebhookSettings,
-) => Promise<AdministeredAccount>;
+  parts: WebhookSettingsParts,
+) => Promise<ShownAccount | TestCallRecord>;
 
 const COMMANDS: Readonly<Record<string, Carry>> = {
-  'webhook.set': async (fields, webhooks) => {
+  'webhook.set': async (fields, { webhooks }) => {
     const account = fields.text('account');
     const direction = readDirection(fields);
     const url = fields.optionalText('url');
@@ -37,22 +59,37 @@ const COMMANDS: Readonly<Record<string, Carry>> = {
       ...(authorization === undefined ? {} : { authorization }),
       ...(events === undefined ? {} : { events }),
     };
-    return granted(await webhooks.set(account, direction, changes, CAUSE));
+    return accountShown(granted(await webhooks.set(account, direction, changes, CAUSE)));
   },
-  'webhook.remove': async (fields, webhooks) => {
+  'webhook.remove': async (fields, { webhooks }) => {
     const account = fields.text('account');
     const direction = readDirection(fields);
     fields.end();
-    return granted(await webhooks.remove(account, direction, CAUSE));
+    return accountShown(granted(await webhooks.remove(account, direction, CAUSE)));
+  },
+  'webhook.test': async (fields, { accounts, authorizations, client }) => {
+    const name = fields.text('account');
+    const direction = readDirection(fields);
+    fields.end();
+    const { settings } = granted(await accounts.get(name));
+    const target = direction === 'outgoing' ? settings.outgoingWebhook : settings.incomingWebhook;
+    if (target === null) {
+      const sentence = `Nobody is called about ${direction} mail of ${name}.`;
+      throw new ControlError('NoWebhook', sentence);
+    }
+    const { url, authorization: secret } = target;
+    const authorization = secret && (await authorizations.text(secret));
+    const { code, error, response } = await testHook(direction, { url, authorization }, client);
+    return { Code: code, Error: error, Response: response };
   },
 };
 
 export function webhookSettingsCommands(
-  webhooks: AdministeredWebhookSettings,
+  parts: WebhookSettingsParts,
 ): readonly (readonly [string, ControlCommand])[] {
   return Object.entries(COMMANDS).map(([name, carry]) => [
     name,
-    async (given) => accountShown(await carry(new ControlFields(given), webhooks)),
+    async (given) => carry(new ControlFields(given), parts),
   ]);
 }
 

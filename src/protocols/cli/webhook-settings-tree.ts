@@ -44,10 +44,18 @@ export function addWebhookSettings(config: Command, tools: Tools, dir: () => Opt
     `what is told, or all: ${EVENTS.join(' ')}`,
   );
   setting('incoming', 'set who is told of mail that comes in');
-  command('remove', 'tell nobody any more, but what waits to be told')
-    .addArgument(new Argument('<direction>').choices(['outgoing', 'incoming']))
-    .argument('<account>')
-    .action(async (direction: HookDirection, account: string, flags: RunningFlags) => {
+  const directed = (name: string, description: string): Command =>
+    command(name, description)
+      .addArgument(new Argument('<direction>').choices(['outgoing', 'incoming']))
+      .argument('<account>');
+  directed('test', 'call with an example, and print status and answer').action(
+    async (direction: HookDirection, account: string, flags: RunningFlags) => {
+      await (await import('./webhook-settings.ts')).testWebhook(direction, account, flags, tools);
+    },
+  );
+  directed('remove', 'tell nobody any more, but what waits to be told').action(
+    async (direction: HookDirection, account: string, flags: RunningFlags) => {
       await (await import('./webhook-settings.ts')).removeWebhook(direction, account, flags, tools);
-    });
+    },
+  );
 }

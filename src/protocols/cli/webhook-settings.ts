@@ -10,6 +10,7 @@ import { tellAccount } from './account.ts';
 import type { ShownAccount } from './account-record.ts';
 import type { RunningFlags, WebhookSetFlags } from './flags.ts';
 import { askServer, type Tools } from './tools.ts';
+import type { TestCallRecord } from './webhook-settings-control.ts';
 
 export async function setWebhook(
   direction: HookDirection,
@@ -37,6 +38,30 @@ export async function removeWebhook(
 ): Promise<void> {
   const shown = await askServer('webhook.remove', flags, tools, { account, direction });
   tellAccount(shown as ShownAccount, flags, tools);
+}
+
+/** Whatever the answer is, the call was made. */
+export async function testWebhook(
+  direction: HookDirection,
+  account: string,
+  flags: RunningFlags,
+  tools: Tools,
+): Promise<void> {
+  const answer = await askServer('webhook.test', flags, tools, { account, direction });
+  const record = answer as TestCallRecord;
+  if (flags.json) return tools.terminal.out(JSON.stringify(record));
+  const { Code, Error: error, Response } = record;
+  const about = [Code === 0 ? 'no answer' : String(Code), error, Response];
+  tools.terminal.out(
+    about
+      .filter((text) => text !== '')
+      .map(inOneLine)
+      .join('\t'),
+  );
+}
+
+function inOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\s]+/gu, ' ');
 }
 
 async function authorizationOf(

@@ -6,12 +6,17 @@ import { describe, it } from 'node:test';
 import { fakeClock } from '../../../support/clock.ts';
 import { NO_OPENERS, NO_TERMINAL } from '../../../support/openers.ts';
 import { silentLog } from '../../../support/silent-log.ts';
+import { startReceiver } from '../../../support/receiver.ts';
 import { DEFAULT_SETTINGS } from '#domain/directory/settings';
 import type { OutgoingEvent } from '#domain/webhook/events';
+import { openHttpPost } from '#infra/http-post';
 import { serveControl } from '#protocols/cli/control';
 import { runProgram } from '#protocols/cli/program';
-import { webhookSettingsCommands } from '#protocols/cli/webhook-settings-control';
-import type { AdministeredWebhookSettings } from '#protocols/ports-webhook';
+import {
+  webhookSettingsCommands,
+  type WebhookSettingsParts,
+} from '#protocols/cli/webhook-settings-control';
+import type { AdministeredAccount } from '#protocols/ports-admin';
 
 interface Ran {
   readonly code: number;
@@ -23,7 +28,7 @@ interface Ran {
 
 const URL = 'https://app.example/hook';
 const EVENTS: readonly OutgoingEvent[] = ['failed', 'suppressed'];
-const SHOWN = {
+const SHOWN: AdministeredAccount = {
   name: 'alice',
   usedBytes: 0,
   settings: {
@@ -34,25 +39,40 @@ const SHOWN = {
 };
 
 async function run(input: string | undefined, ...args: readonly string[]): Promise<Ran> {
+  return runFor(SHOWN, input, ...args);
+}
+
+async function runFor(
+  account: AdministeredAccount,
+  input: string | undefined,
+  ...args: readonly string[]
+): Promise<Ran> {
   const out: string[] = [];
   const err: string[] = [];
   const told: unknown[] = [];
-  const webhooks: AdministeredWebhookSettings = {
-    async set(...[account, direction, changes]) {
-      told.push([account, direction, changes]);
-      return SHOWN;
+  const clock = fakeClock();
+  const http = openHttpPost({ clock });
+  const parts: WebhookSettingsParts = {
+    webhooks: {
+      async set(...[name, direction, changes]) {
+        told.push([name, direction, changes]);
+        return account;
+      },
+      async remove(...[name, direction]) {
+        told.push([name, direction]);
+        return account;
+      },
     },
-    async remove(...[account, direction]) {
-      told.push([account, direction]);
-      return SHOWN;
-    },
+    accounts: { get: async () => account },
+    authorizations: { text: async (authorization) => `text of ${authorization}` },
+    client: { http, clock, version: '1' },
   };
   const openers = {
     ...NO_OPENERS,
     async openControl() {
       const [client, server] = duplexPair();
-      const ports = { clock: fakeClock(), log: silentLog };
-      void serveControl(server, new Map(webhookSettingsCommands(webhooks)), ports);
+      const commands = new Map(webhookSettingsCommands(parts));
+      void serveControl(server, commands, { clock, log: silentLog });
       return client;
     },
   };
@@ -63,6 +83,7 @@ async function run(input: string | undefined, ...args: readonly string[]): Promi
     ...(input === undefined ? {} : { input: async () => input }),
   };
   const code = await runProgram(['config', 'webhook', ...args], terminal, openers);
+  http.close();
   return { code, out, err, told };
 }
 
@@ -105,6 +126,38 @@ describe('config webhook', () => {
     }
     const empty = await run('\n', 'incoming', 'alice', '--authorization');
     assert.deepEqual(empty.err, ['daybook: There is no Authorization on standard input.']);
+  });
+
+  it('webapi 42: tries a receiver with an example, and says what it answers', async () => {
+    await using receiver = await startReceiver();
+    const target = { url: `${receiver.origin}/x`, authorization: 'ref' };
+    const outgoingWebhook = { ...target, events: [] };
+    const account = { ...SHOWN, settings: { ...DEFAULT_SETTINGS, outgoingWebhook } };
+    const tried = await runFor(account, undefined, 'test', 'outgoing', 'alice');
+    assert.deepEqual([tried.code, tried.out, tried.err], [0, ['200\tresp-200'], []]);
+    const [call] = receiver.calls;
+    assert.equal(call?.headers['x-mox-webhook-id'], '1');
+    assert.equal(call?.headers['x-mox-webhook-attempt'], '1');
+    assert.equal(call?.headers['authorization'], 'text of ref');
+    assert.match(call?.body ?? '', /^\{\n {2}"Version": 0,\n {2}"Event": "delivered",\n/);
+
+    receiver.answer(404);
+    const json = await runFor(account, undefined, 'test', 'outgoing', 'alice', '--json');
+    assert.deepEqual(JSON.parse(json.out.join()), {
+      Code: 404,
+      Error: 'http status "404 Not Found", expected 200',
+      Response: 'resp-404',
+    });
+    const nobody = await runFor(account, undefined, 'test', 'incoming', 'alice');
+    const sentence = 'daybook: Nobody is called about incoming mail of alice.';
+    assert.deepEqual([nobody.code, nobody.err], [1, [sentence]]);
+
+    const gone = await startReceiver();
+    await gone[Symbol.asyncDispose]();
+    const incomingWebhook = { url: gone.origin };
+    const away = { ...SHOWN, settings: { ...DEFAULT_SETTINGS, incomingWebhook } };
+    const refused = await runFor(away, undefined, 'test', 'incoming', 'alice');
+    assert.match(refused.out.join(), /^no answer\tconnect ECONNREFUSED /);
   });
 
   it('tells what is wrong', async () => {

@@ -305,7 +305,7 @@ test('an account that cannot begin keeps nobody else waiting at the same URL', a
   assert.equal(eventsOf(world, 'WebhookRetired').length, 1);
 });
 
-test('webapi 39: while an answer cannot be recorded the URL has one call all the same', async () => {
+test('webapi 39: one call to a URL at a time, also when an answer cannot be recorded', async () => {
   const world = new HookWorld();
   const receivers = new HeldReceivers();
   let failures = 4;
