@@ -127,4 +127,30 @@ describe('a signing key', () => {
     await world.directory.execute({ type: 'AddDkimKey', domain: 'example.org', key }, CAUSE);
     await assert.rejects(world.keyring.signingKeys('example.org'), { code: 'SecretUnreadable' });
   });
+
+  it('signs only when it is in use', async () => {
+    await using here = await given();
+    const { keyring } = here;
+    for (const name of ['first', 'second']) {
+      made(await keyring.add('example.org', { name, algorithm: 'ed25519' }, CAUSE));
+    }
+    const used = await keyring.use('example.org', ['second'], CAUSE);
+    assert.ok(!isRefusal(used));
+    assert.deepEqual(
+      used.map(({ name, standby }) => [name, standby === true]),
+      [
+        ['first', true],
+        ['second', false],
+      ],
+    );
+    const signing = async (): Promise<readonly string[]> =>
+      (await keyring.signingKeys('example.org')).map(({ name }) => name);
+    assert.deepEqual(await signing(), ['second']);
+    await keyring.use('example.org', ['first', 'second'], CAUSE);
+    assert.deepEqual(await signing(), ['first', 'second']);
+    assert.deepEqual(await keyring.use('example.org', ['third'], CAUSE), {
+      refused: 'NoSuchDkimKey',
+      detail: 'third',
+    });
+  });
 });
