@@ -1,6 +1,6 @@
 /**
  * The removal of accounts, from the first refused login to the last octet: what is done, in which
- * order and why, stands in docs/adr/0030-removing-accounts.md.
+ * order and why, stands in docs/adr/0029-removing-accounts.md.
  *
  * Invariants: each step may be done again, and what was cut short is taken up at the next start;
  * nothing of an account is erased while mail that left its queue is to be remembered.
@@ -76,7 +76,7 @@ export class AccountRemoval {
     const { directory } = this.#ports;
     const closed = await directory.execute({ type: 'CloseAccount', accountId }, cause);
     if (isRefusal(closed)) return closed;
-    return this.#withPatience(this.#end(accountId, cause));
+    return this.#withPatience(accountId, this.#end(accountId, cause));
   }
 
   /** Resolves when nothing runs any more. */
@@ -86,9 +86,15 @@ export class AccountRemoval {
     await Promise.allSettled([...this.#running.values(), this.#erasing]);
   }
 
-  async #withPatience(ending: Promise<RemovedAccount>): Promise<RemovedAccount> {
+  async #withPatience(
+    accountId: AccountId,
+    ending: Promise<RemovedAccount>,
+  ): Promise<RemovedAccount> {
+    const { clock, directory } = this.#ports;
     const { promise: late, resolve } = Promise.withResolvers<RemovedAccount>();
-    const cancel = this.#ports.clock.after(PATIENCE_MS, () => resolve({ state: 'closed' }));
+    const cancel = clock.after(PATIENCE_MS, () =>
+      resolve({ state: directory.state.closed.has(accountId) ? 'closed' : 'removed' }),
+    );
     try {
       return await Promise.race([ending, late]);
     } finally {

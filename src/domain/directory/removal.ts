@@ -1,6 +1,6 @@
 /**
  * The end of an account, in three steps: closed to everybody, removed from the directory, erased.
- * What is done between them to its mail and its data, docs/adr/0030-removing-accounts.md tells.
+ * What is done between them to its mail and its data, docs/adr/0029-removing-accounts.md tells.
  *
  * Invariants: the account of the postmaster stays, and so does the only member of an alias; no step
  * is taken twice, and none is left out.
