@@ -8,6 +8,7 @@
  */
 
 import path from 'node:path';
+import { Fault } from '#domain/values/fault';
 import {
   bodiesNamed,
   BodyCarrier,
@@ -33,6 +34,7 @@ import {
   writePiece,
 } from './backup-target.ts';
 import { bodyFile } from './bodies.ts';
+import { takeDataLock } from './data-lock.ts';
 import { LogExport } from './event-log-sqlite-export.ts';
 import type { LogHead } from './event-log-sqlite-verify.ts';
 import { logStart, segmentsOf, type Segment } from './log-segments.ts';
@@ -98,6 +100,7 @@ class Backup {
     const chain = continued === undefined ? before : await backupChain(target, []);
     const from = this.#headOf(chain.at(-1));
     if (continued === undefined) await markUnfinished(target, mark);
+    using _ = this.#alone(target);
     // A secret may be replaced while the log goes on: those of before and after are taken.
     const first = await this.#source.files();
     const head = this.#log.head();
@@ -110,6 +113,18 @@ class Backup {
     await markComplete(target, `${JSON.stringify(manifest, undefined, 2)}\n`);
     await removeFormer(target, continued?.manifest.files ?? [], kept);
     return [...this.#missing];
+  }
+
+  /** Two runs would undo each other's work. */
+  #alone(target: string): Disposable | undefined {
+    try {
+      return takeDataLock(target);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      if (error.temporary) throw new BadBackup(`Another run is at work in ${target}.`);
+      this.#options.warn('the backup cannot be locked there: let no two runs go on at a time');
+      return undefined;
+    }
   }
 
   /** Where the backups so far end; the log must have been there too. */

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
-import { cp, mkdtemp } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ARRIVAL } from './given.ts';
@@ -181,4 +181,40 @@ async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
   const found: T[] = [];
   for await (const item of items) found.push(item);
   return found;
+}
+
+export /** Every file below a folder with its content, to see that nothing happened to it. */
+async function contentOf(folder: string): Promise<ReadonlyMap<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+  const found = new Map<string, string>();
+  for (const file of files.sort()) {
+    found.set(path.relative(folder, file), await readFile(file, 'latin1'));
+  }
+  return found;
+}
+
+export async function deliverSome(home: Home, count: number): Promise<void> {
+  for (let n = 1; n <= count; n++) await home.deliver(`${count} ${n}`);
+}
+
+/** What a server on the folder says is in Inbox. */
+export async function inboxOf(folder: string): Promise<{
+  readonly messages: number;
+  readonly uidValidity: number;
+  readonly pausedFor: string | null;
+  readonly problems: readonly unknown[];
+}> {
+  const engine = await openFolder(folder);
+  try {
+    const inbox = (await engine.lanes.account(ACCOUNT)).mailboxNamed('Inbox');
+    const { pausedFor } = engine.directory.state;
+    assert.ok(inbox !== undefined);
+    const { exists: messages, uidValidity } = inbox;
+    return { messages, uidValidity, pausedFor, problems: await problemsOf(engine) };
+  } finally {
+    await engine.close();
+  }
 }

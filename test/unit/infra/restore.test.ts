@@ -1,0 +1,126 @@
+/** What is made of backups, and of such that were altered. */
+
+import assert from 'node:assert/strict';
+import { appendFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import {
+  ACCOUNT,
+  contentOf,
+  deliverSome,
+  findingsIn,
+  inboxOf,
+  openHome,
+  problemsOf,
+  restoreTo,
+} from '../../support/backups.ts';
+import { bodyFile } from '#infra/bodies';
+
+describe('a backup that was altered', () => {
+  for (const kind of ['log', 'bodies', 'accounts', 'secrets', 'config', 'keys'] as const) {
+    it(`operations 88: is refused, naming the file (${kind})`, async () => {
+      await using home = await openHome();
+      await home.deliver('one');
+      const target = home.file('backup');
+      await home.backup(target);
+      const isMeant = (name: string): boolean =>
+        kind === 'bodies' ? name.endsWith('.bodies') : name.startsWith(kind);
+      const name = [...(await contentOf(target)).keys()].find(
+        (each) => isMeant(each) && (kind !== 'log' || each.endsWith('.zst')),
+      );
+      assert.ok(name !== undefined);
+      const file = path.join(target, name);
+      const content = await readFile(file);
+      // A copy of its own: the other name of a linked body is to stay as it is.
+      await rm(file);
+      content[content.length - 3] = (content[content.length - 3] ?? 0) ^ 1;
+      await writeFile(file, content);
+      const named = (error: Error): boolean => error.message.includes(file);
+      await assert.rejects(restoreTo(target, home.file('new')), named);
+      await assert.rejects(stat(path.join(home.file('new'), 'config')));
+      const findings = JSON.stringify(await findingsIn(target));
+      assert.ok(findings.includes(file), findings);
+      assert.deepEqual(await problemsOf(home.engine), []);
+    });
+  }
+
+  it('is told of a file that is gone, and of a manifest that is none', async () => {
+    await using home = await openHome();
+    const hash = await home.deliver('one');
+    const target = home.file('backup');
+    await home.backup(target);
+    await rm(bodyFile(target, ACCOUNT, hash));
+    await assert.rejects(restoreTo(target, home.file('new')), /[0-9a-f]{64} is missing\./);
+    await appendFile(path.join(target, 'manifest.json'), '}');
+    await assert.rejects(restoreTo(target, home.file('new')), /manifest\.json is damaged: it is/);
+    await writeFile(path.join(target, 'manifest.json'), '{"daybook":"backup","version":1}');
+    await assert.rejects(restoreTo(target, home.file('new')), /is not the manifest of a backup/);
+    await writeFile(path.join(target, 'manifest.json'), '{"daybook":"backup","version":2}');
+    await assert.rejects(restoreTo(target, home.file('new')), /was written by a newer release/);
+  });
+});
+
+describe('a restore', () => {
+  it('operations 88: to a position has what was then, and clients begin anew', async () => {
+    await using home = await openHome();
+    await deliverSome(home, 2);
+    const position = await home.position();
+    const later = await home.deliver('later');
+    const target = home.file('backup');
+    await home.backup(target);
+    const inbox = (await home.engine.lanes.account(ACCOUNT)).mailboxNamed('Inbox');
+    const at = { type: 'position', position } as const;
+    const restored = await restoreTo(target, home.file('new'), { at });
+    assert.partialDeepStrictEqual(restored, { position, bodies: 2 });
+    const found = await inboxOf(home.file('new'));
+    assert.partialDeepStrictEqual(found, { messages: 2, pausedFor: 'restored', problems: [] });
+    assert.ok(found.uidValidity > (inbox?.uidValidity ?? Infinity));
+    const data = path.join(home.file('new'), 'data');
+    await assert.rejects(stat(bodyFile(data, ACCOUNT, later)));
+    const beyond = { type: 'position', position: 9_999 } as const;
+    await assert.rejects(restoreTo(target, home.file('x'), { at: beyond }), /ends at position/);
+  });
+
+  it('to a time has no later event', async () => {
+    await using home = await openHome();
+    await deliverSome(home, 3);
+    const events = await home.engine.eventLog.readAll(0, 1000);
+    const time = events.at(-2)?.at ?? 0;
+    const last = events.findLastIndex((event) => event.at <= time);
+    await home.backup(home.file('backup'));
+    const at = { type: 'time', time } as const;
+    const { position } = await restoreTo(home.file('backup'), home.file('new'), { at });
+    assert.equal(position, events[last]?.position);
+    const early = { type: 'time', time: 1 } as const;
+    const tooEarly = restoreTo(home.file('backup'), home.file('x'), { at: early });
+    await assert.rejects(tooEarly, /Nothing in the backup is as early as that/);
+    assert.deepEqual(await readdir(home.file('x')), []);
+  });
+
+  it('operations 88: leaves a used folder as it is', async () => {
+    await using home = await openHome();
+    await home.backup(home.file('backup'));
+    const before = await contentOf(path.join(home.dir, 'config'));
+    await assert.rejects(restoreTo(home.file('backup'), home.dir), /home is in use/);
+    assert.deepEqual(await contentOf(path.join(home.dir, 'config')), before);
+  });
+
+  it('is exact only of what was made while nobody wrote', async () => {
+    await using home = await openHome();
+    await home.backup(home.file('backup'));
+    const exact = restoreTo(home.file('backup'), home.file('new'), { exact: true });
+    await assert.rejects(exact, /only one that was made with --offline can be restored/);
+  });
+
+  it('puts the data beside the configuration, wherever they were', async () => {
+    await using home = await openHome();
+    const file = path.join(home.dir, 'config', 'daybook.yaml');
+    const text = await readFile(file, 'utf8');
+    const moved = text.replace('DataDir: ../data', `# ours\nDataDir: ${home.dir}/data`);
+    await writeFile(file, moved);
+    await home.backup(home.file('backup'));
+    await restoreTo(home.file('backup'), home.file('new'));
+    const restored = path.join(home.file('new'), 'config', 'daybook.yaml');
+    assert.equal(await readFile(restored, 'utf8'), text.replace('DataDir', '# ours\nDataDir'));
+  });
+});
