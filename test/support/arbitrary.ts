@@ -16,7 +16,7 @@ import { emptyAccountState, evolveAccount, type AccountRecords } from '#domain/a
 import { DEFAULT_POLICY, DEFAULT_SETTINGS, type AccountPolicy } from '#domain/directory/settings';
 import type { AccountFact } from '#domain/log/streams';
 import type { MailboxRecord } from '#domain/mailbox/state';
-import type { StoredMessage } from '#domain/message/decide';
+import type { StoredMessage } from '#domain/message/enter';
 import type { AccountId, ModSeq } from '#domain/values/ids';
 import { uidSetOf, type UidSet } from '#domain/values/uid-set';
 

@@ -11,7 +11,7 @@ import { emptyAccountState, evolveAccount, type AccountRecords } from '#domain/a
 import { DEFAULT_POLICY, type AccountSettings } from '#domain/directory/settings';
 import { modSeqAt, type AccountEvent, type AccountFact } from '#domain/log/streams';
 import type { Arrival, MessageDelivered, NewMessage } from '#domain/message/events';
-import type { StoredMessage } from '#domain/message/decide';
+import type { StoredMessage } from '#domain/message/enter';
 import type { DecisionContext, RefusalCode } from '#domain/values/decision';
 import type { Instant, MailboxId, Revision } from '#domain/values/ids';
 

@@ -20,17 +20,14 @@ import {
   type Refusal,
 } from '../values/decision.ts';
 import {
-  editedFlags,
   equalFlags,
   flagEditor,
   flagNames,
   flagSetOf,
-  NO_FLAGS,
   withJunkPairs,
   type FlagEdit,
 } from '../values/flags.ts';
-import type { BodyHash, Instant, MailboxId, MessageId, ModSeq, Uid } from '../values/ids.ts';
-import { canonicalMailboxName } from '../values/mailbox-name.ts';
+import type { MailboxId, ModSeq, Uid } from '../values/ids.ts';
 import {
   differenceOf,
   formatUidSet,
@@ -40,27 +37,17 @@ import {
   UidSetBuilder,
   type UidSet,
 } from '../values/uid-set.ts';
-import type { Arrival, MessageEvent, NewMessage } from './events.ts';
-import { editOnTheWay, JUNK_EDIT } from './junk.ts';
+import type { Arrival, MessageEvent } from './events.ts';
+import { editOnTheWay, newMessage, targetFor, type StoredMessage } from './enter.ts';
 import type { MessageState } from './state.ts';
-
-/** A body that is stored already, and how it enters a mailbox. */
-export interface StoredMessage {
-  readonly body: BodyHash;
-  readonly prefix: string;
-  /** Octets of prefix and body together. */
-  readonly sizeBytes: number;
-  /** Canonical flag names. */
-  readonly flags: readonly string[];
-  readonly receivedAt: Instant;
-  readonly zoneMinutes: number;
-}
 
 export interface DeliverMessage {
   readonly type: 'DeliverMessage';
   readonly mailbox: string;
   /** A mailbox that is not there is made, in the same append; otherwise that is a refusal. */
   readonly makeMailbox?: boolean;
+  /** The queue brings it back, and somebody must hear of it; see `quota.ts`. */
+  readonly mayExceedQuota?: boolean;
   readonly message: StoredMessage;
   readonly arrival: Arrival;
   /** It is ours: applications do not hear of it. */
@@ -162,9 +149,6 @@ type Event = MessageEvent | MailboxesCreated;
 type Outcome<C extends MessageCommand> = Decision<Event, MessageAnswers[C['type']]>;
 type State = MessageState & MailboxState;
 
-/** RFC 9051 §9 nz-number: UIDNEXT must still fit into 32 bits. */
-const UID_NEXT_MAX: number = 2 ** 32 - 1;
-
 export function decideMessage(
   command: MessageCommand,
   state: State,
@@ -227,35 +211,6 @@ function appendMessages(command: AppendMessages, state: State): Outcome<AppendMe
     lists.map((list) => ({ type: 'MessagesAppended', mailboxId, messages: list })),
     { mailboxId, uidValidity, uids: uidRange(uidNext, uidNext + count - 1) },
   );
-}
-
-/** The mailbox of that name, if it still has `count` UIDs to give. */
-function targetFor(name: string, count: number, state: MailboxState): Mailbox | Refusal {
-  const canonical = canonicalMailboxName(name);
-  const target = canonical === undefined ? undefined : state.mailboxNamed(canonical);
-  if (target === undefined) return refuse('NoSuchTarget', name);
-  if (target.uidNext + count > UID_NEXT_MAX) return refuse('UidsExhausted', target.name);
-  return target;
-}
-
-function newMessage(
-  stored: StoredMessage,
-  uid: Uid,
-  messageId: MessageId,
-  target: Pick<Mailbox, 'specialUse'>,
-): NewMessage {
-  const flags = editedFlags(NO_FLAGS, withJunkPairs({ exactly: stored.flags }));
-  const isJunk = target.specialUse === '\\Junk';
-  return {
-    uid,
-    messageId,
-    body: stored.body,
-    prefix: stored.prefix,
-    sizeBytes: stored.sizeBytes,
-    flags: flagNames(isJunk ? editedFlags(flags, JUNK_EDIT) : flags),
-    receivedAt: stored.receivedAt,
-    zoneMinutes: stored.zoneMinutes,
-  };
 }
 
 /** What COPY and MOVE share: who goes where, cut into pieces that fit into an event. */

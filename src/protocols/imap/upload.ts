@@ -4,7 +4,7 @@
  * RFC 9051 §6.3.12, RFC 7889 (APPENDLIMIT)
  */
 
-import type { StoredMessage } from '#domain/message/decide';
+import type { StoredMessage } from '#domain/message/enter';
 import type { StagedBody } from '../ports.ts';
 import type { Command, LiteralMark } from './reader.ts';
 import { no, refused, type Reply, type Session } from './session.ts';

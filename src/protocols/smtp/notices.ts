@@ -200,6 +200,7 @@ async function storedNotice(
     type: 'DeliverMessage',
     mailbox,
     makeMailbox: isReport,
+    mayExceedQuota: true,
     message: {
       body: staged.hash,
       prefix,

@@ -8,7 +8,7 @@
  */
 
 import { isRefusal } from '#domain/values/decision';
-import type { StoredMessage } from '#domain/message/decide';
+import type { StoredMessage } from '#domain/message/enter';
 import { formatUidSet } from '#domain/values/uid-set';
 import { IMAP_APPEND_MESSAGES_MAX } from '../../limits.ts';
 import type { StagedBody } from '../../ports.ts';

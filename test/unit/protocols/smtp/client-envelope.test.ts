@@ -5,14 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PlayedServer } from '../../../support/imap-client.ts';
-import {
-  bodyOf,
-  BOB,
-  deliveryTo,
-  MAIL,
-  openPlayed,
-  outcomes,
-} from '../../../support/smtp-client.ts';
+import { bodyOf, BOB, deliveryTo, openPlayed, outcomes } from '../../../support/smtp-client.ts';
 import type { Delivery } from '#protocols/smtp/client-envelope';
 import type { DeliveryResult } from '#protocols/smtp/client-delivery';
 

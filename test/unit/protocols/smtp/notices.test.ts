@@ -5,8 +5,10 @@ import { describe, it } from 'node:test';
 import { QueueWorld } from '../../../support/queue-world.ts';
 import { ALICE, BOB, settled } from '../../../support/smtp.ts';
 import type { QueueMessage } from '#domain/queue/enqueue';
+import { Fault } from '#domain/values/fault';
 import type { AccountId } from '#domain/values/ids';
 import { DELAY_TOLD_AFTER } from '#domain/queue/outcome';
+import type { Commands } from '#protocols/ports';
 import type { RunnerSettings } from '#protocols/smtp/runner';
 
 const REFUSED = 'queue550@other.example';
@@ -139,13 +141,28 @@ describe('a notice', () => {
     assert.match(text, /Subject: hello\r\n/, 'of the message of the other account');
   });
 
-  it('that the postmaster cannot take does not keep the outcome from being recorded', async () => {
+  it('comes to the postmaster also when there is no room for other mail', async () => {
     const world = await refused(BOB, {}, ({ gone, accounts }) => {
       gone.add(BOB);
       accounts.settings.set(ALICE, { quotaBytes: 1 });
     });
+    assert.deepEqual(mailOf(world, ALICE), ['Inbox']);
+    assert.deepEqual(world.logged, []);
+  });
+
+  it('that cannot be written does not keep the outcome from being recorded', async () => {
+    const world = await refused(BOB, {}, ({ gone, commands }) => {
+      gone.add(BOB);
+      const { execute } = commands;
+      Object.assign(commands, {
+        execute: (async (accountId, command, cause) => {
+          if (accountId === ALICE) throw new Fault('LogUnavailable', 'gone');
+          return execute(accountId, command, cause);
+        }) satisfies Commands['execute'],
+      });
+    });
     assert.equal(world.types(BOB).at(-1), 'AddressSuppressed');
-    assert.deepEqual(world.logged, ['error notice refused']);
+    assert.deepEqual(world.logged, ['error notice not written']);
   });
 
   it('answers nobody: its envelope is empty, and programs see that it is automatic', async () => {
