@@ -60,6 +60,23 @@ describe('the server', () => {
     assert.match((await new LineClient(server.connect()).line()) ?? '', /^\* BYE /);
   });
 
+  it('queue 35: says BYE to whoever is logged in as an account that is removed', async () => {
+    await using server = await openTestServer();
+    const idle = await opened(server, 'SELECT Inbox');
+    idle.send('i IDLE\r\n');
+    await idle.line();
+    const quiet = await opened(server);
+    const stranger = new LineClient(server.connect());
+    await stranger.line();
+    server.world.changes.end(ALICE);
+    for (const client of [idle, quiet]) {
+      assert.equal(await client.line(), '* BYE [ALERT] your account was removed');
+      assert.equal(await client.line(), undefined);
+    }
+    stranger.send(`l LOGIN alice@example.org ${PASSWORD}\r\n`);
+    assert.match((await stranger.line()) ?? '', /^\* BYE /);
+  });
+
   it('says BYE to everybody when it stops (item 21)', async () => {
     await using server = await openTestServer();
     const idle = await opened(server, 'SELECT Inbox');

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeRandom } from '../../../support/clock.ts';
-import { PASSWORD, smtpWorld, type World } from '../../../support/smtp.ts';
+import { ALICE, PASSWORD, smtpWorld, type World } from '../../../support/smtp.ts';
 import { TLS, type Talk } from '../../../support/smtp-talk.ts';
+import { Live } from '#infra/live';
 import type { TlsFacts } from '#protocols/ports';
 import { findMechanism } from '#protocols/sasl/catalog';
 
@@ -161,4 +162,14 @@ test('a client that is let in by its key is recorded when it says its name', asy
     ),
     ['tlsclientauth alice@example.org ok alices client.example', 'tlsclientauth  badcreds gone '],
   );
+});
+
+test('queue 35: who is logged in as an account that is removed is told so, and goes', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  const { changes } = world.ports;
+  assert.ok(changes instanceof Live);
+  const talk = await begin(world);
+  assert.match(await authenticate(talk, 'PLAIN', PASSWORD), /^235 /);
+  changes.end(ALICE);
+  assert.match(await talk.line(), /^421 4\.7\.0 Your account was removed\./);
 });
