@@ -24,6 +24,7 @@ import {
 import { MarkPages } from '#projections/mark-pages';
 import type { FactsOf } from '#projections/model';
 import { sweepOrphans } from '#projections/orphans';
+import type { Sql } from '#projections/query';
 import type { Clock, Log } from '#protocols/ports';
 import type { Ledger } from './lane.ts';
 import {
@@ -161,6 +162,21 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
       this.#mayTidy = sweepOrphans(write, SWEEP_CONTENTS);
     });
     return this.#mayTidy;
+  }
+
+  /** Changes rows that do not count, in one transaction; only between turns. */
+  maintain<Answer>(upkeep: (write: Sql) => Answer): Answer {
+    this.#wasUsed = true;
+    const write = this.#write();
+    write.begin();
+    try {
+      const answer = upkeep(write);
+      write.commit();
+      return answer;
+    } catch (error) {
+      write.rollback();
+      throw error;
+    }
   }
 
   /** True once after anybody asked or wrote. */

@@ -21,6 +21,8 @@ import { isRefusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, BodyHash, Instant } from '#domain/values/ids';
 import {
+  forgetReleasesInMail,
+  indexBodies,
   lastSweptBodies,
   NO_RELEASED_BODY,
   releasedBodiesAfter,
@@ -28,6 +30,7 @@ import {
   unknownBodies,
   unneededBodies,
 } from '#projections/body-reads';
+import type { Sql } from '#projections/query';
 import type { Clock, Log } from '#protocols/ports';
 import { bodyFile, type BodyStore } from './bodies.ts';
 import { lookAtShelf, SHELVES, storedAt } from './body-removal.ts';
@@ -49,6 +52,8 @@ const LOOK_MS = DAY_MS;
 const LATER_MS = HOUR_MS;
 /** Bodies that are decided about, and removed, in one go; commands of the account wait for them. */
 const PAGE_BODIES = 100;
+/** Contents that are taken into the index of bodies in one go. */
+const INDEXED_AT_ONCE = 1000;
 /** All folders in a week. */
 const SHELVES_PER_LOOK: number = Math.ceil(SHELVES / 7);
 
@@ -56,7 +61,7 @@ export interface BodySweepPorts {
   /** The data directory. */
   readonly dir: string;
   readonly bodies: Pick<BodyStore, 'remove'>;
-  readonly lanes: Pick<Lanes, 'between' | 'execute' | 'read' | 'tidy'>;
+  readonly lanes: Pick<Lanes, 'between' | 'execute' | 'maintain' | 'read' | 'tidy'>;
   /** Those that are not removed. */
   readonly accounts: () => ReadonlyMap<AccountId, unknown>;
   readonly clock: Clock;
@@ -138,8 +143,7 @@ export class BodySweep {
   }
 
   async #lookAt(accountId: AccountId, look: Look, signal?: AbortSignal): Promise<void> {
-    // Bodies of contents that are still to be removed are not known yet as let go of.
-    await this.#step(accountId, () => this.#ports.lanes.tidy(accountId));
+    await this.#prepare(accountId, signal);
     let count = await this.#step(accountId, () => this.#removeLeft(accountId, look));
     for (let after: ReleasedBody = NO_RELEASED_BODY; signal?.aborted !== true; await nextRound()) {
       const page = await this.#step(accountId, () => this.#releasedAfter(accountId, after));
@@ -154,6 +158,17 @@ export class BodySweep {
       await nextRound();
     }
     if (count > 0) this.#ports.notes.info({ account: accountId, bodies: count }, 'bodies swept');
+  }
+
+  /** Brings up to date what tells which bodies were let go of, and which messages have. */
+  async #prepare(accountId: AccountId, signal?: AbortSignal): Promise<void> {
+    const { lanes } = this.#ports;
+    await this.#step(accountId, () => lanes.tidy(accountId));
+    const index = (write: Sql): boolean => indexBodies(write, INDEXED_AT_ONCE);
+    while (signal?.aborted !== true) {
+      if (!(await this.#step(accountId, () => lanes.maintain(accountId, index)))) return;
+      await nextRound();
+    }
   }
 
   /** A task that waits for others may find the account removed. */
@@ -191,8 +206,12 @@ export class BodySweep {
     look: Look,
     page: readonly ReleasedBody[],
   ): Promise<number> {
+    const unneeded = await this.#unneeded(
+      accountId,
+      page.map(({ body }) => body),
+    );
     const bodies: BodyHash[] = [];
-    for (const { body } of page) if (await this.#isOld(accountId, body)) bodies.push(body);
+    for (const body of unneeded) if (await this.#isOld(accountId, body)) bodies.push(body);
     if (bodies.length === 0) return 0;
     const command = { type: 'SweepBodies', bodies, ...this.#limits() } as const;
     const done = await this.#ports.lanes.execute(accountId, command, CAUSE);
@@ -200,6 +219,16 @@ export class BodySweep {
     const { removed, busy } = await this.#remove(accountId, done.answer.swept);
     look.left = [...(look.left ?? []), ...busy];
     return removed;
+  }
+
+  /** Those that no message has; a message that has one lets go of it later. */
+  async #unneeded(accountId: AccountId, bodies: readonly BodyHash[]): Promise<readonly BodyHash[]> {
+    const { lanes } = this.#ports;
+    const unneeded = await lanes.read(accountId, (sql) => unneededBodies(sql, bodies));
+    if (unneeded.length < bodies.length) {
+      await lanes.maintain(accountId, (write) => forgetReleasesInMail(write, bodies));
+    }
+    return unneeded;
   }
 
   async #isOld(accountId: AccountId, body: BodyHash): Promise<boolean> {

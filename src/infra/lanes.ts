@@ -83,6 +83,12 @@ export class Lanes implements Commands, Views {
     await lane.tidy();
   }
 
+  /** Changes rows of an account that do not count, between two turns. */
+  async maintain<Answer>(accountId: AccountId, upkeep: (write: Sql) => Answer): Promise<Answer> {
+    const { books, lane } = await this.#account(accountId);
+    return lane.between(async () => books.maintain(upkeep));
+  }
+
   /** Runs `task` while no turn of the account does: what it reads stays so; commands wait. */
   async between<T>(accountId: AccountId, task: (views: AccountReader) => Promise<T>): Promise<T> {
     const { books, lane } = await this.#account(accountId);

@@ -1,33 +1,34 @@
 /**
- * Read model of which bodies nothing refers to any more, and since when.
+ * Read model of which bodies were let go of, and since when.
  *
- * What messages refer to stands in `contents`; here is what items of the queue and webhooks that
- * wait need, and what was let go of. A body comes into `body_releases` when `sweepOrphans` removes
- * the last content that has it, or when the last item that needs it leaves while no message has
- * it. It may come into use again: so every question asks for what refers to it now.
+ * A body comes into `body_releases` when `sweepOrphans` removes a content that had it, or when the
+ * last item of the queue that needs it leaves. It may be needed all the same: by another message
+ * with the same content, or by what came since. So every question asks what needs it now.
  *
- * Invariant: rows count only for bodies without references, with the orphans that are still to be
- * removed taken in, so that it does not matter when those are.
+ * Invariants: rows of bodies that a message has do not count, and may be dropped: that message lets
+ * go of them once more. The orphans that are still to be removed are taken in, so that it does not
+ * matter when those are. What ended before the last message was removed is of no account.
  */
 
 import { sql as raw, type Compilable, type RawBuilder } from 'kysely';
 import type { AccountFact } from '#domain/log/streams';
 import type { BodyHash, HookId, Instant } from '#domain/values/ids';
-import { unknownBodies } from './body-reads.ts';
 import { BODY_DDL, type BodyTables } from './body-tables.ts';
 import type { MessageTables } from './message-tables.ts';
 import type { AccountModel } from './model.ts';
-import { dropContentsOf } from './orphans.ts';
+import { sweepOrphans } from './orphans.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
 import { queueItem } from './queue.ts';
 
 const db = tables<BodyTables & MessageTables>();
 
-/** Bodies without references; a raw query, because it compares the tables with each other. */
+/** A raw query, because it compares the tables with each other. */
 const releasedRows: Compilable<BodyTables['body_releases']> = {
   compile: () =>
     raw<BodyTables['body_releases']>`
-      SELECT body, max(expunged_at) AS expunged_at, max(retired_at) AS retired_at FROM (
+      SELECT body, max(expunged_at) AS expunged_at,
+        CASE WHEN max(retired_at) > max(expunged_at) THEN max(retired_at) ELSE 0 END AS retired_at
+      FROM (
         SELECT body, expunged_at, retired_at FROM body_releases
         UNION ALL
         SELECT contents.body, orphans.at, 0 FROM orphans JOIN contents USING (content_id)
@@ -35,13 +36,13 @@ const releasedRows: Compilable<BodyTables['body_releases']> = {
       )
       WHERE body NOT IN (
         SELECT body FROM contents WHERE content_id IN (SELECT content_id FROM messages)
-      ) AND body NOT IN (SELECT body FROM body_uses)
+      )
       GROUP BY body ORDER BY body`.compile(db),
 };
 
 export const bodies: AccountModel = {
   name: 'bodies',
-  version: 1,
+  version: 2,
   ddl: BODY_DDL,
   rows: [
     releasedRows,
@@ -52,6 +53,8 @@ export const bodies: AccountModel = {
   ],
   apply,
 };
+
+const ORPHANS_AT_ONCE = 1000;
 
 type Body = { body: BodyHash };
 type Listed = { bodies: string };
@@ -76,10 +79,6 @@ const addHook = query((at: Markers<BodyTables['hook_bodies']>) =>
   db.insertInto('hook_bodies').values({ hook_id: at.hook_id, body: at.body }),
 );
 
-const bodyOfHook = query((at: Markers<{ hookId: HookId }>) =>
-  db.selectFrom('hook_bodies').select('body').where('hook_id', '=', at.hookId),
-);
-
 const dropHook = query((at: Markers<{ hookId: HookId }>) =>
   db.deleteFrom('hook_bodies').where('hook_id', '=', at.hookId),
 );
@@ -93,6 +92,13 @@ const putRetired = query((at: Markers<Body & { at: Instant }>) =>
 
 const dropReleases = query((at: Markers<Listed>) =>
   db.deleteFrom('body_releases').where('body', 'in', listed(at)),
+);
+
+const dropIndexed = query((at: Markers<Listed>) =>
+  db
+    .deleteFrom('body_index')
+    .where('prefix', 'in', raw<string>`(SELECT substr(value, 1, 12) FROM json_each(${at.bodies}))`)
+    .where('content_id', 'not in', db.selectFrom('contents').select('contents.content_id')),
 );
 
 const dropLastSwept = query(() => db.deleteFrom('last_swept'));
@@ -120,27 +126,20 @@ function apply({ event, at }: AccountFact, write: Sql): void {
       if (item !== undefined) useEnds(write, item.body, at);
       return;
     }
-    case 'WebhookQueued': {
-      const { body } = event.occasion;
-      // Mail that comes back late may be about a message whose body was swept.
-      if (unknownBodies(write, [body]).length > 0) return;
-      addHook.run(write, { hook_id: event.hookId, body });
-      addUses.run(write, { body, uses: 1 });
+    case 'WebhookQueued':
+      addHook.run(write, { hook_id: event.hookId, body: event.occasion.body });
       return;
-    }
-    case 'WebhookRetired': {
-      const hook = bodyOfHook.get(write, { hookId: event.hookId });
-      if (hook === undefined) return;
+    case 'WebhookRetired':
       dropHook.run(write, { hookId: event.hookId });
-      return useEnds(write, hook.body, at);
-    }
+      return;
     case 'BodiesSwept': {
-      const listedBodies = JSON.stringify(event.bodies);
-      // What is still to be removed of their contents: they are no orphans of ours any more.
-      dropContentsOf(write, listedBodies);
-      dropReleases.run(write, { bodies: listedBodies });
+      const swept = JSON.stringify(event.bodies);
+      // In a replay they have still to come into the rows that they leave now.
+      while (sweepOrphans(write, ORPHANS_AT_ONCE)) continue;
+      dropReleases.run(write, { bodies: swept });
+      dropIndexed.run(write, { bodies: swept });
       dropLastSwept.run(write, {});
-      addLastSwept.run(write, { bodies: listedBodies });
+      addLastSwept.run(write, { bodies: swept });
       countSwept.run(write, { more: event.bodies.length });
       return;
     }
@@ -151,21 +150,5 @@ function apply({ event, at }: AccountFact, write: Sql): void {
 
 function useEnds(write: Sql, body: BodyHash, at: Instant): void {
   addUses.run(write, { body, uses: -1 });
-  if (dropUnused.run(write, { body }) === 0 || isInMail(write, body)) return;
-  putRetired.run(write, { body, at });
-}
-
-const inMail = query((at: Markers<Body>) =>
-  db
-    .selectFrom('contents')
-    .innerJoin('messages', 'messages.content_id', 'contents.content_id')
-    .select('contents.content_id')
-    .where(raw<boolean>`substr(contents.body, 1, 12) = substr(${at.body}, 1, 12)`)
-    .where('contents.body', '=', at.body)
-    .limit(raw.lit(1)),
-);
-
-/** True when some message has the body. */
-export function isInMail(sql: Sql, body: BodyHash): boolean {
-  return inMail.get(sql, { body }) !== undefined;
+  if (dropUnused.run(write, { body }) > 0) putRetired.run(write, { body, at });
 }

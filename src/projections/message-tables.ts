@@ -68,7 +68,5 @@ export const MESSAGE_DDL: readonly string[] = [
       body TEXT NOT NULL,
       body_structure TEXT NOT NULL
     )`,
-  // Few characters of a hash tell nearly all bodies apart, and keep the index small.
-  'CREATE INDEX contents_body ON contents (substr(body, 1, 12))',
   'CREATE TABLE orphans (content_id INTEGER PRIMARY KEY, at INTEGER NOT NULL)',
 ];

@@ -21,7 +21,7 @@ const db = tables<MessageTables>();
 
 export const messages: AccountModel = {
   name: 'messages',
-  version: 5,
+  version: 6,
   ddl: MESSAGE_DDL,
   // Orphans are gone but for their removal: no row of theirs counts.
   rows: [

@@ -43,30 +43,15 @@ const dropOrphans = query((at: Markers<Ids>) =>
   db.deleteFrom('orphans').where('content_id', 'in', listed(at)),
 );
 
-/** A body that came twice may still be that of another message: then that one lets go of it. */
+/** A body that came twice may still be that of another message; whoever asks has to look. */
 const releaseBodies = query((at: Markers<Ids>) => ({
   compile: () =>
     raw<object>`
       INSERT INTO body_releases (body, expunged_at, retired_at)
       SELECT contents.body, max(orphans.at), 0 FROM orphans JOIN contents USING (content_id)
-      WHERE content_id IN ${listed(at)} AND NOT EXISTS (
-        SELECT 1 FROM contents AS other JOIN messages USING (content_id)
-        WHERE substr(other.body, 1, 12) = substr(contents.body, 1, 12)
-          AND other.body = contents.body
-      )
+      WHERE content_id IN ${listed(at)}
       GROUP BY contents.body
       ON CONFLICT (body) DO UPDATE SET expunged_at = max(expunged_at, excluded.expunged_at)
-    `.compile(db),
-}));
-
-const orphansWithBodies = query((at: Markers<{ bodies: string }>) => ({
-  compile: () =>
-    raw<{ contentId: MessageId }>`
-      SELECT contents.content_id AS contentId
-      FROM json_each(${at.bodies}) AS listed JOIN contents
-      ON substr(contents.body, 1, 12) = substr(listed.value, 1, 12)
-        AND contents.body = listed.value
-      WHERE contents.content_id NOT IN (SELECT content_id FROM messages)
     `.compile(db),
 }));
 
@@ -78,22 +63,9 @@ export function sweepOrphans(write: Sql, limit: number): boolean {
   const shared = new Set(stillShared.all(write, { ids }).map(({ contentId }) => contentId));
   const gone = JSON.stringify(marked.filter((id) => !shared.has(id)));
   releaseBodies.run(write, { ids: gone });
-  drop(write, gone);
+  dropContents.run(write, { ids: gone });
+  dropWires.run(write, { ids: gone });
+  dropListings.run(write, { ids: gone });
   dropOrphans.run(write, { ids });
   return marked.length === limit;
-}
-
-/** Removes the contents without messages that have one of these bodies, listed in JSON. */
-export function dropContentsOf(write: Sql, bodies: string): void {
-  const found = orphansWithBodies.all(write, { bodies }).map(({ contentId }) => contentId);
-  if (found.length === 0) return;
-  const ids = JSON.stringify(found);
-  drop(write, ids);
-  dropOrphans.run(write, { ids });
-}
-
-function drop(write: Sql, ids: string): void {
-  dropContents.run(write, { ids });
-  dropWires.run(write, { ids });
-  dropListings.run(write, { ids });
 }

@@ -2,7 +2,8 @@
  * What decisions ask about bodies, and the reference model that answers them: since when nothing
  * refers to a body any more.
  *
- * Messages refer to their bodies, and so do items of the queue and webhooks that wait.
+ * Messages refer to their bodies, and so do items of the queue. Webhooks that wait tell of what one
+ * of them refers to or did: they hold on to a body, and never let one go.
  */
 
 import type { AccountFact } from '../log/streams.ts';
@@ -12,7 +13,7 @@ import type { BodyHash, HookId, Instant } from '../values/ids.ts';
 export interface BodyRelease {
   /** The last message that had it was removed. */
   readonly expungedAt: Instant;
-  /** The last item of the queue or webhook that needed it ended, when no message had it. */
+  /** The last item of the queue that needed it left, if that was after the last message. */
   readonly retiredAt: Instant;
 }
 
@@ -46,22 +47,19 @@ export function evolveBodies(
   after: BodiesInUse,
 ): void {
   const { releases, hooks } = records;
-  const neededBefore = new Set([...before.queue, ...hooks.values()]);
-  if (event.type === 'WebhookQueued') {
-    const { body } = event.occasion;
-    // What was swept by then does not come back.
-    const isThere = before.mail.has(body) || neededBefore.has(body) || releases.has(body);
-    if (isThere) hooks.set(event.hookId, body);
-  }
+  if (event.type === 'WebhookQueued') hooks.set(event.hookId, event.occasion.body);
   if (event.type === 'WebhookRetired') hooks.delete(event.hookId);
-  const needed = new Set([...after.queue, ...hooks.values()]);
-  for (const body of neededBefore.difference(needed)) {
-    if (!after.mail.has(body)) releases.set(body, { ...releaseOf(records, body), retiredAt: at });
+  for (const body of difference(before.queue, after.queue)) {
+    releases.set(body, { ...releaseOf(records, body), retiredAt: at });
   }
-  for (const body of before.mail) {
-    if (!after.mail.has(body)) releases.set(body, { ...releaseOf(records, body), expungedAt: at });
+  for (const body of difference(before.mail, after.mail)) {
+    releases.set(body, { ...releaseOf(records, body), expungedAt: at });
   }
   if (event.type === 'BodiesSwept') for (const body of event.bodies) releases.delete(body);
+}
+
+function difference(some: BodiesInUse['mail'], others: BodiesInUse['mail']): Set<BodyHash> {
+  return new Set(some).difference(others);
 }
 
 function releaseOf({ releases }: BodyRecords, body: BodyHash): BodyRelease {
@@ -74,5 +72,8 @@ export function bodyReleaseIn(
   body: BodyHash,
 ): BodyRelease | undefined {
   const isUsed = mail.has(body) || queue.has(body) || [...hooks.values()].includes(body);
-  return isUsed ? undefined : releases.get(body);
+  const release = isUsed ? undefined : releases.get(body);
+  if (release === undefined) return undefined;
+  const { expungedAt, retiredAt } = release;
+  return { expungedAt, retiredAt: retiredAt > expungedAt ? retiredAt : 0 };
 }

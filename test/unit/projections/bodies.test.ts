@@ -70,7 +70,7 @@ describe('a body', () => {
   it('waits for a webhook that tells of it', () => {
     const untold = [delivered(1, 1), HOOK, EXPUNGED];
     assert.equal(releaseAfter(LETTER, ...untold), undefined);
-    assert.deepEqual(releaseAfter(LETTER, ...untold, TOLD), { expungedAt: 4000, retiredAt: 5000 });
+    assert.deepEqual(releaseAfter(LETTER, ...untold, TOLD), { expungedAt: 4000, retiredAt: 0 });
     const told = [delivered(1, 1), HOOK, TOLD, EXPUNGED];
     assert.deepEqual(releaseAfter(LETTER, ...told), { expungedAt: 5000, retiredAt: 0 });
   });
@@ -82,6 +82,15 @@ describe('a body', () => {
     using views = emptyViews();
     views.post(recorded([OPENED, ...swept]));
     assert.deepEqual(heldBodiesAfter(views.db, '', 10), []);
+  });
+
+  it('of which a message is left goes with that, not with the outgoing mail', () => {
+    const sent = { ...QUEUED, body: LETTER };
+    const left = [delivered(1, 1), sent, retired(FIRST), retired(SECOND)];
+    assert.equal(releaseAfter(LETTER, ...left), undefined);
+    assert.deepEqual(releaseAfter(LETTER, ...left, EXPUNGED), { expungedAt: 6000, retiredAt: 0 });
+    const last = [delivered(1, 1), sent, retired(FIRST), EXPUNGED, retired(SECOND)];
+    assert.deepEqual(releaseAfter(LETTER, ...last), { expungedAt: 5000, retiredAt: 6000 });
   });
 
   it('is held for outgoing mail and in its time of grace', () => {
