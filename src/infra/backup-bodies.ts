@@ -132,7 +132,8 @@ export class BodyCarrier {
     await Promise.all(
       bodies.map((body) => this.#slots.run(() => this.#carryOne(body, sourceOf(body)))),
     );
-    for (const directory of this.#touched) await syncDirectory(directory);
+    const touched = [...this.#touched];
+    await Promise.all(touched.map((each) => this.#slots.run(() => syncDirectory(each))));
     this.#touched.clear();
   }
 
