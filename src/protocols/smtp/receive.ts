@@ -20,11 +20,11 @@ import type { DeliveryReport } from '../message/dsn-read.ts';
 import { readHeader, withoutFields } from '../message/header.ts';
 import { formatDeliveredTo, formatReceived, formatReturnPath } from '../message/trace.ts';
 import type { StagedBody } from '../ports.ts';
+import { claimedSender, isClosedTo, knownSender, watched } from './alias-senders.ts';
 import { bounceOf, reportIn } from './bounce.ts';
 import { copiesFor, recipientReply, type CopyOutcome, type RecipientCopies } from './copies.ts';
 import { isForgedResult } from './forged-results.ts';
 import type { Head, IncomingData } from './incoming.ts';
-import { closedRecipients, senderOf, watched } from './members-only.ts';
 import {
   combinedReply,
   faultReply,
@@ -76,17 +76,17 @@ export async function receive(
   }
   const { bodies } = session.ports;
   const head = await incoming.head();
-  const sender = await senderOf(session, transaction, head);
+  const claimed = await claimedSender(session, transaction, head);
   const start = genuineStart(session, head);
   const octets =
     start === head.octets ? incoming.octets() : incoming.octetsBehind(start, head.octets.length);
   const staged = await bodies.stage(
-    watched(sender, octets, start.length),
+    watched(claimed, octets, start.length),
     session.settings.messageBytesMax,
   );
   try {
-    const closed = await closedRecipients(sender, transaction);
-    if (closed > 0) return closed < transaction.recipients.size ? SOME_REFUSED : MEMBERS_ONLY;
+    const sender = await knownSender(claimed);
+    if (isClosedTo(sender, transaction)) return MEMBERS_ONLY;
     const copies = copiesFor(transaction.recipients.values(), sender.accounts);
     return await deliverToAll(session, transaction, copies, staged);
   } finally {

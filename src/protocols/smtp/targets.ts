@@ -17,6 +17,11 @@ export function targetOf(
   return isHere && target.type === 'unknown-domain' ? directory.target(localpart, '') : target;
 }
 
+/** True for an alias to which its members only may write. */
+export function isMembersOnly(target: MailTarget): boolean {
+  return target.type === 'alias' && !target.postPublic;
+}
+
 export function isAddressLiteral({ domain }: Address): boolean {
   return domain.startsWith('[');
 }

@@ -7,6 +7,7 @@
  * RFC 9422 (LIMITS); RFC 4954 (AUTH); RFC 4865 (FUTURERELEASE); RFC 8689 (REQUIRETLS).
  */
 
+import type { MailTarget } from '#domain/directory/mail-targets';
 import { isNullPath, needsSmtpUtf8, parseDomain, type Address } from '#domain/values/address';
 import { domainToASCII } from 'node:url';
 import { SMTP_HOLD_MS_MAX, SMTP_RECIPIENTS_MAX, SMTP_REFUSED_TRANSACTIONS_MAX } from '../limits.ts';
@@ -24,12 +25,13 @@ import {
   type Reply,
 } from './reply.ts';
 import { askedFailure, type Session, type Transaction } from './session.ts';
-import { isAddressLiteral, recipientKey, targetOf } from './targets.ts';
+import { isAddressLiteral, isMembersOnly, recipientKey, targetOf } from './targets.ts';
 
 const SENDER_OK = reply(250, '2.1.0', 'The sender is fine.');
 const RECIPIENT_OK = reply(250, '2.1.0', 'The recipient is fine.');
 const REPEATED_PARAMETER = reply(501, '5.5.4', 'A parameter stands there twice.');
 const DISABLED_RECIPIENT = reply(450, '4.2.1', 'No mail comes to this domain for now.');
+const NOT_TOGETHER = reply(452, '4.5.3', 'This recipient takes a message of its own only.');
 const NOT_YOURS = reply(550, '5.7.1', 'You cannot send as this address.');
 
 /** RFC 5321 §4.1.1.1 */
@@ -160,6 +162,7 @@ export async function rcpt(session: Session, argument: string): Promise<Reply> {
     (await askedFailure(session, path.localpart, 'rcptto'));
   if (refusal !== undefined) return refusal;
   const target = targetOf(session.ports.directory, path, session.settings.hostName);
+  if (session.settings.role === 'mx' && mustBeApart(transaction, target)) return NOT_TOGETHER;
   transaction.recipients.set(key, { address: path, target });
   return RECIPIENT_OK;
 }
@@ -172,6 +175,15 @@ function tooMany({ mailFrom, recipients }: Transaction): Reply | undefined {
   return isNullPath(mailFrom) && recipients.size > 0
     ? reply(452, '4.5.3', 'A notice can have one recipient only.')
     : undefined;
+}
+
+/**
+ * Who may write to a closed alias is known behind DATA, where one reply holds for all recipients:
+ * those who are refused there must not keep the message from others.
+ */
+function mustBeApart({ recipients }: Transaction, target: MailTarget): boolean {
+  if (recipients.size === 0) return false;
+  return isMembersOnly(target) || recipients.values().some((one) => isMembersOnly(one.target));
 }
 
 function recipientRefused(
