@@ -193,7 +193,7 @@ function report(...recipients: readonly (readonly string[])[]): readonly string[
   ];
 }
 
-test('webapi 32, 33, 34: what comes back is told as what became of the mail', async () => {
+test('webapi 32, 33, 34, 35: what comes back is told as what became of the mail', async () => {
   await using receiver = await startReceiver();
   await using server = await openComposed();
   await server.daybook(['config', 'account', 'set', 'daybook', '--from-id-login', LOGIN]);
@@ -241,6 +241,11 @@ test('webapi 32, 33, 34: what comes back is told as what became of the mail', as
   assert.partialDeepStrictEqual(told(receiver, 'unrecognized'), { DSN: false });
   assert.ok(!toldBy(receiver).includes('incoming'));
 
+  await server.daybook(['config', 'account', 'add', 'other', 'other@localhost']);
+  const foreign = `other+${fromId}@localhost`;
+  const calls = receiver.calls.length;
+  await server.deliver('', foreign, report(one));
+
   for (const address of ['daybook+nobody@localhost', LOGIN]) {
     const count = receiver.calls.length;
     await server.deliver('', address, report(one));
@@ -250,6 +255,8 @@ test('webapi 32, 33, 34: what comes back is told as what became of the mail', as
       Meta: { Automated: true, RcptTo: address },
     });
   }
+  // That of somebody else's address told nobody.
+  assert.equal(receiver.calls.length, calls + 2);
 });
 
 test('the receiver among the examples prints calls, and knows one that comes again', async () => {
