@@ -23,6 +23,7 @@ import {
 } from '#projections/checkpoints';
 import { MarkPages } from '#projections/mark-pages';
 import type { FactsOf } from '#projections/model';
+import { hasOrphans } from '#projections/message-reads';
 import { sweepOrphans } from '#projections/orphans';
 import type { Sql } from '#projections/query';
 import type { Clock, Log } from '#protocols/ports';
@@ -157,6 +158,8 @@ export class AccountBooks implements Ledger<AccountState, AccountEvent> {
 
   tidy(): boolean {
     const write = this.#write();
+    // Most turns leave nothing to do: to look costs a hundredth of a transaction.
+    this.#mayTidy &&= hasOrphans(write);
     if (!this.#mayTidy) return false;
     write.transaction(() => {
       this.#mayTidy = sweepOrphans(write, SWEEP_CONTENTS);

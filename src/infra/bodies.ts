@@ -21,7 +21,14 @@ import type { AccountId, BodyHash, Instant } from '#domain/values/ids';
 import type { Bodies, StagedBody } from '#protocols/ports';
 import { FACTS_SUFFIX, factsBytes, readFactsFile, writeFactsFile } from './body-facts.ts';
 import { startFilerThread, type StartFiler } from './body-filer-thread.ts';
-import { collect, readHeader, stateOf, type BodyState, type Collected } from './body-files.ts';
+import {
+  collect,
+  readHeader,
+  readSlice,
+  stateOf,
+  type BodyState,
+  type Collected,
+} from './body-files.ts';
 import { BodyJournal, recoverBodies, type JournalledBody } from './body-journal.ts';
 import { removeBody, wantAgain, type Removal } from './body-removal.ts';
 import { DirectorySyncs } from './directory-syncs.ts';
@@ -261,6 +268,11 @@ class FileBodies implements BodyStore {
   header(accountId: AccountId, hash: BodyHash): Buffer | undefined {
     const file = this.#fileOf(accountId, hash);
     return this.#recentBodies.get(file) ?? readHeader(file);
+  }
+
+  slice(accountId: AccountId, hash: BodyHash, start: number, end: number): Buffer | undefined {
+    const file = this.#fileOf(accountId, hash);
+    return this.#recentBodies.get(file)?.subarray(start, end) ?? readSlice(file, start, end);
   }
 
   stream(accountId: AccountId, hash: BodyHash, start = 0): Readable {

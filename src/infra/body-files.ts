@@ -117,6 +117,24 @@ export function readHeader(file: string): Buffer | undefined {
   }
 }
 
+/** Some octets of a file, fewer where it ends; undefined without a file. */
+export function readSlice(file: string, start: number, end: number): Buffer | undefined {
+  const descriptor = openIfThere(file);
+  if (descriptor === undefined) return undefined;
+  try {
+    const octets = Buffer.allocUnsafe(Math.max(0, end - start));
+    let length = 0;
+    while (length < octets.length) {
+      const count = readSync(descriptor, octets, length, octets.length - length, start + length);
+      if (count === 0) break;
+      length += count;
+    }
+    return octets.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function openIfThere(file: string): number | undefined {
   try {
     return openSync(file, 'r');

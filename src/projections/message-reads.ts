@@ -28,6 +28,13 @@ const ROW = [
   'messages.create_seq as createSeq',
 ] as const;
 
+const anyOrphan = query(() => db.selectFrom('orphans').select('content_id').limit(raw.lit(1)));
+
+/** True when contents may have lost their last message. */
+export function hasOrphans(sql: Sql): boolean {
+  return anyOrphan.get(sql, {}) !== undefined;
+}
+
 /** The messages of a mailbox whose UIDs lie in the spans, in the order of the spans. */
 const inSpans = (at: Markers<Spans>) =>
   db

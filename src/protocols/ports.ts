@@ -90,6 +90,8 @@ export interface Bodies {
    * Of a header beyond MIME_HEADER_BYTES_MAX at least so much.
    */
   header(accountId: AccountId, hash: BodyHash): Buffer | undefined;
+  /** Octets of a body from `start` to before `end`; undefined when the body is gone. */
+  slice(accountId: AccountId, hash: BodyHash, start: number, end: number): Buffer | undefined;
   /** The body as a stream, from `start` on. */
   stream(accountId: AccountId, hash: BodyHash, start?: number): Readable;
   /** Facts of a body; parsed again when the stored ones are missing or of an older shape. */

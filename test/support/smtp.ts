@@ -265,6 +265,10 @@ export class MemoryBodies implements Bodies {
     return this.read(accountId, hash);
   }
 
+  slice(accountId: AccountId, hash: BodyHash, start: number, end: number): Buffer | undefined {
+    return this.read(accountId, hash)?.subarray(start, end);
+  }
+
   stream(accountId: AccountId, hash: BodyHash, start: number = 0): Readable {
     const body = this.read(accountId, hash)?.subarray(start);
     const gone = new Fault('BodyMissing', 'gone', { temporary: false });

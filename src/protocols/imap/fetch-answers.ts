@@ -12,7 +12,7 @@ import type { Uid } from '#domain/values/ids';
 import type { MessageMark } from '#domain/message/state';
 import { hasUid, intersectionOf, uidCount, uidsOf, type UidSet } from '#domain/values/uid-set';
 import type { MessageRow } from '#projections/account-views';
-import { openSections, type Sections } from '../message/section.ts';
+import { sectionsOf, type PartExtent, type Sections } from '../message/section.ts';
 import { fetchItemName } from './fetch-items.ts';
 import { isWireItem, wiresOf, wireTextOf, type WireFetchItem, type Wires } from './fetch-wires.ts';
 import type { Turn } from './pace.ts';
@@ -236,8 +236,8 @@ export class FetchAnswers {
       case 'BINARY.SIZE':
         return out.put(`${name} ${this.#binary(item.part, body)?.length ?? 0}`);
       case 'PREVIEW': {
-        const { previews, account } = this.#session;
-        const preview = await previews.of(account.accountId, row, item.lazy);
+        const { shared, account } = this.#session;
+        const preview = await shared.previews.of(account.accountId, row, item.lazy);
         return out.put(`${name} ${nstring(preview)}`);
       }
       default:
@@ -246,7 +246,7 @@ export class FetchAnswers {
   }
 
   #binary(part: readonly number[], body: FetchedBody): Buffer | undefined {
-    const binary = body.sections()?.binary(part);
+    const binary = body.sections().binary(part);
     switch (binary?.type) {
       case undefined:
         return undefined;
@@ -270,30 +270,38 @@ class FetchedBody {
   isMissing = false;
   readonly #session: Session;
   readonly #out: ReplyWriter;
+  readonly #prefix: Buffer;
+  #octets: Buffer | undefined;
   #sections: Sections | undefined;
 
   constructor(row: MessageRow, session: Session, out: ReplyWriter) {
     this.row = row;
     this.#session = session;
     this.#out = out;
+    this.#prefix = Buffer.from(row.prefix);
   }
 
-  /** Undefined when the content is missing. */
-  sections(): Sections | undefined {
-    if (this.#sections !== undefined || this.isMissing) return this.#sections;
-    const message = this.#whole();
-    if (message === undefined) this.isMissing = true;
-    else this.#sections = openSections(message);
+  /** What they give is undefined too when the content is missing. */
+  sections(): Sections {
+    const { body } = this.row;
+    const prefixBytes = this.#prefix.length;
+    const { structures } = this.#session.shared;
+    this.#sections ??= sectionsOf({
+      whole: () => this.#whole(),
+      slice: (start, end) => this.#slice(start, end),
+      known: structures.get(body, prefixBytes),
+      learn: (extents: PartExtent) => structures.keep(body, prefixBytes, extents),
+    });
     return this.#sections;
   }
 
   /** `name {n}` and the octets of a section; NIL when there is no such section. */
   async send(name: string, section: Section, partial?: Partial): Promise<void> {
     const isWhole = section.part.length === 0 && section.text === undefined;
-    if (isWhole && this.#sections === undefined && this.row.sizeBytes > STREAMED_BYTES) {
+    if (isWhole && this.#octets === undefined && this.row.sizeBytes > STREAMED_BYTES) {
       return this.#stream(name, partial);
     }
-    this.sendOctets(name, this.sections()?.section(section), partial);
+    this.sendOctets(name, this.sections().section(section), partial);
   }
 
   sendOctets(name: string, octets: Buffer | undefined, partial?: Partial): void {
@@ -310,17 +318,30 @@ class FetchedBody {
   }
 
   #whole(): Buffer | undefined {
-    const { accountId } = this.#session.account;
-    const body = this.#session.ports.bodies.read(accountId, this.row.body);
-    const { prefix } = this.row;
-    if (body === undefined || prefix === '') return body;
-    return Buffer.concat([Buffer.from(prefix), body]);
+    if (this.#octets !== undefined || this.isMissing) return this.#octets;
+    const { account, ports } = this.#session;
+    const body = ports.bodies.read(account.accountId, this.row.body);
+    if (body === undefined) this.isMissing = true;
+    else if (this.#prefix.length === 0) this.#octets = body;
+    else this.#octets = Buffer.concat([this.#prefix, body]);
+    return this.#octets;
+  }
+
+  #slice(start: number, end: number): Buffer | undefined {
+    const before = this.#prefix.length;
+    if (this.#octets !== undefined || start < before) return this.#whole()?.subarray(start, end);
+    if (this.isMissing) return undefined;
+    const { account, ports } = this.#session;
+    const { body } = this.row;
+    const octets = ports.bodies.slice(account.accountId, body, start - before, end - before);
+    if (octets === undefined) this.isMissing = true;
+    return octets;
   }
 
   async #stream(name: string, partial: Partial | undefined): Promise<void> {
     const { ports, account } = this.#session;
     const out = this.#out;
-    const prefix = Buffer.from(this.row.prefix);
+    const prefix = this.#prefix;
     const start = Math.min(partial?.start ?? 0, this.row.sizeBytes);
     let left = Math.min(partial?.length ?? Infinity, this.row.sizeBytes - start);
     if (left === 0) return out.put(`${name} ""`);

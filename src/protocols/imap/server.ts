@@ -6,6 +6,7 @@ import type { Wire } from '../ports.ts';
 import { Connection } from './connection.ts';
 import { NewsDesk } from './notify.ts';
 import { Previews } from './previews.ts';
+import { Structures } from './structures.ts';
 import type { ImapOptions, ImapPorts } from './session.ts';
 
 /** How long commands that are being carried out may take when the server stops. */
@@ -19,7 +20,11 @@ export interface ImapServer {
 }
 
 export function startImapServer(ports: ImapPorts, options: ImapOptions): ImapServer {
-  const shared = { desk: new NewsDesk(ports.changes), previews: new Previews(ports.bodies) };
+  const shared = {
+    desk: new NewsDesk(ports.changes),
+    previews: new Previews(ports.bodies),
+    structures: new Structures(),
+  };
   const conversations = new Map<Connection, Promise<void>>();
   let isClosing = false;
 

@@ -35,6 +35,7 @@ import type { Previews } from './previews.ts';
 import type { CommandReader } from './reader.ts';
 import { Selected } from './selected.ts';
 import { SessionNews, type NewsKind } from './session-news.ts';
+import type { Structures } from './structures.ts';
 import type { FetchItem, NotifyEvent, NotifyWords } from './words.ts';
 import type { ReplyWriter } from './writer.ts';
 
@@ -105,6 +106,7 @@ export interface Account {
 export interface Shared {
   readonly desk: NewsDesk;
   readonly previews: Previews;
+  readonly structures: Structures;
 }
 
 /** What the connection lends to its session. */
@@ -138,8 +140,7 @@ export class Session {
   /** Goes on with the conversation on another wire. */
   readonly attach: (wire: Wire) => void;
   readonly #line: Pick<ConnectionLine, 'abandon' | 'banish'>;
-  readonly previews: Previews;
-  readonly #desk: NewsDesk;
+  readonly shared: Shared;
   /** Commands that are still carried out while the next one is received. */
   readonly overlap: Overlap<Reply> = new Overlap(IMAP_COMMANDS_IN_PROGRESS_MAX);
   readonly #enabled = new Set<Extension>();
@@ -160,8 +161,7 @@ export class Session {
   ) {
     this.ports = ports;
     this.options = options;
-    this.#desk = shared.desk;
-    this.previews = shared.previews;
+    this.shared = shared;
     this.cid = cid;
     this.loginRecord = new LoginRecord('imap', ports);
     this.wire = line.wire;
@@ -236,7 +236,7 @@ export class Session {
   async logIn(accountId: AccountId, login: string): Promise<void> {
     const views = await this.ports.views.account(accountId);
     this.#account = { accountId, login, views };
-    this.#news = new SessionNews(this.#desk.account(accountId, views), {
+    this.#news = new SessionNews(this.shared.desk.account(accountId, views), {
       wake: () => this.wake(),
       over: () => this.#line.banish(),
     });

@@ -25,36 +25,91 @@ export interface Sections {
   binary(part: readonly number[]): BinaryPart | undefined;
 }
 
-/** `message` is all that the client sees: added header fields and body. */
+/** Where a part stands in its message: all that sections have to know of it. */
+export interface PartExtent extends Pick<Part, 'headerStart' | 'bodyStart' | 'bodyEnd' | 'kind'> {
+  readonly encoding: string;
+  readonly children: readonly PartExtent[];
+}
+
+/** What sections are cut from; both give undefined when the message is gone. */
+export interface SectionSource {
+  /** All that the client sees: added header fields and body. */
+  whole(): Buffer | undefined;
+  /** Some of it, without the rest where that is possible. */
+  slice(start: number, end: number): Buffer | undefined;
+  /** The extents of the message as it was read before. */
+  readonly known: PartExtent | undefined;
+  /** Hears the extents when they had to be read. */
+  learn(extents: PartExtent): void;
+}
+
+export function readExtents(message: Buffer): PartExtent {
+  return extentsOf(readStructure(message));
+}
+
+function extentsOf(part: Part): PartExtent {
+  const { headerStart, bodyStart, bodyEnd, kind } = part;
+  const encoding = encodingOf(part);
+  return {
+    headerStart,
+    bodyStart,
+    bodyEnd,
+    kind,
+    encoding,
+    children: part.children.map(extentsOf),
+  };
+}
+
+/** The sections of a message that is in memory. */
 export function openSections(message: Buffer): Sections {
-  let structure: Part | undefined;
-  const partAt = (path: readonly number[]): Part | undefined => {
-    structure ??= readStructure(message);
-    return descend(structure, path);
+  return sectionsOf({
+    whole: () => message,
+    slice: (start, end) => message.subarray(start, end),
+    known: undefined,
+    learn: () => undefined,
+  });
+}
+
+export function sectionsOf(source: SectionSource): Sections {
+  let extents = source.known;
+  const partAt = (path: readonly number[]): PartExtent | undefined => {
+    if (extents === undefined) {
+      const message = source.whole();
+      if (message === undefined) return undefined;
+      extents = readExtents(message);
+      source.learn(extents);
+    }
+    return descend(extents, path);
   };
 
   return {
     section(section) {
       if (section.part.length === 0) {
-        if (section.text === undefined) return message;
-        return sliceOf(message, section, { headerStart: 0, ...extentOf(message) });
+        const message = source.whole();
+        if (section.text === undefined || message === undefined) return message;
+        return sliceOf(source, section, { headerStart: 0, ...extentOf(message) });
       }
       const part = partAt(section.part);
       if (part === undefined) return undefined;
-      if (section.text === undefined) return message.subarray(part.bodyStart, part.bodyEnd);
-      if (section.text === 'MIME') return message.subarray(part.headerStart, part.bodyStart);
+      if (section.text === undefined) return source.slice(part.bodyStart, part.bodyEnd);
+      if (section.text === 'MIME') return source.slice(part.headerStart, part.bodyStart);
       // RFC 9051 §6.4.5: HEADER and TEXT of a part are those of the message inside it.
       const inner = part.kind === 'message' ? part.children[0] : undefined;
-      return inner === undefined ? undefined : sliceOf(message, section, inner);
+      return inner === undefined ? undefined : sliceOf(source, section, inner);
     },
 
     binary(path) {
-      if (path.length === 0) return { type: 'octets', octets: message };
+      if (path.length === 0) {
+        const message = source.whole();
+        return message && { type: 'octets', octets: message };
+      }
       const part = partAt(path);
       if (part === undefined) return undefined;
       if (part.kind === 'multipart') return { type: 'multipart' };
-      const encoding = encodingOf(part);
-      const octets = decodeTransfer(encoding, message.subarray(part.bodyStart, part.bodyEnd));
+      const { encoding } = part;
+      const encoded = source.slice(part.bodyStart, part.bodyEnd);
+      if (encoded === undefined) return undefined;
+      const octets = decodeTransfer(encoding, encoded);
       return octets === undefined
         ? { type: 'unknown-encoding', encoding }
         : { type: 'octets', octets };
@@ -69,18 +124,20 @@ function extentOf(message: Buffer): Omit<Extent, 'headerStart'> {
 }
 
 /** A section of a message (not of a part) that stands at `extent`. */
-function sliceOf(message: Buffer, section: Section, extent: Extent): Buffer | undefined {
+function sliceOf(source: SectionSource, section: Section, extent: Extent): Buffer | undefined {
   const { headerStart, bodyStart, bodyEnd } = extent;
   switch (section.text) {
     case undefined:
-      return message.subarray(headerStart, bodyEnd);
+      return source.slice(headerStart, bodyEnd);
     case 'HEADER':
-      return message.subarray(headerStart, bodyStart);
+      return source.slice(headerStart, bodyStart);
     case 'TEXT':
-      return message.subarray(bodyStart, bodyEnd);
+      return source.slice(bodyStart, bodyEnd);
     case 'HEADER.FIELDS':
-    case 'HEADER.FIELDS.NOT':
-      return pickFields(message.subarray(headerStart, bodyStart), section);
+    case 'HEADER.FIELDS.NOT': {
+      const header = source.slice(headerStart, bodyStart);
+      return header && pickFields(header, section);
+    }
     case 'MIME':
       // RFC 9051 §9: MIME goes with a part number only; the grammar lets no other through.
       return undefined;
@@ -102,9 +159,9 @@ function pickFields(headerOctets: Buffer, section: Section): Buffer {
 }
 
 /** RFC 9051 §6.4.5.1: the part that the numbers lead to. */
-function descend(message: Part, path: readonly number[]): Part | undefined {
-  let part: Part | undefined = message;
-  let container: Part | undefined = message;
+function descend(message: PartExtent, path: readonly number[]): PartExtent | undefined {
+  let part: PartExtent | undefined = message;
+  let container: PartExtent | undefined = message;
   for (const [step, number] of path.entries()) {
     if (container === undefined) return undefined;
     const ofMessage: boolean = step === 0 || part.kind === 'message';

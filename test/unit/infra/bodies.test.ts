@@ -235,6 +235,30 @@ describe('after a crash', () => {
   });
 });
 
+describe('some octets of a body', () => {
+  it('are read without the rest, and end where the body does', async () => {
+    await using f = await fixture();
+    for (const octets of [SMALL, LARGE]) {
+      const hash = await store(f.open(), octets, 7);
+      for (const [start, end] of [
+        [0, 5],
+        [3, 3],
+        [10, octets.length],
+        [2, octets.length + 9],
+      ]) {
+        assert.deepEqual(
+          f.open().slice(7, hash, start ?? 0, end ?? 0),
+          octets.subarray(start, end),
+        );
+      }
+      const bodies = f.open();
+      bodies.read(7, hash);
+      assert.deepEqual(bodies.slice(7, hash, 2, 9), octets.subarray(2, 9));
+      assert.equal(bodies.slice(8, hash, 0, 1), undefined);
+    }
+  });
+});
+
 describe('the header of a body', () => {
   const cases: readonly (readonly [what: string, header: string, body: string])[] = [
     ['short', 'A: 1\r\n\r\n', 'x'.repeat(20_000)],

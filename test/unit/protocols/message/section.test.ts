@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Section } from '#protocols/imap/words';
-import { openSections } from '#protocols/message/section';
+import { openSections, readExtents, sectionsOf } from '#protocols/message/section';
 import { mail, NESTED_MAIL, shown } from '../../../support/mail.ts';
 
 /** `1.2.HEADER.FIELDS (A B)` as a section. */
@@ -112,5 +112,40 @@ describe('binary', () => {
   it('names the encoding that nobody knows', () => {
     const odd = openSections(mail('Content-Transfer-Encoding: X-Odd', '', 'text'));
     assert.deepEqual(odd.binary([1]), { type: 'unknown-encoding', encoding: 'x-odd' });
+  });
+});
+
+describe('parts of a message whose extents are known', () => {
+  const sections = sectionsOf({
+    whole: () => assert.fail('the message is not read'),
+    slice: (start, end) => NESTED_MAIL.subarray(start, end),
+    known: readExtents(NESTED_MAIL),
+    learn: () => assert.fail('nothing is learnt'),
+  });
+
+  it('are cut without reading it', () => {
+    const read = openSections(NESTED_MAIL);
+    const texts = ['', '.MIME', '.HEADER', '.TEXT', '.HEADER.FIELDS (SUBJECT)'];
+    for (const part of ['1', '2', '3', '4', '4.1', '4.2', '4.2.1', '4.2.2', '5', '9.9']) {
+      for (const text of texts) {
+        const section = sectionOf(`${part}${text}`);
+        assert.deepEqual(sections.section(section), read.section(section), `${part}${text}`);
+      }
+      const numbers = part.split('.').map(Number);
+      assert.deepEqual(sections.binary(numbers), read.binary(numbers), part);
+    }
+  });
+
+  it('are nothing when the message is gone', () => {
+    const gone = sectionsOf({
+      whole: () => undefined,
+      slice: () => undefined,
+      known: readExtents(NESTED_MAIL),
+      learn: () => undefined,
+    });
+    assert.equal(gone.section(sectionOf('1')), undefined);
+    assert.equal(gone.section(sectionOf('HEADER')), undefined);
+    assert.equal(gone.binary([1]), undefined);
+    assert.equal(gone.binary([]), undefined);
   });
 });
