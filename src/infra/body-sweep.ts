@@ -60,7 +60,7 @@ const SHELVES_PER_LOOK: number = Math.ceil(SHELVES / 7);
 export interface BodySweepPorts {
   /** The data directory. */
   readonly dir: string;
-  readonly bodies: Pick<BodyStore, 'remove'>;
+  readonly bodies: Pick<BodyStore, 'remove' | 'settle'>;
   readonly lanes: Pick<Lanes, 'between' | 'execute' | 'maintain' | 'read' | 'tidy'>;
   /** Those that are not removed. */
   readonly accounts: () => ReadonlyMap<AccountId, unknown>;
@@ -162,8 +162,10 @@ export class BodySweep {
 
   /** Brings up to date what tells which bodies were let go of, and which messages have. */
   async #prepare(accountId: AccountId, signal?: AbortSignal): Promise<void> {
-    const { lanes } = this.#ports;
+    const { bodies, lanes } = this.#ports;
     await this.#step(accountId, () => lanes.tidy(accountId));
+    // What is still in the journal would come back with the next start.
+    await this.#step(accountId, () => bodies.settle());
     const index = (write: Sql): boolean => indexBodies(write, INDEXED_AT_ONCE);
     while (signal?.aborted !== true) {
       if (!(await this.#step(accountId, () => lanes.maintain(accountId, index)))) return;

@@ -18,6 +18,7 @@ const sweep = new BodySweep({
   dir: path.join(dir, 'data'),
   lanes: engine.lanes,
   bodies: {
+    settle: () => engine.bodies.settle(),
     remove(accountId, hash, storedUpTo) {
       if (left === 0) process.kill(process.pid, 'SIGKILL');
       left--;

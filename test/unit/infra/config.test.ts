@@ -42,6 +42,11 @@ const MISTAKES: readonly (readonly [
     ].join('\n'),
   ],
   ['a key twice', (good) => `${good}DataDir: b\n`, ':30:1: Map keys must be unique'],
+  [
+    'months that views still look at',
+    (good) => `${good}KeepExpungedDays: 0\nKeepAuditMonths: 1\nKeepReportMonths: 2\n`,
+    [':30:19: KeepExpungedDays: must be >= 1', ':31:18: KeepAuditMonths: must be >= 2'].join('\n'),
+  ],
   ['nothing', () => '', ':1:1: the file: must be object'],
   ['an alias', () => 'a: &a [1]\nb: *a\n', ': aliases (*name) have no meaning here'],
 ];
