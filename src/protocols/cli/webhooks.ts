@@ -4,6 +4,7 @@
 
 import type { ChangedCount } from './control-lists.ts';
 import type { RunningFlags } from './flags.ts';
+import { tellPause } from './queue-pause.ts';
 import { pagesOf, printList } from './lists.ts';
 import { askServer, type Tools } from './tools.ts';
 import type {
@@ -21,6 +22,7 @@ export async function listHooks(flags: HookListFlags, tools: Tools): Promise<voi
   const columns =
     '# id, submitted, account, event, message, attempts, next attempt, last error, url';
   const fields = { ...filterOf(flags), sort, ascending: flags.asc };
+  await tellPause(flags, tools);
   const pages = pagesOf<PendingHookRecord>('queue.webhook.list', fields, time, flags, tools);
   await printList(pages, columns, pendingRow, flags, tools);
 }

@@ -370,6 +370,7 @@ describe('queue pause', () => {
     const sentence = 'delivery is paused: `daybook queue resume` lets it go';
     assert.deepEqual(await desk.run('pause'), { code: 0, out: [sentence], err: [] });
     assert.deepEqual((await desk.run('list')).err, [sentence]);
+    assert.deepEqual((await desk.run('webhook', 'list')).err, [sentence]);
     assert.deepEqual((await desk.run('pause', '--json')).out, ['{"Paused":true,"Reason":"asked"}']);
     assert.equal(desk.directory.isPaused(), true);
     assert.deepEqual((await desk.run('resume')).out, ['delivery goes on']);
