@@ -131,6 +131,8 @@ function linked(source: string, file: string): boolean {
   try {
     mkdirSync(path.dirname(file), { mode: 0o700, recursive: true });
     linkSync(source, file);
+    // The source may have been there for a while, and both are one.
+    wantAgain(file);
     return true;
   } catch (error) {
     if (isLinkImpossible(error) || codeOf(error) === 'ENOENT') return false;
