@@ -3,10 +3,10 @@
  */
 
 import { domainToASCII } from 'node:url';
+import { addressKey } from '#domain/directory/address-key';
 import {
   accountNamed,
   accountOfAddress,
-  addressKey,
   settingsOf,
   type DirectoryAccount,
 } from '#domain/directory/state';

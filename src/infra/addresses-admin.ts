@@ -6,7 +6,8 @@
  */
 
 import { dependentOn } from '#domain/directory/addresses';
-import { accountNamed, accountOfAddress, addressKey } from '#domain/directory/state';
+import { addressKey } from '#domain/directory/address-key';
+import { accountNamed, accountOfAddress } from '#domain/directory/state';
 import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
 import { canonicalLocalpart, type Address } from '#domain/values/address';
 import { sendersOf } from '#projections/queue-lists';

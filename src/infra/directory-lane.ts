@@ -10,6 +10,7 @@ import { type Observable, Subject } from 'rxjs';
 import type { Cause } from '#domain/log/event';
 import { directoryFactOf } from '#domain/log/fact';
 import { DIRECTORY_STREAM } from '#domain/log/streams';
+import { addressKey } from '#domain/directory/address-key';
 import {
   decideDirectory,
   type DirectoryAnswerTo,
@@ -18,7 +19,6 @@ import {
 import type { DirectoryEvent } from '#domain/directory/events';
 import { accountsBehind, mailTarget, type MailTarget } from '#domain/directory/mail-targets';
 import {
-  addressKey,
   copyOfDirectory,
   emptyDirectory,
   evolveDirectory,

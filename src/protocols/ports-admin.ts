@@ -3,7 +3,8 @@
  * `ports.ts`.
  */
 
-import type { AliasOptions, AliasPlace } from '#domain/directory/aliases';
+import type { AliasPlace } from '#domain/directory/aliases';
+import type { AliasOptions } from '#domain/directory/events';
 import type { AccountSettings } from '#domain/directory/settings';
 import type { Cause } from '#domain/log/event';
 import type { Route } from '#domain/queue/route';

@@ -40,8 +40,8 @@ const MESSAGE: NewMessage = {
 const FINGERPRINT = 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg';
 
 const TEAM = { localpart: 'team', domain: 'localhost' } as const;
+const MEMBERS = { members: ['daybook@localhost'] } as const;
 const ALIAS = {
-  members: ['daybook@localhost'],
   postPublic: false,
   listMembers: true,
   allowMsgFrom: true,
@@ -161,7 +161,9 @@ export const SAMPLES: SamplesOf<DomainEvent> = {
     domain: 'localhost',
     accountId: 1,
   },
-  AliasAdded: { type: 'AliasAdded', ...TEAM, ...ALIAS },
+  AliasAdded: { type: 'AliasAdded', ...TEAM, ...MEMBERS, ...ALIAS },
+  AliasMembersAdded: { type: 'AliasMembersAdded', ...TEAM, ...MEMBERS },
+  AliasMembersRemoved: { type: 'AliasMembersRemoved', ...TEAM, ...MEMBERS },
   AliasChanged: { type: 'AliasChanged', ...TEAM, changes: ALIAS },
   AliasRemoved: { type: 'AliasRemoved', ...TEAM },
   TlsKeyClaimed: {

@@ -6,14 +6,15 @@
  */
 
 import { foldedLocalpart } from '../values/address.ts';
+import { fitOneAppend } from '../log/event-size.ts';
 import { decided, isRefusal, refuse, type Decision } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
+import { addressKey, addressOf } from './address-key.ts';
 import { aliasesWithout } from './aliases.ts';
 import type { DirectoryEvent } from './events.ts';
 import {
   accountOfAddress,
   accountOfLogin,
-  addressKey,
   copyOfDirectory,
   evolveDirectory,
   isOpenAccount,
@@ -78,11 +79,14 @@ export function removeAddress(
   );
   if (key !== undefined) return refuse('AddressNeeded', `a TLS key logs in as ${key.address}`);
   const aliases = aliasesWithout(state, [address]);
-  return isRefusal(aliases) ? aliases : decided([...aliases, removed], {});
+  if (isRefusal(aliases)) return aliases;
+  const events = [...aliases, removed];
+  return fitOneAppend(events) ? decided(events, {}) : refuse('TooMuchAtOnce');
 }
 
 function isLogin(address: string, state: DirectoryState): boolean {
-  return accountOfLogin(state, ...partsOf(address)) !== undefined;
+  const { localpart, domain } = addressOf(address);
+  return accountOfLogin(state, localpart, domain) !== undefined;
 }
 
 /** Those of the addresses that belong to the account because it has this one. */
@@ -94,12 +98,9 @@ export function dependentOn(
 ): readonly string[] {
   const removed = { type: 'AddressRemoved', localpart, domain, accountId } as const;
   const without = evolveDirectory(copyOfDirectory(state), removed);
-  const isOwn = (address: string, of: DirectoryState): boolean =>
-    accountOfAddress(of, ...partsOf(address)) === accountId;
+  const isOwn = (address: string, of: DirectoryState): boolean => {
+    const { localpart: base, domain: place } = addressOf(address);
+    return accountOfAddress(of, base, place) === accountId;
+  };
   return addresses.filter((address) => isOwn(address, state) && !isOwn(address, without));
-}
-
-function partsOf(address: string): [localpart: string, domain: string] {
-  const at = address.lastIndexOf('@');
-  return [address.slice(0, at), address.slice(at + 1)];
 }

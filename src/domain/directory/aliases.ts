@@ -6,11 +6,17 @@
  */
 
 import { foldedLocalpart, type Address } from '../values/address.ts';
+import { eventLists } from '../log/event-size.ts';
 import { decided, isRefusal, refuse, type Decision, type Refusal } from '../values/decision.ts';
-import type { Alias, AliasChanged, DirectoryEvent } from './events.ts';
-import { addressKey, openOwner, type DirectoryState } from './state.ts';
-
-export type AliasOptions = Omit<Alias, 'members'>;
+import { addressKey, addressOf } from './address-key.ts';
+import type {
+  Alias,
+  AliasMembersAdded,
+  AliasMembersRemoved,
+  AliasOptions,
+  DirectoryEvent,
+} from './events.ts';
+import { openOwner, type DirectoryState } from './state.ts';
 
 /** Everybody may write to it, until that is changed. */
 export interface AddAlias {
@@ -67,9 +73,16 @@ export function addAlias(
     return refuse('AddressTaken', `${key}, of ${state.accounts.get(owner)?.name ?? ''}`);
   }
   if (state.aliases.has(key)) return refuse('AliasExists', key);
-  const members = membersWith([], command.members, state);
+  const members = newMembers([], command.members, state);
   if (isRefusal(members)) return members;
-  return decided([{ type: 'AliasAdded', localpart, domain, members, ...DEFAULT_OPTIONS }], {});
+  const [first = [], ...more] = members;
+  return decided(
+    [
+      { type: 'AliasAdded', localpart, domain, members: first, ...DEFAULT_OPTIONS },
+      ...membersAdded({ localpart, domain }, more),
+    ],
+    {},
+  );
 }
 
 export function changeAlias(
@@ -82,7 +95,9 @@ export function changeAlias(
     ([name, value]) => found.alias[name as keyof AliasOptions] !== value,
   );
   if (changed.length === 0) return decided([], {});
-  return decided([changeOf(found, Object.fromEntries(changed))], {});
+  const { localpart, domain } = found;
+  const changes = Object.fromEntries(changed);
+  return decided([{ type: 'AliasChanged', localpart, domain, changes }], {});
 }
 
 export function removeAlias(
@@ -101,8 +116,8 @@ export function addAliasMembers(
 ): Decision<DirectoryEvent, object> {
   const found = aliasAt(command.alias, state);
   if (isRefusal(found)) return found;
-  const members = membersWith(found.alias.members, command.members, state);
-  return isRefusal(members) ? members : decided([changeOf(found, { members })], {});
+  const members = newMembers(found.alias.members, command.members, state);
+  return isRefusal(members) ? members : decided(membersAdded(found, members), {});
 }
 
 export function removeAliasMembers(
@@ -117,9 +132,8 @@ export function removeAliasMembers(
     if (!found.alias.members.includes(key)) return refuse('NotAliasMember', key);
     leaving.add(key);
   }
-  const left = aliasWithout(found, leaving);
-  if (left === undefined) return decided([], {});
-  return isRefusal(left) ? left : decided([left], {});
+  const left = membersRemoved(found, leaving);
+  return isRefusal(left) ? left : decided(left, {});
 }
 
 /**
@@ -129,16 +143,15 @@ export function removeAliasMembers(
 export function aliasesWithout(
   state: DirectoryState,
   addresses: Iterable<string>,
-): readonly AliasChanged[] | Refusal {
+): readonly AliasMembersRemoved[] | Refusal {
   const leaving = new Set(addresses);
-  const changes: AliasChanged[] = [];
+  const removals: AliasMembersRemoved[] = [];
   for (const found of placesOf(state)) {
-    const change = aliasWithout(found, leaving);
-    if (change === undefined) continue;
-    if (isRefusal(change)) return change;
-    changes.push(change);
+    const removed = membersRemoved(found, leaving);
+    if (isRefusal(removed)) return removed;
+    removals.push(...removed);
   }
-  return changes;
+  return removals;
 }
 
 /** By address, those of one domain. */
@@ -164,48 +177,50 @@ function placesOf(state: DirectoryState): readonly AliasPlace[] {
   return [...state.aliases].map(([key, alias]) => ({ ...addressOf(key), alias }));
 }
 
-/** What stands behind a key of `aliases` or `addresses`. */
-export function addressOf(key: string): Address {
-  const at = key.lastIndexOf('@');
-  return { localpart: key.slice(0, at), domain: key.slice(at + 1) };
-}
-
 /** As it stands in the directory; of a domain that is not ours, as it was given. */
 function keyOf({ localpart, domain }: Address, state: DirectoryState): string {
   const { caseSensitive = true } = state.domains.get(domain) ?? {};
   return addressKey(foldedLocalpart(localpart, caseSensitive), domain);
 }
 
-function membersWith(
+/** Those that are added, in lists that fit into an event each. */
+function newMembers(
   members: readonly string[],
   added: readonly Address[],
   state: DirectoryState,
-): readonly string[] | Refusal {
+): readonly (readonly string[])[] | Refusal {
   const all = new Set(members);
   for (const member of added) {
     const key = keyOf(member, state);
-    if (member.localpart === '' || openOwner(state, key) === undefined)
+    if (member.localpart === '' || openOwner(state, key) === undefined) {
       return refuse('NoSuchAddress', key);
+    }
     if (all.has(key)) return refuse('AliasMemberTwice', key);
     all.add(key);
   }
   if (all.size === 0) return refuse('LastAliasMember');
   if (all.size > ALIAS_MEMBERS_MAX) return refuse('TooManyAliasMembers');
-  return [...all];
+  return eventLists([...all].slice(members.length)) ?? refuse('TooMuchAtOnce');
 }
 
-/** Undefined when nobody leaves it. */
-function aliasWithout(
-  found: AliasPlace,
+function membersAdded(
+  { localpart, domain }: Address,
+  lists: readonly (readonly string[])[],
+): readonly AliasMembersAdded[] {
+  return lists.map((members) => ({ type: 'AliasMembersAdded', localpart, domain, members }));
+}
+
+/** None when nobody leaves it. */
+function membersRemoved(
+  { localpart, domain, alias }: AliasPlace,
   leaving: ReadonlySet<string>,
-): AliasChanged | Refusal | undefined {
-  const { members } = found.alias;
-  const staying = members.filter((member) => !leaving.has(member));
-  if (staying.length === members.length) return undefined;
-  if (staying.length > 0) return changeOf(found, { members: staying });
-  return refuse('LastAliasMember', addressKey(found.localpart, found.domain));
-}
-
-function changeOf({ localpart, domain }: AliasPlace, changes: Partial<Alias>): AliasChanged {
-  return { type: 'AliasChanged', localpart, domain, changes };
+): readonly AliasMembersRemoved[] | Refusal {
+  const removed = alias.members.filter((member) => leaving.has(member));
+  if (removed.length === 0) return [];
+  if (removed.length === alias.members.length) {
+    return refuse('LastAliasMember', addressKey(localpart, domain));
+  }
+  const lists = eventLists(removed);
+  if (lists === undefined) return refuse('TooMuchAtOnce');
+  return lists.map((members) => ({ type: 'AliasMembersRemoved', localpart, domain, members }));
 }

@@ -8,6 +8,7 @@
 import { isDomainName } from '../values/address.ts';
 import { decided, refuse, type Decision, type Refusal } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
+import { addressKey } from './address-key.ts';
 import { addAccount } from './accounts.ts';
 import { addAddress } from './addresses.ts';
 import type { DkimKey } from './dkim-keys.ts';
@@ -15,7 +16,6 @@ import type { DirectoryEvent } from './events.ts';
 import { addDkimKey } from './outgoing.ts';
 import {
   accountNamed,
-  addressKey,
   copyOfDirectory,
   dkimKeysOf,
   evolveDirectory,

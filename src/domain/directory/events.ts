@@ -71,16 +71,20 @@ export interface AccountErased {
   readonly accountId: AccountId;
 }
 
-/** An address of ours whose mail goes to several accounts. */
-export interface Alias {
-  /** Addresses of accounts, `localpart@domain`, both canonical. */
-  readonly members: readonly string[];
+/** What holds for an alias. */
+export interface AliasOptions {
   /** Everybody may write to it; otherwise members only. */
   readonly postPublic: boolean;
   /** Members may know who the members are. */
   readonly listMembers: boolean;
   /** Members may send as it. */
   readonly allowMsgFrom: boolean;
+}
+
+/** An address of ours whose mail goes to several accounts. */
+export interface Alias extends AliasOptions {
+  /** Addresses of accounts, `localpart@domain`, both canonical. */
+  readonly members: readonly string[];
 }
 
 /** Mail for the address goes to all members; nobody logs in with it. */
@@ -91,12 +95,26 @@ export interface AliasAdded extends Alias {
   readonly domain: string;
 }
 
-/** The alias has other members, or other rules. */
+/** Mail for the alias goes to these addresses too. */
+export interface AliasMembersAdded extends Pick<Alias, 'members'> {
+  readonly type: 'AliasMembersAdded';
+  readonly localpart: string;
+  readonly domain: string;
+}
+
+/** Mail for the alias does not go to these addresses any more. */
+export interface AliasMembersRemoved extends Pick<Alias, 'members'> {
+  readonly type: 'AliasMembersRemoved';
+  readonly localpart: string;
+  readonly domain: string;
+}
+
+/** The alias has other rules. */
 export interface AliasChanged {
   readonly type: 'AliasChanged';
   readonly localpart: string;
   readonly domain: string;
-  readonly changes: Partial<Alias>;
+  readonly changes: Partial<AliasOptions>;
 }
 
 /** The address is no alias any more. */
@@ -105,6 +123,9 @@ export interface AliasRemoved {
   readonly localpart: string;
   readonly domain: string;
 }
+
+export type AliasEvent =
+  AliasAdded | AliasMembersAdded | AliasMembersRemoved | AliasChanged | AliasRemoved;
 
 /**
  * The TLS key is for this account and for no other, logging in as this address. Whoever had it
@@ -197,9 +218,7 @@ export type DirectoryEvent =
   | AccountClosed
   | AccountRemoved
   | AccountErased
-  | AliasAdded
-  | AliasChanged
-  | AliasRemoved
+  | AliasEvent
   | TlsKeyClaimed
   | TlsKeyReleased
   | AccountSettingsChanged
@@ -222,7 +241,9 @@ export const DIRECTORY_EVENTS: Record<DirectoryEvent['type'], string> = {
   AccountRemoved: 'An account was removed; its history may be kept for a while.',
   AccountErased: 'Everything that an account had is gone.',
   AliasAdded: 'Mail for the address goes to all members.',
-  AliasChanged: 'The alias has other members, or other rules.',
+  AliasMembersAdded: 'Mail for the alias goes to these addresses too.',
+  AliasMembersRemoved: 'Mail for the alias does not go to these addresses any more.',
+  AliasChanged: 'The alias has other rules.',
   AliasRemoved: 'The address is no alias any more.',
   TlsKeyClaimed: 'The TLS key is for this account and for no other.',
   TlsKeyReleased: 'The TLS key may be claimed by any account.',

@@ -5,14 +5,9 @@
 import { canonicalLocalpart } from '../values/address.ts';
 import type { AccountId } from '../values/ids.ts';
 import { INBOX } from '../values/mailbox-name.ts';
+import { addressKey } from './address-key.ts';
 import type { Alias } from './events.ts';
-import {
-  accountOfAddress,
-  addressKey,
-  openOwner,
-  postmasterAccount,
-  type DirectoryState,
-} from './state.ts';
+import { accountOfAddress, openOwner, postmasterAccount, type DirectoryState } from './state.ts';
 
 /** Whose mail is to be delivered, and where to. */
 export interface Addressee {

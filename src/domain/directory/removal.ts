@@ -6,6 +6,7 @@
  * is taken twice, and none is left out.
  */
 
+import { fitOneAppend } from '../log/event-size.ts';
 import { decided, isRefusal, refuse, type Decision } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
 import { aliasesWithout } from './aliases.ts';
@@ -43,7 +44,8 @@ export function closeAccount(
     addresses.map(([address]) => address),
   );
   if (isRefusal(aliases)) return aliases;
-  return decided([...aliases, { type: 'AccountClosed', accountId }], {});
+  const events: readonly DirectoryEvent[] = [...aliases, { type: 'AccountClosed', accountId }];
+  return fitOneAppend(events) ? decided(events, {}) : refuse('TooMuchAtOnce');
 }
 
 export function removeAccount(

@@ -9,6 +9,8 @@ import { canonicalLocalpart, foldedLocalpart, type LocalpartRules } from '../val
 import { unreachable } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
 import { transportByRoute, type Route, type Routed } from '../queue/route.ts';
+import { addressKey, addressOf } from './address-key.ts';
+import { evolveAliases } from './alias-records.ts';
 import type { DkimKey } from './dkim-keys.ts';
 import type {
   AccountAdded,
@@ -16,10 +18,11 @@ import type {
   AccountErased,
   AccountRemoved,
   Alias,
-  AliasAdded,
-  AliasChanged,
-  AliasRemoved,
   DirectoryEvent,
+  DomainAdded,
+  DomainDisabled,
+  DomainEnabled,
+  DomainRemoved,
   PauseReason,
   RouteScope,
   TlsKeyClaimed,
@@ -134,11 +137,12 @@ export function evolveDirectory(
   event: DirectoryEvent,
 ): DirectoryRecords {
   switch (event.type) {
-    case 'DomainAdded': {
-      const { domain, caseSensitive, catchallSeparator } = event;
-      records.domains.set(domain, { caseSensitive, catchallSeparator });
+    case 'DomainAdded':
+    case 'DomainRemoved':
+    case 'DomainDisabled':
+    case 'DomainEnabled':
+      evolveDomains(records, event);
       return records;
-    }
     case 'AccountAdded':
     case 'AccountClosed':
     case 'AccountRemoved':
@@ -152,15 +156,12 @@ export function evolveDirectory(
       records.addresses.delete(addressKey(event.localpart, event.domain));
       dropFromIdLogins(records, event.accountId);
       return records;
-    case 'DomainRemoved':
-      records.domains.delete(event.domain);
-      records.disabledDomains.delete(event.domain);
-      records.routes.delete(event.domain);
-      return records;
     case 'AliasAdded':
+    case 'AliasMembersAdded':
+    case 'AliasMembersRemoved':
     case 'AliasChanged':
     case 'AliasRemoved':
-      evolveAliases(records, event);
+      evolveAliases(records.aliases, event);
       return records;
     case 'TlsKeyClaimed':
       records.tlsKeys.set(event.fingerprint, claimIn(event));
@@ -183,12 +184,6 @@ export function evolveDirectory(
     case 'RoutesChanged':
       records.routes.set(scopeKey(event.scope), event.routes);
       return records;
-    case 'DomainDisabled':
-      records.disabledDomains.add(event.domain);
-      return records;
-    case 'DomainEnabled':
-      records.disabledDomains.delete(event.domain);
-      return records;
     case 'DeliveryPaused':
       records.pausedFor = event.reason;
       return records;
@@ -203,32 +198,34 @@ export function evolveDirectory(
   }
 }
 
-function claimIn({ accountId, localpart, domain }: TlsKeyClaimed): TlsKeyClaim {
-  return { accountId, address: addressKey(localpart, domain) };
-}
+type DomainStep = DomainAdded | DomainRemoved | DomainDisabled | DomainEnabled;
 
-function evolveAliases(
-  { aliases }: DirectoryRecords,
-  event: AliasAdded | AliasChanged | AliasRemoved,
-): void {
-  const key = addressKey(event.localpart, event.domain);
+function evolveDomains(records: DirectoryRecords, event: DomainStep): void {
+  const { domain } = event;
   switch (event.type) {
-    case 'AliasAdded': {
-      const { members, postPublic, listMembers, allowMsgFrom } = event;
-      aliases.set(key, { members, postPublic, listMembers, allowMsgFrom });
+    case 'DomainAdded': {
+      const { caseSensitive, catchallSeparator } = event;
+      records.domains.set(domain, { caseSensitive, catchallSeparator });
       return;
     }
-    case 'AliasChanged': {
-      const alias = aliases.get(key);
-      if (alias !== undefined) aliases.set(key, { ...alias, ...event.changes });
+    case 'DomainRemoved':
+      records.domains.delete(domain);
+      records.disabledDomains.delete(domain);
+      records.routes.delete(domain);
       return;
-    }
-    case 'AliasRemoved':
-      aliases.delete(key);
+    case 'DomainDisabled':
+      records.disabledDomains.add(domain);
+      return;
+    case 'DomainEnabled':
+      records.disabledDomains.delete(domain);
       return;
     default:
       unreachable(event);
   }
+}
+
+function claimIn({ accountId, localpart, domain }: TlsKeyClaimed): TlsKeyClaim {
+  return { accountId, address: addressKey(localpart, domain) };
 }
 
 type AccountStep = AccountAdded | AccountClosed | AccountRemoved | AccountErased;
@@ -276,8 +273,8 @@ function forgetAccount(records: DirectoryRecords, accountId: AccountId): void {
 function dropFromIdLogins(records: DirectoryRecords, accountId: AccountId): void {
   const settings = settingsOf(records, accountId);
   const fromIdLogins = settings.fromIdLogins.filter((login) => {
-    const at = login.lastIndexOf('@');
-    return accountOfAddress(records, login.slice(0, at), login.slice(at + 1)) === accountId;
+    const { localpart, domain } = addressOf(login);
+    return accountOfAddress(records, localpart, domain) === accountId;
   });
   if (fromIdLogins.length === settings.fromIdLogins.length) return;
   records.settings.set(accountId, { ...settings, fromIdLogins });
@@ -341,10 +338,6 @@ export function routedTransport(
 export function policyOf(state: DirectoryState, accountId: AccountId): AccountPolicy {
   const isClosed = accountId < state.nextAccountId && !isOpenAccount(state, accountId);
   return { settings: settingsOf(state, accountId), holdRules: state.holdRules, isClosed };
-}
-
-export function addressKey(localpart: string, domain: string): string {
-  return `${localpart}@${domain}`;
 }
 
 /** The account that an address (or else the catchall of its domain) was given to. */

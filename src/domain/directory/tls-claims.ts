@@ -7,8 +7,9 @@
 import { foldedLocalpart } from '../values/address.ts';
 import { decided, refuse, type Decision } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
+import { addressKey } from './address-key.ts';
 import type { DirectoryEvent } from './events.ts';
-import { accountOfLogin, addressKey, type DirectoryState } from './state.ts';
+import { accountOfLogin, type DirectoryState } from './state.ts';
 
 /** Given again by the account that has it, it changes the address at most. */
 export interface ClaimTlsKey {

@@ -45,6 +45,16 @@ export function firstEvents<Event>(events: readonly Event[]): readonly Event[] {
   return events.slice(0, APPEND_EVENTS_MAX);
 }
 
+/** What the cause of an event may take; all that is recorded are smaller. */
+const CAUSE_BYTES = 256;
+
+/** True when one append holds them, whoever caused them. */
+export function fitOneAppend(events: readonly object[]): boolean {
+  if (events.length > APPEND_EVENTS_MAX) return false;
+  const bytes = events.reduce((sum, event) => sum + jsonBytes(event) + CAUSE_BYTES, 0);
+  return bytes <= APPEND_BYTES_MAX;
+}
+
 function jsonBytes(value: unknown): number {
   return utf8Length(JSON.stringify(value));
 }

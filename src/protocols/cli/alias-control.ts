@@ -3,7 +3,9 @@
  */
 
 import { domainToASCII, domainToUnicode } from 'node:url';
-import { addressOf, type AliasOptions, type AliasPlace } from '#domain/directory/aliases';
+import { addressOf } from '#domain/directory/address-key';
+import type { AliasPlace } from '#domain/directory/aliases';
+import type { AliasOptions } from '#domain/directory/events';
 import { displayAddress, parseAddress, parseDomain, type Address } from '#domain/values/address';
 import type { AdministeredAliases } from '../ports-admin.ts';
 import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';

@@ -4,8 +4,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ALIAS_MEMBERS_MAX, aliasesOf, aliasesWithout } from '#domain/directory/aliases';
 import { decideDirectory, type DirectoryCommand } from '#domain/directory/decide';
-import type { DirectoryEvent } from '#domain/directory/events';
-import { emptyDirectory, evolveDirectory, type DirectoryState } from '#domain/directory/state';
+import type { AliasAdded, DirectoryEvent } from '#domain/directory/events';
+import {
+  emptyDirectory,
+  evolveDirectory,
+  type DirectoryRecords,
+  type DirectoryState,
+} from '#domain/directory/state';
+import { APPEND_BYTES_MAX, APPEND_EVENTS_MAX, EVENT_BYTES_MAX } from '#domain/log/event-log';
 import type { Address } from '#domain/values/address';
 import type { Refusal } from '#domain/values/decision';
 
@@ -41,7 +47,7 @@ const ACCOUNTS: readonly DirectoryEvent[] = [
   addressAdded('Bob@two.org', BOB),
 ];
 
-function directory(...more: readonly DirectoryEvent[]): DirectoryState {
+function directory(...more: readonly DirectoryEvent[]): DirectoryRecords {
   return [...ACCOUNTS, ...more].reduce(evolveDirectory, emptyDirectory());
 }
 
@@ -67,6 +73,20 @@ function members(
 
 function changed(changes: object): readonly DirectoryEvent[] {
   return [{ type: 'AliasChanged', localpart: 'team', domain: 'one.org', changes }];
+}
+
+function joined(...given: readonly string[]): readonly DirectoryEvent[] {
+  return [{ type: 'AliasMembersAdded', ...address('team@one.org'), members: given }];
+}
+
+function left(...given: readonly string[]): readonly DirectoryEvent[] {
+  return [{ type: 'AliasMembersRemoved', ...address('team@one.org'), members: given }];
+}
+
+/** Octets of the largest event, and of all. */
+function sizesOf(events: readonly DirectoryEvent[]): readonly [number, number] {
+  const sizes = events.map((event) => Buffer.byteLength(JSON.stringify(event)));
+  return [Math.max(...sizes), sizes.reduce((sum, size) => sum + size, 0)];
 }
 
 describe('an alias', () => {
@@ -123,6 +143,29 @@ describe('an alias', () => {
     assert.ok(!('refused' in outcome(add('all@one.org', ...many.slice(1)), state)));
   });
 
+  it('is added, and gains and loses members, in events that fit', () => {
+    const long = (i: number): string => `${String(i).padStart(3, '0')}${'m'.repeat(120)}@one.org`;
+    const domain = `${'long.'.repeat(40)}one.org`;
+    const many = Array.from({ length: ALIAS_MEMBERS_MAX }, (_, i) => long(i) + domain);
+    const owned = many.map((one) => addressAdded(one, ALICE));
+    const place = { type: 'DomainAdded', domain: `one.org${domain}` } as const;
+    const state = directory(
+      { ...place, catchallSeparator: '', caseSensitive: false },
+      ...owned,
+      TEAM,
+    );
+    const added = outcome(add('all@one.org', ...many), state) as readonly DirectoryEvent[];
+    const [largest] = sizesOf(added);
+    assert.ok(added.length > 1 && largest < EVENT_BYTES_MAX);
+    const full = added.reduce(evolveDirectory, state);
+    assert.deepEqual(full.aliases.get('all@one.org')?.members, many);
+    const gone = { type: 'RemoveAliasMembers', alias: address('all@one.org') } as const;
+    const removed = outcome({ ...gone, members: many.slice(1).map(address) }, full);
+    assert.ok(!('refused' in removed) && removed.length === added.length);
+    removed.reduce(evolveDirectory, full);
+    assert.deepEqual(full.aliases.get('all@one.org')?.members, many.slice(0, 1));
+  });
+
   it('is changed in what is really different', () => {
     const alias = address('TEAM@one.org');
     const change = (options: Partial<typeof OPTIONS>): DirectoryCommand => ({
@@ -143,16 +186,13 @@ describe('an alias', () => {
   it('gains and loses members, but never the last one', () => {
     assert.deepEqual(
       outcome(members('AddAliasMembers', 'Alice2@one.org')),
-      changed({ members: ['alice@one.org', 'bob@one.org', 'alice2@one.org'] }),
+      joined('alice2@one.org'),
     );
     assert.deepEqual(outcome(members('AddAliasMembers', 'bob@one.org')), {
       refused: 'AliasMemberTwice',
       detail: 'bob@one.org',
     });
-    assert.deepEqual(
-      outcome(members('RemoveAliasMembers', 'BOB@one.org')),
-      changed({ members: ['alice@one.org'] }),
-    );
+    assert.deepEqual(outcome(members('RemoveAliasMembers', 'BOB@one.org')), left('bob@one.org'));
     assert.deepEqual(outcome(members('RemoveAliasMembers', 'alice2@one.org')), {
       refused: 'NotAliasMember',
       detail: 'alice2@one.org',
@@ -180,9 +220,27 @@ describe('addresses that are given up', () => {
     const state = directory(TEAM, { ...TEAM, localpart: 'other', members: ['bob@one.org'] });
     assert.deepEqual(
       aliasesWithout(state, ['alice@one.org', 'alice2@one.org']),
-      changed({ members: ['bob@one.org'] }),
+      left('alice@one.org'),
     );
     assert.deepEqual(aliasesWithout(state, ['alice2@one.org']), []);
+  });
+
+  it('leave many large aliases in one append, or one after the other', () => {
+    const many = Array.from({ length: ALIAS_MEMBERS_MAX }, (_, i) => `m${i}@one.org`);
+    const aliases = (count: number): readonly DirectoryEvent[] =>
+      Array.from({ length: count }, (_, i) => ({
+        ...(TEAM as AliasAdded),
+        localpart: `team${i}`,
+        members: ['bob@one.org', ...many.slice(1)],
+      }));
+    const close = { type: 'CloseAccount', accountId: BOB } as const;
+    const closed = outcome(close, directory(...aliases(APPEND_EVENTS_MAX - 1)));
+    assert.ok(!('refused' in closed));
+    assert.ok(sizesOf(closed)[1] < APPEND_BYTES_MAX);
+    for (const command of [close, { type: 'RemoveAddress', ...address('bob@one.org') } as const]) {
+      const refusal = outcome(command, directory(...aliases(APPEND_EVENTS_MAX)));
+      assert.deepEqual(refusal, { refused: 'TooMuchAtOnce' });
+    }
   });
 
   it('operations 30: are kept while they are the only member, and the alias is named', () => {
@@ -206,7 +264,7 @@ describe('what aliases need', () => {
       detail: 'solo@one.org',
     });
     assert.deepEqual(outcome(remove, directory(TEAM)), [
-      ...changed({ members: ['alice@one.org'] }),
+      ...left('bob@one.org'),
       { type: 'AddressRemoved', ...address('bob@one.org'), accountId: BOB },
     ]);
   });
@@ -219,7 +277,7 @@ describe('what aliases need', () => {
       detail: 'both@one.org',
     });
     assert.deepEqual(outcome(close, directory(TEAM)), [
-      ...changed({ members: ['alice@one.org'] }),
+      ...left('bob@one.org'),
       { type: 'AccountClosed', accountId: BOB },
     ]);
   });
