@@ -80,6 +80,9 @@ export class AccountReader implements AccountViews {
   readonly pages: MarkPages;
   readonly #sql: () => Sql;
   readonly #runs = new Map<MailboxId, UidRuns>();
+  /** Mailboxes, and their first unseen messages, as they were read at the present revision. */
+  readonly #named = new Map<string, MailboxSummary>();
+  readonly #unseen = new Map<MailboxId, Uid | undefined>();
   #revision: Revision;
 
   /** `sql` gives the connection; it is asked for every time, so that it may be closed meanwhile. */
@@ -100,6 +103,7 @@ export class AccountReader implements AccountViews {
 
   /** These facts were committed, the first one right behind `revision`. */
   learn(facts: readonly AccountFact[]): void {
+    this.#forgetPresent();
     for (const { event, revision } of facts) {
       this.#revision = revision;
       if (event.type === 'MailboxDeleted') this.#runs.delete(event.mailboxId);
@@ -123,8 +127,14 @@ export class AccountReader implements AccountViews {
 
   /** Gives back memory; nothing is lost. */
   forget(): void {
+    this.#forgetPresent();
     this.#runs.clear();
     this.pages.forget();
+  }
+
+  #forgetPresent(): void {
+    this.#named.clear();
+    this.#unseen.clear();
   }
 
   mailboxes(): readonly MailboxSummary[] {
@@ -136,7 +146,11 @@ export class AccountReader implements AccountViews {
   }
 
   mailboxNamed(name: string): MailboxSummary | undefined {
-    return mailboxByName(this.#sql(), name);
+    const known = this.#named.get(name);
+    if (known !== undefined) return known;
+    const mailbox = mailboxByName(this.#sql(), name);
+    if (mailbox !== undefined) this.#named.set(name, mailbox);
+    return mailbox;
   }
 
   usedBytes(): number {
@@ -163,7 +177,10 @@ export class AccountReader implements AccountViews {
   }
 
   firstUnseen(mailboxId: MailboxId): Uid | undefined {
-    return firstUnseen(this.pages, mailboxId);
+    if (!this.#unseen.has(mailboxId)) {
+      this.#unseen.set(mailboxId, firstUnseen(this.pages, mailboxId));
+    }
+    return this.#unseen.get(mailboxId);
   }
 
   marks(mailboxId: MailboxId, uids: UidSet): readonly MessageMark[] {
