@@ -219,7 +219,7 @@ export class AccountRemoval {
 
   async #eraseAll(): Promise<void> {
     const { directory, log } = this.#ports;
-    for (const accountId of [...directory.state.removed.keys()]) {
+    for (const accountId of directory.state.removed.keys()) {
       if (this.#stopping.signal.aborted) return;
       try {
         await this.#eraseIfOver(accountId);

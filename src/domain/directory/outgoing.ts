@@ -128,9 +128,10 @@ export function useDkimKeys(
   const keys = dkimKeysOf(state, domain);
   const unknown = names.find((name) => !keys.some((key) => key.name === name));
   if (unknown !== undefined) return refuse('NoSuchDkimKey', unknown);
-  const used = keys.map(({ standby: _, ...key }) =>
-    names.includes(key.name) ? key : { ...key, standby: true },
-  );
-  const isSo = used.every((key, i) => 'standby' in key === (keys[i]?.standby === true));
+  const used = keys.map((key): DkimKey => {
+    const { standby: _, ...signing } = key;
+    return names.includes(key.name) ? signing : { ...signing, standby: true };
+  });
+  const isSo = used.every((key, i) => key.standby === keys[i]?.standby);
   return decided(isSo ? [] : [{ type: 'DkimKeysChanged', domain, keys: used }], {});
 }

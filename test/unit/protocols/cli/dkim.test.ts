@@ -32,9 +32,7 @@ function fakeKeys(): AdministeredDkim {
     },
     list: (domain) => ofDomain(domain) ?? keys,
     async use(domain, names) {
-      keys = keys.map(({ standby: _, ...key }) =>
-        names.includes(key.name) ? key : { ...key, standby: true },
-      );
+      keys = keys.map((key) => ({ ...key, standby: !names.includes(key.name) }));
       return ofDomain(domain) ?? keys;
     },
     async remove(domain, name) {
