@@ -43,7 +43,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** A body stays so long after it was stored: whoever stored it may not have used it yet. */
-export const STORED_MS: number = DAY_MS;
+const STORED_MS = DAY_MS;
 /** The body of a message that was removed is kept so long. */
 export const EXPUNGED_MS: number = 14 * DAY_MS;
 /** Outgoing mail that left the queue keeps its body so long. */

@@ -18,7 +18,7 @@ export interface MonthsKept {
   readonly reports: number;
 }
 
-export const MONTHS_KEPT_MIN = 2;
+const MONTHS_KEPT_MIN = 2;
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 

@@ -24,12 +24,13 @@ type Listed = { bodies: string };
 type Page = { expungedAt: Instant; body: BodyHash; limit: number };
 type Due = { expungedUpTo: Instant; retiredUpTo: Instant };
 
-/** Bodies listed in JSON with the contents that have them; CROSS keeps the joins in this order. */
+/** Bodies listed in JSON, and contents that have them; CROSS keeps the joins in this order. */
 const contentsOf = (bodies: RawBuilder<string>): RawBuilder<object> => raw<object>`
   SELECT listed.value AS body, contents.content_id
   FROM json_each(${bodies}) AS listed
   CROSS JOIN body_index ON body_index.prefix = substr(listed.value, 1, 12)
-  CROSS JOIN contents ON contents.content_id = body_index.content_id AND contents.body = listed.value
+  CROSS JOIN contents
+    ON contents.content_id = body_index.content_id AND contents.body = listed.value
   UNION ALL
   SELECT contents.body, contents.content_id FROM contents
   WHERE contents.content_id > (SELECT content_id FROM indexed_to)

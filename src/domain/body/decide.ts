@@ -8,7 +8,7 @@ import type { BodyEvent } from './events.ts';
 import type { BodyRelease, BodyState } from './state.ts';
 
 /** How many bodies one command may name: they have to fit into one event. */
-export const SWEPT_BODIES_MAX = 1000;
+const SWEPT_BODIES_MAX = 1000;
 
 /** Those released later than this are kept; see BodyRelease. */
 export interface SweepLimits {
