@@ -11,7 +11,7 @@ import {
 import type { CredentialState } from './credential/state.ts';
 import { decideBody, type BodyAnswers, type BodyCommand } from './body/decide.ts';
 import type { BodyState } from './body/state.ts';
-import { APPEND_EVENTS_MAX } from './log/event-log.ts';
+import { fitOneAppend } from './log/event-size.ts';
 import type { AccountEvent } from './log/streams.ts';
 import type { AnnotationState } from './mailbox/annotations.ts';
 import { decideMailbox, type MailboxAnswers, type MailboxCommand } from './mailbox/decide.ts';
@@ -120,9 +120,7 @@ export function decideAccount(
   const hooks = webhooksAfter(decision.events, isArrival(command), state, context);
   if (hooks.length === 0) return decision;
   const events = [...decision.events, ...hooks];
-  return events.length > APPEND_EVENTS_MAX
-    ? refuse('TooMuchAtOnce')
-    : decided(events, decision.answer);
+  return fitOneAppend(events) ? decided(events, decision.answer) : refuse('TooMuchAtOnce');
 }
 
 /** Mail from somebody else, also where that is an account of ours. */

@@ -246,7 +246,7 @@ export class QueueAdmin implements AdministeredQueue {
       case 'fail':
         return this.#fail(accountId, queueIds, cause);
       case 'drop':
-        return this.#affected(accountId, { type: 'DropMessages', queueIds }, cause);
+        return this.#drop(accountId, queueIds, cause);
       default:
         return unreachable(change);
     }
@@ -269,14 +269,24 @@ export class QueueAdmin implements AdministeredQueue {
     return affected;
   }
 
+  /** In halves where applications are told more than one append holds. */
+  async #drop(accountId: AccountId, queueIds: readonly QueueId[], cause: Cause): Promise<number> {
+    const command = { type: 'DropMessages', queueIds } as const;
+    const done = await this.#ports.lanes.execute(accountId, command, cause);
+    if (!isRefusal(done)) return done.answer.affected;
+    if (queueIds.length === 1) throw unexpected(command, done);
+    const half = Math.ceil(queueIds.length / 2);
+    const first = await this.#drop(accountId, queueIds.slice(0, half), cause);
+    return first + (await this.#drop(accountId, queueIds.slice(half), cause));
+  }
+
   async #affected(
     accountId: AccountId,
     command: Extract<AccountCommand, { readonly type: ManagingType }>,
     cause: Cause,
   ): Promise<number> {
     const done = await this.#ports.lanes.execute(accountId, command, cause);
-    // A portion is small enough for everything that is not granted otherwise.
-    if (isRefusal(done)) throw new Error(`${command.type} of a portion refused: ${done.refused}`);
+    if (isRefusal(done)) throw unexpected(command, done);
     return done.answer.affected;
   }
 
@@ -338,11 +348,15 @@ export class QueueAdmin implements AdministeredQueue {
   }
 }
 
+/** A portion is small enough for everything that is not granted otherwise. */
+function unexpected({ type }: Pick<AccountCommand, 'type'>, { refused }: Refusal): Error {
+  return new Error(`${type} of a portion refused: ${refused}`);
+}
+
 type ManagingType =
   | 'HoldMessages'
   | 'ReleaseMessages'
   | 'RescheduleMessages'
   | 'ForceTransport'
   | 'SetTlsRequirement'
-  | 'FailMessage'
-  | 'DropMessages';
+  | 'FailMessage';

@@ -316,5 +316,7 @@ describe('settings of webhooks', () => {
     given(OPENED, many).when(drop, BOTH).refused('TooMuchAtOnce');
     const some = { ...drop, queueIds: queueIds.slice(0, 50) };
     assert.equal(told([OPENED, many], some).length, 50);
+    const talkative: AccountEvent = { ...many, extra: { Data: '\u0001'.repeat(4000) } };
+    given(OPENED, talkative).when(some, BOTH).refused('TooMuchAtOnce');
   });
 });
