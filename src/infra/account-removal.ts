@@ -123,7 +123,9 @@ export class AccountRemoval {
       log.info({ account: accountId }, 'account removed');
       return { state: (await this.#eraseIfOver(accountId)) ? 'erased' : 'removed' };
     } catch (error) {
-      log.error({ account: accountId, err: error }, 'account not removed yet');
+      const isStopping = this.#stopping.signal.aborted;
+      if (isStopping) log.info({ account: accountId }, 'account is removed after the next start');
+      else log.error({ account: accountId, err: error }, 'account not removed yet');
       throw error;
     }
   }
@@ -155,7 +157,7 @@ export class AccountRemoval {
     await this.#execute(accountId, { type: 'FailMessage', queueId, ...notice }, cause);
   }
 
-  /** Those that the mail that has failed would have called, too. */
+  /** A closed account makes none (`webhook/react.ts`): they only become fewer. */
   async #emptyWebhooks(accountId: AccountId, cause: Cause): Promise<void> {
     const { books } = this.#ports;
     for (;;) {
@@ -224,7 +226,7 @@ export class AccountRemoval {
       try {
         await this.#eraseIfOver(accountId);
       } catch (error) {
-        if (!(error instanceof Fault)) throw error;
+        // The others are not to wait for one that cannot be erased.
         log.error({ account: accountId, err: error }, 'account not erased yet');
       }
     }

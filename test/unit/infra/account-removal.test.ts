@@ -17,8 +17,10 @@ import {
 } from '../../support/removal-desk.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
 import { accountStream } from '#domain/log/streams';
+import { isRefusal } from '#domain/values/decision';
 import { INBOX } from '#domain/values/mailbox-name';
 import { suppressionsOfAll } from '#projections/server-suppressions';
+import { listedRetiredWebhooks, webhookCount, webhookIds } from '#projections/webhook-lists';
 import { ServerBooks } from '#infra/server-books';
 
 const DAY_MS = 24 * 3_600_000;
@@ -126,6 +128,50 @@ describe('the removal of an account', () => {
     await settle();
     await again.removal.stop();
     await assertErased(stage, again);
+  });
+});
+
+describe('the removal of an account that has others called', () => {
+  it('queue 35: cancels its webhooks, and makes none for the mail that fails', async () => {
+    await using stage = await openStage();
+    const { desk } = stage;
+    const changes = {
+      outgoingWebhook: { url: 'https://app.example.org/out', events: [] },
+      incomingWebhook: { url: 'https://app.example.org/in' },
+      keepRetiredHooksMs: DAY_MS,
+    };
+    const command = { type: 'ChangeAccountSettings', accountId: BOB, changes } as const;
+    assert.ok(!isRefusal(await desk.directory.execute(command, CAUSE)));
+    const [first = 0] = await desk.submit('a@other.example', 'b@other.example');
+    await desk.execute(BOB, { type: 'DropMessages', queueIds: [first] });
+    assert.equal(desk.books.read(webhookCount), 1);
+    assert.deepEqual(await desk.removal.remove(BOB, CAUSE), { state: 'removed' });
+    assert.equal(desk.books.read(webhookCount), 0);
+    const retired = desk.books.read((sql) => listedRetiredWebhooks(sql, {}, PAGE));
+    assert.deepEqual(
+      retired.map(({ outcome }) => outcome),
+      ['canceled'],
+    );
+  });
+
+  it('queue 35: waits for a call that is under way', async () => {
+    await using stage = await openStage();
+    const { desk, remains } = stage;
+    const changes = { outgoingWebhook: { url: 'https://app.example.org/out', events: [] } };
+    await desk.directory.execute({ type: 'ChangeAccountSettings', accountId: BOB, changes }, CAUSE);
+    const [queueId = 0] = await desk.submit('a@other.example');
+    await desk.execute(BOB, { type: 'DropMessages', queueIds: [queueId] });
+    const [{ hookId } = { hookId: 0 }] = desk.books.read((sql) => webhookIds(sql, {}, 0, 1));
+    await desk.execute(BOB, { type: 'StartWebhookAttempt', hookId, draw: 0 });
+    const removing = desk.removal.remove(BOB, CAUSE);
+    await settle();
+    assert.ok(desk.directory.state.accounts.has(BOB));
+    const answer = { code: 200, error: '', response: '', durationMs: 1 };
+    await desk.execute(BOB, { type: 'FinishWebhookAttempt', hookId, attempt: 1, answer });
+    await settle();
+    remains.ports.clock.advance(1_000);
+    assert.deepEqual(await removing, { state: 'erased' });
+    await assertErased(stage, desk);
   });
 });
 
