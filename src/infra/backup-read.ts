@@ -64,9 +64,9 @@ export async function* backupCommits(
   }
 }
 
-/** Where the body is; undefined when no backup of the chain has it. */
+/** Where the body is, the latest first: it has what it lists. Undefined when none has it. */
 export function bodyIn(chain: readonly ReadManifest[], body: NamedBody): string | undefined {
-  const found = chain.find(({ directory }) => bodySize([directory], body) !== undefined);
+  const found = chain.findLast(({ directory }) => bodySize([directory], body) !== undefined);
   return found && bodyFile(found.directory, body.accountId, body.hash);
 }
 

@@ -25,6 +25,7 @@ import {
   type Manifest,
   type ReadManifest,
 } from './backup-manifest.ts';
+import { readBodyList } from './backup-read.ts';
 import { keepFiles, removeFormer, type FileSource } from './backup-kept.ts';
 import {
   markComplete,
@@ -154,21 +155,32 @@ class Backup {
     const last = taken.at(-1);
     const begin = last === undefined ? from : { position: last.last, hash: hashOf(last) };
     const pieces = [...kept, ...taken];
-    const directories = [target, ...chain.map(({ directory }) => directory)];
+    const known = await this.#listed(othersIn(chain, continued));
     const commits = this.#log.commits(begin, to.position);
     for await (const segment of segmentsOf(this.#log.logId, begin, commits)) {
       await this.#options.goOn();
-      pieces.push(await this.#piece(segment, directories));
+      pieces.push(await this.#piece(segment, known));
     }
     return pieces;
   }
 
-  async #piece(segment: Segment, directories: readonly string[]): Promise<BackupPiece> {
+  /** What other backups promise to have; there may be more in their directories that they lose. */
+  async #listed(others: readonly ReadManifest[]): Promise<ReadonlySet<string>> {
+    const keys = new Set<string>();
+    for (const { directory, manifest } of others) {
+      for (const piece of manifest.pieces) {
+        for (const body of await readBodyList(directory, piece)) keys.add(bodyKey(body));
+      }
+    }
+    return keys;
+  }
+
+  async #piece(segment: Segment, known: ReadonlySet<string>): Promise<BackupPiece> {
     const { dataDir } = this.#source;
     const { target, note } = this.#options;
     const listed: ListedBody[] = [];
     for (const [key, body] of bodiesNamed(segment.commits)) {
-      if (bodySize(directories, body) !== undefined) continue;
+      if (known.has(key) || bodySize([target], body) !== undefined) continue;
       const size = bodySize([dataDir], body);
       if (size === undefined) this.#missing.add(key);
       else listed.push({ ...body, size });
@@ -195,8 +207,10 @@ class Backup {
     const { version, now } = this.#source;
     const last = before.at(-1);
     const since = continued?.manifest.since ?? (last && sinceOf(target, last));
-    const others = chain.filter(({ directory }) => directory !== continued?.directory);
-    const all = [...others.flatMap(({ manifest }) => manifest.pieces), ...pieces];
+    const all = [
+      ...othersIn(chain, continued).flatMap(({ manifest }) => manifest.pieces),
+      ...pieces,
+    ];
     const sum = (of: (piece: BackupPiece) => number): number =>
       all.reduce((total, piece) => total + of(piece), 0);
     return {
@@ -227,6 +241,14 @@ interface ManifestParts {
   readonly continued: ReadManifest | undefined;
   readonly before: readonly ReadManifest[];
   readonly chain: readonly ReadManifest[];
+}
+
+/** Those in other directories. */
+function othersIn(
+  chain: readonly ReadManifest[],
+  continued: ReadManifest | undefined,
+): readonly ReadManifest[] {
+  return continued === undefined ? chain : chain.slice(0, -1);
 }
 
 function sinceOf(

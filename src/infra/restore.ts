@@ -16,6 +16,7 @@ import { alteredFiles, backupCommits, bodyIn, latestOf } from './backup-read.ts'
 import { namesIn } from './backup-target.ts';
 import type { LogCommit, LogHead } from './event-log-sqlite-verify.ts';
 import { LOG_FILE } from './engine.ts';
+import { syncDirectory } from './files.ts';
 import { LogImport } from './event-log-sqlite-import.ts';
 import { logStart } from './log-segments.ts';
 import { restoreFiles } from './restore-files.ts';
@@ -66,6 +67,8 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     const files = await restoreFiles(chain, target);
     if (!exact) await settle(dataDir);
     await files.finish();
+    await syncDirectory(dataDir);
+    await syncDirectory(target);
     return { ...done, toDo: files.toDo };
   } catch (error) {
     for (const name of await namesIn(target)) {
@@ -76,6 +79,9 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
 }
 
 function requirePossible(latest: Manifest, { at, exact }: RestoreOptions): void {
+  if (exact && at !== undefined) {
+    throw new BadBackup('A server that is restored to an earlier point does not go on exactly.');
+  }
   if (exact && !latest.offline) {
     throw new BadBackup(
       'The backup was made while a server ran, which may have gone on since: only one that was ' +

@@ -96,6 +96,29 @@ describe('a backup', () => {
     assert.partialDeepStrictEqual(await inboxOf(home.file('other')), { messages: 4 });
   });
 
+  it('may stand on another one that stands on another one, and be continued', async () => {
+    await using home = await openHome();
+    const [first, second, third] = [home.file('1'), home.file('2'), home.file('3')];
+    await home.deliver('one');
+    await home.backup(first);
+    await home.deliver('two');
+    await home.backup(second, { since: first });
+    await home.deliver('three');
+    await home.backup(third, { since: second });
+    await home.deliver('four');
+    await home.backup(second);
+    const { manifest } = await home.offline(third);
+    assert.deepEqual([manifest.pieces.length, manifest.counts.bodies], [2, 4]);
+    for (const backup of [second, third]) assert.deepEqual(await findingsIn(backup), [], backup);
+    await restoreTo(third, home.file('new'), { exact: true });
+    const engine = await openFolder(home.file('new'));
+    try {
+      assert.deepEqual(await digestsOf(engine), await digestsOf(home.engine));
+    } finally {
+      await engine.close();
+    }
+  });
+
   it('operations 86: leaves a used directory as it is', async () => {
     await using home = await openHome();
     const used = home.file('used');

@@ -110,6 +110,9 @@ describe('a restore', () => {
     await home.backup(home.file('backup'));
     const exact = restoreTo(home.file('backup'), home.file('new'), { exact: true });
     await assert.rejects(exact, /only one that was made with --offline can be restored/);
+    const early = { exact: true, at: { type: 'position', position: 5 } } as const;
+    const both = restoreTo(home.file('backup'), home.file('new'), early);
+    await assert.rejects(both, /to an earlier point does not go on exactly/);
   });
 
   it('puts the data beside the configuration, wherever they were', async () => {
