@@ -15,11 +15,12 @@ import { formatAddress, type Address } from '#domain/values/address';
 import { isRefusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { Instant } from '#domain/values/ids';
-import { SMTP_RECEIVED_FIELDS_MAX, SMTP_UNKNOWN_MS } from '../limits.ts';
+import { SMTP_COPIES_AT_ONCE, SMTP_RECEIVED_FIELDS_MAX, SMTP_UNKNOWN_MS } from '../limits.ts';
 import type { DeliveryReport } from '../message/dsn-read.ts';
 import { readHeader, withoutFields } from '../message/header.ts';
 import { formatDeliveredTo, formatReceived, formatReturnPath } from '../message/trace.ts';
 import type { StagedBody } from '../ports.ts';
+import { inPortions } from '../portions.ts';
 import { claimedSender, isClosedTo, knownSender, watched } from './alias-senders.ts';
 import { bounceOf, reportIn } from './bounce.ts';
 import { copiesFor, recipientReply, type CopyOutcome, type RecipientCopies } from './copies.ts';
@@ -137,18 +138,20 @@ async function deliverToAll(
   staged: StagedBody,
 ): Promise<Reply> {
   const { bodies } = session.ports;
-  const accounts = new Set(copies.flatMap(({ to }) => to.map(({ accountId }) => accountId)));
-  await Promise.all([...accounts].map((accountId) => bodies.link(staged, accountId)));
+  const deliveries = copies.flatMap((of) =>
+    of.to.map((addressee) => ({ of, delivery: { rcptTo: of.rcptTo, ...addressee } })),
+  );
+  const accounts = [...new Set(deliveries.map(({ delivery }) => delivery.accountId))];
+  await inPortions(accounts, SMTP_COPIES_AT_ONCE, (accountId) => bodies.link(staged, accountId));
   const [first] = accounts;
   const report = first && (await reportIn(bodies, first, staged.hash, staged.facts));
-  const answers = await Promise.all(
-    copies.map(async (one) => {
-      const { rcptTo, to } = one;
-      const delivering = to.map((addressee) =>
-        deliver(session, transaction, { rcptTo, ...addressee }, { staged, report }),
-      );
-      return recipientReply(one, await Promise.all(delivering));
-    }),
+  const outcomes = await inPortions(deliveries, SMTP_COPIES_AT_ONCE, async ({ of, delivery }) => ({
+    of,
+    outcome: await deliver(session, transaction, delivery, { staged, report }),
+  }));
+  const outcomesOf = Map.groupBy(outcomes, ({ of }) => of);
+  const answers = copies.map((one) =>
+    recipientReply(one, outcomesOf.get(one)?.map(({ outcome }) => outcome) ?? []),
   );
   const replies = answers.filter((answer) => answer !== undefined);
   if (replies.length === 0) return TAKEN;

@@ -294,16 +294,6 @@ describe('ending what waits', () => {
     assert.deepEqual(await idsOf(desk), []);
   });
 
-  it('takes smaller portions where applications are told a lot', async () => {
-    await using desk = await queueDesk();
-    await desk.set(ALICE, { outgoingWebhook: { url: 'http://127.0.0.1:1/', events: [] } });
-    const options = { extra: { Data: '\u0001'.repeat(4000) } };
-    const recipients = Array.from({ length: 60 }, (_, i) => `r${i}@example.org`);
-    await desk.submit(ALICE, recipients, { options });
-    assert.deepEqual((await desk.run('drop', '--all')).out, ['60 message(s) dropped']);
-    assert.equal((await desk.records('webhook', 'list', '--max', '100')).length, 60);
-  });
-
   it('waits for an attempt that runs, and tells who wanted it (queue 25)', async () => {
     await using desk = await queueDesk();
     await desk.set(ALICE, { keepRetiredMs: HOUR });

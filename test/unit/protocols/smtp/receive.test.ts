@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { ALICE, BOB, deliveredTo, settled, smtpWorld, wholeText } from '../../../support/smtp.ts';
 import type { Talk } from '../../../support/smtp-talk.ts';
 import { Fault } from '#domain/values/fault';
+import { SMTP_COPIES_AT_ONCE } from '#protocols/limits';
 
 async function begin(talk: Talk, ...recipients: readonly string[]): Promise<void> {
   await talk.line();
@@ -217,6 +218,36 @@ test('smtp 87: members of an alias who are over quota are passed over', async ()
     ['DATA', '354 '],
     ['Subject: x\r\n\r\nhello\r\n.', '452 4.2.2 '],
   );
+});
+
+test('mail to an alias with many members opens few accounts at a time', async () => {
+  await using world = smtpWorld();
+  const many = Array.from({ length: 300 }, (_, i) => 10 + i);
+  const domain = 'example.org';
+  for (const accountId of many) {
+    world.directory.add(
+      { type: 'AccountAdded', accountId, name: `m${accountId}` },
+      { type: 'AddressAdded', localpart: `m${accountId}`, domain, accountId },
+    );
+  }
+  const members = many.map((accountId) => `m${accountId}@${domain}`);
+  world.directory.add({ type: 'AliasMembersAdded', localpart: 'team', domain, members });
+  const { commands } = world.ports;
+  const execute = commands.execute.bind(commands);
+  let running = 0;
+  let most = 0;
+  commands.execute = async (...command) => {
+    running++;
+    most = Math.max(most, running);
+    const done = await execute(...command);
+    running--;
+    return done;
+  };
+  const talk = world.connect();
+  await begin(talk, 'team@example.org');
+  await talk.expect(['Subject: x\r\n\r\nhello\r\n.', '250 ']);
+  for (const accountId of many) assert.equal(deliveredTo(world, accountId).length, 1);
+  assert.ok(most <= SMTP_COPIES_AT_ONCE, `${most} at once`);
 });
 
 test('smtp 87: mail to an alias of which the sender is the only member is taken', async () => {
