@@ -28,8 +28,8 @@ export const IMAP_MATCH_PAIRS_MAX = 10_000;
 export const IMAP_APPEND_MESSAGES_MAX = 500;
 /** Parts of messages of which it is remembered where they stand; 150 octets each. */
 export const IMAP_STRUCTURED_PARTS_MAX = 100_000;
-/** Commands of one connection that may be in progress together: more share no more syncs. */
-export const IMAP_COMMANDS_IN_PROGRESS_MAX = 16;
+/** Commands of one connection that may be in progress together: they share syncs and turns. */
+export const IMAP_COMMANDS_IN_PROGRESS_MAX = 64;
 export const IMAP_IDLE_MS_BEFORE_LOGIN = 30_000;
 /** RFC 9051 §5.4: at least 30 minutes. */
 export const IMAP_IDLE_MS_AFTER_LOGIN: number = 30 * 60_000;
