@@ -32,7 +32,9 @@ describe('credentials', () => {
       given().when({ type: 'ForbidLogin', reason }).refused('LoginReasonForbidden');
     }
     const reason = 'x'.repeat(256);
-    given().when({ type: 'ForbidLogin', reason }).gives([{ type: 'LoginForbidden', reason }]);
+    given()
+      .when({ type: 'ForbidLogin', reason })
+      .gives([{ type: 'LoginForbidden', reason }]);
   });
 });
 
