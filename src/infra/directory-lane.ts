@@ -18,10 +18,10 @@ import {
 } from '#domain/directory/decide';
 import type { DirectoryEvent } from '#domain/directory/events';
 import { accountsBehind, mailTarget, type MailTarget } from '#domain/directory/mail-targets';
+import { evolveDirectory } from '#domain/directory/evolve';
 import {
   copyOfDirectory,
   emptyDirectory,
-  evolveDirectory,
   hasFromIds,
   type DirectoryRecords,
   type DirectoryState,

@@ -7,7 +7,8 @@
 
 import type { Alias, DirectoryEvent } from '#domain/directory/events';
 import { accountsBehind, mailTarget } from '#domain/directory/mail-targets';
-import { emptyDirectory, evolveDirectory, type DirectoryState } from '#domain/directory/state';
+import { evolveDirectory } from '#domain/directory/evolve';
+import { emptyDirectory, type DirectoryState } from '#domain/directory/state';
 import type { AccountId } from '#domain/values/ids';
 import type { Directory } from '#protocols/ports';
 

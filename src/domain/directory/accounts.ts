@@ -12,10 +12,10 @@ import { isOutgoingEvent, isWebhookUrl } from '../webhook/target.ts';
 import { addAddress } from './addresses.ts';
 import type { DirectoryEvent } from './events.ts';
 import { changedSettings, type AccountSettings } from './settings.ts';
+import { evolveDirectory } from './evolve.ts';
 import {
   accountNamed,
   copyOfDirectory,
-  evolveDirectory,
   isOpenAccount,
   settingsOf,
   type DirectoryState,

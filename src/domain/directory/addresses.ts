@@ -12,11 +12,11 @@ import type { AccountId } from '../values/ids.ts';
 import { addressKey, addressOf } from './address-key.ts';
 import { aliasesWithout } from './aliases.ts';
 import type { DirectoryEvent } from './events.ts';
+import { evolveDirectory } from './evolve.ts';
 import {
   accountOfAddress,
   accountOfLogin,
   copyOfDirectory,
-  evolveDirectory,
   isOpenAccount,
   postmasterAccount,
   type DirectoryState,

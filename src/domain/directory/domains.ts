@@ -14,11 +14,11 @@ import { addAddress } from './addresses.ts';
 import type { DkimKey } from './dkim-keys.ts';
 import type { DirectoryEvent } from './events.ts';
 import { addDkimKey } from './outgoing.ts';
+import { evolveDirectory } from './evolve.ts';
 import {
   accountNamed,
   copyOfDirectory,
   dkimKeysOf,
-  evolveDirectory,
   postmasterAccount,
   type DirectoryState,
 } from './state.ts';

@@ -6,7 +6,8 @@ import { fakeRandom } from '../../support/clock.ts';
 import { hookId, hookQueued } from '../../support/hooks.ts';
 import { emptyServerViews } from '../../support/server-views.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
-import { emptyDirectory, evolveDirectory } from '#domain/directory/state';
+import { evolveDirectory } from '#domain/directory/evolve';
+import { emptyDirectory } from '#domain/directory/state';
 import { HookSecrets } from '#infra/hook-secrets';
 import { openSecrets } from '#infra/secrets';
 

@@ -5,12 +5,8 @@ import { describe, it } from 'node:test';
 import { dependentOn } from '#domain/directory/addresses';
 import { decideDirectory, type DirectoryCommand } from '#domain/directory/decide';
 import type { DirectoryEvent } from '#domain/directory/events';
-import {
-  emptyDirectory,
-  evolveDirectory,
-  settingsOf,
-  type DirectoryState,
-} from '#domain/directory/state';
+import { evolveDirectory } from '#domain/directory/evolve';
+import { emptyDirectory, settingsOf, type DirectoryState } from '#domain/directory/state';
 import type { Refusal } from '#domain/values/decision';
 
 const BOB = 2;

@@ -5,9 +5,9 @@ import { describe, it } from 'node:test';
 import { ALIAS_MEMBERS_MAX, aliasesOf, aliasesWithout } from '#domain/directory/aliases';
 import { decideDirectory, type DirectoryCommand } from '#domain/directory/decide';
 import type { AliasAdded, DirectoryEvent } from '#domain/directory/events';
+import { evolveDirectory } from '#domain/directory/evolve';
 import {
   emptyDirectory,
-  evolveDirectory,
   type DirectoryRecords,
   type DirectoryState,
 } from '#domain/directory/state';

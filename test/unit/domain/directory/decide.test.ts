@@ -5,7 +5,8 @@ import { describe, it } from 'node:test';
 import { decideDirectory, type DirectoryCommand } from '#domain/directory/decide';
 import type { DirectoryEvent, RouteScope } from '#domain/directory/events';
 import type { AccountSettings } from '#domain/directory/settings';
-import { emptyDirectory, evolveDirectory } from '#domain/directory/state';
+import { evolveDirectory } from '#domain/directory/evolve';
+import { emptyDirectory } from '#domain/directory/state';
 import type { Route } from '#domain/queue/route';
 import type { RefusalCode } from '#domain/values/decision';
 

@@ -6,12 +6,8 @@ import { decideDirectory, type DirectoryCommand } from '#domain/directory/decide
 import type { DkimKey } from '#domain/directory/dkim-keys';
 import type { SetUpDomain } from '#domain/directory/domains';
 import type { DirectoryEvent } from '#domain/directory/events';
-import {
-  dkimKeysOf,
-  emptyDirectory,
-  evolveDirectory,
-  type DirectoryRecords,
-} from '#domain/directory/state';
+import { evolveDirectory } from '#domain/directory/evolve';
+import { dkimKeysOf, emptyDirectory, type DirectoryRecords } from '#domain/directory/state';
 import type { Refusal } from '#domain/values/decision';
 
 const KEYS: readonly DkimKey[] = ['2026a', '2026b'].map((name) => ({

@@ -4,12 +4,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DirectoryEvent } from '#domain/directory/events';
 import { accountsBehind, mailTarget } from '#domain/directory/mail-targets';
-import {
-  accountOfLogin,
-  emptyDirectory,
-  evolveDirectory,
-  type DirectoryState,
-} from '#domain/directory/state';
+import { evolveDirectory } from '#domain/directory/evolve';
+import { accountOfLogin, emptyDirectory, type DirectoryState } from '#domain/directory/state';
 
 const HISTORY: readonly DirectoryEvent[] = [
   { type: 'AccountAdded', accountId: 1, name: 'admin' },

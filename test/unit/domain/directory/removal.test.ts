@@ -6,10 +6,10 @@ import { decideDirectory, type DirectoryCommand } from '#domain/directory/decide
 import type { DirectoryEvent } from '#domain/directory/events';
 import { mailTarget } from '#domain/directory/mail-targets';
 import { DEFAULT_SETTINGS } from '#domain/directory/settings';
+import { evolveDirectory } from '#domain/directory/evolve';
 import {
   accountOfLogin,
   emptyDirectory,
-  evolveDirectory,
   policyOf,
   routesOf,
   settingsOf,

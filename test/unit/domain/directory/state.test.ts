@@ -3,12 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DirectoryEvent } from '#domain/directory/events';
-import {
-  accountOfAddress,
-  emptyDirectory,
-  evolveDirectory,
-  type DirectoryState,
-} from '#domain/directory/state';
+import { evolveDirectory } from '#domain/directory/evolve';
+import { accountOfAddress, emptyDirectory, type DirectoryState } from '#domain/directory/state';
 
 const HISTORY: readonly DirectoryEvent[] = [
   { type: 'AccountAdded', accountId: 1, name: 'admin' },
