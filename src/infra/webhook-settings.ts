@@ -44,6 +44,8 @@ export class WebhookSettings implements AdministeredWebhookSettings {
       if (!events.includes(event)) events.push(event);
     }
     const url = changes.url ?? before?.url ?? '';
+    // Ports and IP addresses that are none are known to whoever will call it.
+    if (!URL.canParse(url)) return refuse('WebhookUrlForbidden', url);
     const { authorization } = changes;
     const isNew = authorization !== undefined && authorization !== '';
     const secret = isNew ? await this.#secrets.put(authorization) : undefined;

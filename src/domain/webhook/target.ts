@@ -31,6 +31,9 @@ const URL_CHARS_MAX = 2000;
 /** RFC 9110 §4.2. Names and passwords have no place in it: it is shown, and stored for ever. */
 const HTTP_URL = /^https?:\/\/(?:\[[\d.:a-f]+\]|[^\s/?#@:[\]\\]+)(?::\d{1,5})?(?:[/?#]\S*)?$/i;
 
+/** What would do something to the terminal that shows it. */
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/;
+
 export function isWebhookUrl(text: string): boolean {
-  return text.length <= URL_CHARS_MAX && HTTP_URL.test(text);
+  return text.length <= URL_CHARS_MAX && HTTP_URL.test(text) && !CONTROLS.test(text);
 }

@@ -104,6 +104,14 @@ describe('webhook settings', () => {
       [await desk.set('outgoing', { url, events: ['bogus'] }), 'WebhookEventUnknown bogus'],
       [await desk.set('outgoing', { url: 'mailto:x' }), 'WebhookUrlForbidden mailto:x'],
       [
+        await desk.set('outgoing', { url: 'http://1.2.3.4.5/' }),
+        'WebhookUrlForbidden http://1.2.3.4.5/',
+      ],
+      [
+        await desk.set('incoming', { url: 'http://a:99999/' }),
+        'WebhookUrlForbidden http://a:99999/',
+      ],
+      [
         await desk.set('incoming', { url: 'http://a:b@c.example/', authorization: 's' }),
         'WebhookUrlForbidden http://a:b@c.example/',
       ],

@@ -30,6 +30,9 @@ describe('the URL of a webhook', () => {
       'http://app.example.org/a b',
       'http://app.example.org/\r\nX: y',
       ` http://app.example.org/`,
+      'http://app.example.org/\u001b[2J',
+      'http://app\u007f.example.org/',
+      'http://app.example.org/\u0085',
       `http://app.example.org/${'x'.repeat(2000)}`,
     ]) {
       assert.equal(isWebhookUrl(url), false, url);
