@@ -14,6 +14,7 @@ import { findingsIn, openHome } from '../support/backups.ts';
 import { LOGIN, startLocalserve } from '../support/localserve.ts';
 import { deliver, logIn, makeMail, said } from '../support/mail-answers.ts';
 import { runDaybook } from '../support/programs.ts';
+import { smallDisk } from '../support/small-disk.ts';
 import { SmtpDriver } from '../support/smtp-driver.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
@@ -161,4 +162,24 @@ it('a backup that is killed is no backup, and the next run goes on with it', asy
   assert.ok(!names.includes('unfinished.json'));
   const bodies = globSync('accounts/*/bodies/*/*', { cwd: target });
   assert.equal(bodies.length, 2000);
+});
+
+it('a full disk ends a backup with one sentence, and the next run goes on', async (t) => {
+  await using disk = await smallDisk();
+  if (disk === undefined) return t.skip('no disk may be mounted here');
+  await using home = await openHome();
+  await Promise.all(Array.from({ length: 1000 }, (_, i) => home.deliver(`message ${i}`)));
+  await home.engine.close();
+  const target = path.join(disk.dir, 'backup');
+  const command = ['backup', target, '--dir', home.dir, '--offline'];
+  disk.fill(1024 * 1024);
+  const full = await runDaybook(command);
+  const warning = 'messages are copied: files cannot be linked there\n';
+  const stderr = `${warning}daybook: The disk is full.\n`;
+  assert.deepEqual(full, { code: 1, stdout: '', stderr });
+  assert.ok(!existsSync(path.join(target, 'manifest.json')));
+  disk.free();
+  assert.deepEqual(await runDaybook(command), { code: 0, stdout: '', stderr: warning });
+  assert.deepEqual(await findingsIn(target), []);
+  assert.equal(globSync('accounts/*/bodies/*/*', { cwd: target }).length, 1000);
 });

@@ -6,8 +6,6 @@
  */
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { it, suite } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,58 +13,13 @@ import { LOGIN, startLocalserve, type Localserve } from '../support/localserve.t
 import { appendCommand, deliver, logIn, said } from '../support/mail-answers.ts';
 import { runDaybook } from '../support/programs.ts';
 import { SmtpDriver } from '../support/smtp-driver.ts';
-import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary.ts';
+import { smallDisk, type SmallDisk } from '../support/small-disk.ts';
 
-const DISK_BYTES = 48 * 1024 * 1024;
-const PAGE_BYTES = 4096;
 const SMALL = 2000;
 const LARGE = 1_000_000;
 /** Retries included. */
 const ARRIVAL_MS = 20_000;
 const FOR_NOW = /^45[12] 4\.3\.[01] [^\r\n]+\r\n$/;
-
-interface SmallDisk extends AsyncDisposable {
-  readonly dir: string;
-  /** Leaves room for about so many octets. */
-  fill(leaveBytes: number): void;
-  free(): void;
-}
-
-function succeeds(program: string, args: readonly string[]): boolean {
-  return spawnSync(program, args).status === 0;
-}
-
-/** Undefined where nobody may mount one. */
-async function smallDisk(): Promise<SmallDisk | undefined> {
-  const directory: TemporaryDirectory = await temporaryDirectory();
-  const dir = directory.path;
-  const options = ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', dir];
-  if (!succeeds('mount', options)) {
-    await directory[Symbol.asyncDispose]();
-    return undefined;
-  }
-  const filler = path.join(dir, 'filler');
-  return {
-    dir,
-    fill(leaveBytes) {
-      const file = openSync(filler, 'w');
-      const page = Buffer.alloc(PAGE_BYTES);
-      let written = 0;
-      try {
-        for (;;) written += writeSync(file, page);
-      } catch (error) {
-        assert.match(String(error), /ENOSPC/);
-      }
-      closeSync(file);
-      truncateSync(filler, Math.max(0, written - leaveBytes));
-    },
-    free: () => rmSync(filler, { force: true }),
-    async [Symbol.asyncDispose]() {
-      succeeds('umount', [dir]);
-      await directory[Symbol.asyncDispose]();
-    },
-  };
-}
 
 /** Delivers until that is refused; the subjects that were taken. */
 async function deliverUntilRefused(ip: string, kind: string, bytes: number): Promise<string[]> {
