@@ -6,7 +6,6 @@
  */
 
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { it, suite } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LOGIN, startLocalserve, type Localserve } from '../support/localserve.ts';
