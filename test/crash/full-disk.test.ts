@@ -12,7 +12,7 @@ import { LOGIN, startLocalserve, type Localserve } from '../support/localserve.t
 import { appendCommand, deliver, logIn, said } from '../support/mail-answers.ts';
 import { runDaybook } from '../support/programs.ts';
 import { SmtpDriver } from '../support/smtp-driver.ts';
-import { smallDisk, type SmallDisk } from '../support/small-disk.ts';
+import { smallDisk } from '../support/small-disk.ts';
 
 const SMALL = 2000;
 const LARGE = 1_000_000;
