@@ -32,7 +32,7 @@ import type { Secrets } from './secrets.ts';
 
 const REMEMBERED_MS = 5 * 60_000;
 const REMEMBERED_MAX = 10_000;
-const PASSWORD_BYTES_MIN = 8;
+const PASSWORD_CHARACTERS_MIN = 8;
 const SALT_SECRET: SecretRef = 'unknown-login-salts';
 const STAND_IN_SECRET: SecretRef = 'unknown-login-password';
 
@@ -146,8 +146,8 @@ class StoredLogins implements OpenLogins {
   }
 
   async storePassword(password: string): Promise<StoredPassword> {
-    if (Buffer.byteLength(password) < PASSWORD_BYTES_MIN) {
-      const reason = `A password has at least ${PASSWORD_BYTES_MIN} characters.`;
+    if (Array.from(password).length < PASSWORD_CHARACTERS_MIN) {
+      const reason = `A password has at least ${PASSWORD_CHARACTERS_MIN} characters.`;
       return { type: 'unfit', reason };
     }
     const prepared = this.#options.prepare.password(password);

@@ -158,6 +158,7 @@ describe('a password', () => {
 
   it('is not taken when it is short or cannot be typed', async () => {
     assert.equal((await logins.storePassword('seven c')).type, 'unfit');
+    assert.equal((await logins.storePassword('wörtlïch'.slice(1))).type, 'unfit', 'characters');
     assert.equal((await logins.storePassword('with\ta tab')).type, 'unfit');
     assert.equal((await logins.storePassword('x'.repeat(5000))).type, 'unfit');
   });
