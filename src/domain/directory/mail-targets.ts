@@ -5,7 +5,7 @@
 import { canonicalLocalpart } from '../values/address.ts';
 import type { AccountId } from '../values/ids.ts';
 import { INBOX } from '../values/mailbox-name.ts';
-import { addressKey } from './address-key.ts';
+import { addressKey, addressOf } from './address-key.ts';
 import type { Alias } from './events.ts';
 import { accountOfAddress, openOwner, postmasterAccount, type DirectoryState } from './state.ts';
 
@@ -30,10 +30,13 @@ export type MailTarget =
 /** Where mail for an address goes. `domain` is A-labels, '' for a bare `<Postmaster>`. */
 export function mailTarget(state: DirectoryState, localpart: string, domain: string): MailTarget {
   if (domain !== '' && !state.domains.has(domain)) return { type: 'unknown-domain' };
-  const alias = aliasOf(state, localpart, domain);
+  const key = keyOf(state, localpart, domain);
+  const alias = state.aliases.get(key);
   if (alias !== undefined) {
     const members = membersOf(state, alias).map((accountId) => ({ accountId, mailbox: INBOX }));
-    return { type: 'alias', members, postPublic: alias.postPublic };
+    // RFC 5321 §4.5.1: everybody may write to the postmaster, whatever is set.
+    const postPublic = alias.postPublic || isPostmaster(addressOf(key).localpart);
+    return { type: 'alias', members, postPublic };
   }
   const accountId =
     accountOfAddress(state, localpart, domain) ??
@@ -42,10 +45,10 @@ export function mailTarget(state: DirectoryState, localpart: string, domain: str
   return { type: 'account', accountId, mailbox: INBOX };
 }
 
-/** Of addresses with a tag too. */
-function aliasOf(state: DirectoryState, localpart: string, domain: string): Alias | undefined {
+/** Without the tag; of a domain that is not ours, as it was given. */
+function keyOf(state: DirectoryState, localpart: string, domain: string): string {
   const rules = state.domains.get(domain);
-  return rules && state.aliases.get(addressKey(canonicalLocalpart(localpart, rules), domain));
+  return addressKey(rules === undefined ? localpart : canonicalLocalpart(localpart, rules), domain);
 }
 
 /** Each account once. */
@@ -60,7 +63,7 @@ export function accountsBehind(
   localpart: string,
   domain: string,
 ): readonly AccountId[] {
-  const alias = aliasOf(state, localpart, domain);
+  const alias = state.aliases.get(keyOf(state, localpart, domain));
   if (alias !== undefined) return alias.allowMsgFrom ? membersOf(state, alias) : [];
   const accountId = accountOfAddress(state, localpart, domain);
   return accountId === undefined ? [] : [accountId];

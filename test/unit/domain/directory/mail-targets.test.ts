@@ -89,6 +89,15 @@ describe('mail to an alias', () => {
     }
   });
 
+  it('is for everybody to write when it is the postmaster', () => {
+    const closed = { ...TEAM, postPublic: false };
+    const state = aliased(closed, { ...closed, localpart: 'postmaster' });
+    assert.partialDeepStrictEqual(mailTarget(state, 'team', 'one.org'), { postPublic: false });
+    for (const localpart of ['postmaster', 'Postmaster+x']) {
+      assert.partialDeepStrictEqual(mailTarget(state, localpart, 'one.org'), { postPublic: true });
+    }
+  });
+
   it('smtp 41: is not for the catchall of the domain', () => {
     const state = aliased(TEAM, addressAdded('', BOB));
     assert.equal(mailTarget(state, 'team', 'one.org').type, 'alias');
