@@ -80,6 +80,8 @@ export const SMTP_COMMAND_MS = 30_000;
 export const SMTP_DATA_MS: number = 30 * 60_000;
 /** RFC 5321 §4.5.3.1.8 asks for 100 at least. */
 export const SMTP_RECIPIENTS_MAX = 1000;
+/** Copies of a message: members of aliases count each. */
+export const SMTP_COPIES_MAX = 10_000;
 /** Copies of a message that are delivered at once; each is an account that opens its files. */
 export const SMTP_COPIES_AT_ONCE = 50;
 /** RFC 5321 §6.3: loop detection. */

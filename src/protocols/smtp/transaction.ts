@@ -10,7 +10,12 @@
 import type { MailTarget } from '#domain/directory/mail-targets';
 import { isNullPath, needsSmtpUtf8, parseDomain, type Address } from '#domain/values/address';
 import { domainToASCII } from 'node:url';
-import { SMTP_HOLD_MS_MAX, SMTP_RECIPIENTS_MAX, SMTP_REFUSED_TRANSACTIONS_MAX } from '../limits.ts';
+import {
+  SMTP_COPIES_MAX,
+  SMTP_HOLD_MS_MAX,
+  SMTP_RECIPIENTS_MAX,
+  SMTP_REFUSED_TRANSACTIONS_MAX,
+} from '../limits.ts';
 import { offeredMechanisms } from '../sasl/catalog.ts';
 import { BAD_PARAMETER, readMailParameters, utcTime } from './mail-parameters.ts';
 import { parsePathCommand, type PathProblem } from './path.ts';
@@ -27,6 +32,7 @@ import {
 import { askedFailure, type Session, type Transaction } from './session.ts';
 import { isAddressLiteral, isMembersOnly, recipientKey, targetOf } from './targets.ts';
 
+const TOO_MANY = reply(452, '4.5.3', 'These are too many recipients.');
 const SENDER_OK = reply(250, '2.1.0', 'The sender is fine.');
 const RECIPIENT_OK = reply(250, '2.1.0', 'The recipient is fine.');
 const REPEATED_PARAMETER = reply(501, '5.5.4', 'A parameter stands there twice.');
@@ -162,15 +168,14 @@ export async function rcpt(session: Session, argument: string): Promise<Reply> {
     (await askedFailure(session, path.localpart, 'rcptto'));
   if (refusal !== undefined) return refusal;
   const target = targetOf(session.ports.directory, path, session.settings.hostName);
-  if (session.settings.role === 'mx' && mustBeApart(transaction, target)) return NOT_TOGETHER;
+  const apart = session.settings.role === 'mx' ? notBeside(transaction, target) : undefined;
+  if (apart !== undefined) return apart;
   transaction.recipients.set(key, { address: path, target });
   return RECIPIENT_OK;
 }
 
 function tooMany({ mailFrom, recipients }: Transaction): Reply | undefined {
-  if (recipients.size >= SMTP_RECIPIENTS_MAX) {
-    return reply(452, '4.5.3', 'These are too many recipients.');
-  }
+  if (recipients.size >= SMTP_RECIPIENTS_MAX) return TOO_MANY;
   // A notice about a delivery goes to the one who sent the message.
   return isNullPath(mailFrom) && recipients.size > 0
     ? reply(452, '4.5.3', 'A notice can have one recipient only.')
@@ -178,12 +183,19 @@ function tooMany({ mailFrom, recipients }: Transaction): Reply | undefined {
 }
 
 /**
- * Who may write to a closed alias is known behind DATA, where one reply holds for all recipients:
- * those who are refused there must not keep the message from others.
+ * Of mail that is delivered here. Who may write to a closed alias is known behind DATA, where one
+ * reply holds for all recipients: whoever is refused there must not keep the message from others.
  */
-function mustBeApart({ recipients }: Transaction, target: MailTarget): boolean {
-  if (recipients.size === 0) return false;
-  return isMembersOnly(target) || recipients.values().some((one) => isMembersOnly(one.target));
+function notBeside({ recipients }: Transaction, target: MailTarget): Reply | undefined {
+  const others = Array.from(recipients.values(), (one) => one.target);
+  if (others.length === 0) return undefined;
+  if ([target, ...others].some(isMembersOnly)) return NOT_TOGETHER;
+  const copies = others.reduce((sum, one) => sum + copiesFor(one), copiesFor(target));
+  return copies > SMTP_COPIES_MAX ? TOO_MANY : undefined;
+}
+
+function copiesFor(target: MailTarget): number {
+  return target.type === 'alias' ? target.members.length : 1;
 }
 
 function recipientRefused(

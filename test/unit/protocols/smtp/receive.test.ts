@@ -4,8 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ALICE, BOB, deliveredTo, settled, smtpWorld, wholeText } from '../../../support/smtp.ts';
 import type { Talk } from '../../../support/smtp-talk.ts';
+import { addressOf } from '#domain/directory/address-key';
+import { ALIAS_MEMBERS_MAX } from '#domain/directory/aliases';
 import { Fault } from '#domain/values/fault';
-import { SMTP_COPIES_AT_ONCE } from '#protocols/limits';
+import { SMTP_COPIES_AT_ONCE, SMTP_COPIES_MAX } from '#protocols/limits';
 
 async function begin(talk: Talk, ...recipients: readonly string[]): Promise<void> {
   await talk.line();
@@ -248,6 +250,24 @@ test('mail to an alias with many members opens few accounts at a time', async ()
   await talk.expect(['Subject: x\r\n\r\nhello\r\n.', '250 ']);
   for (const accountId of many) assert.equal(deliveredTo(world, accountId).length, 1);
   assert.ok(most <= SMTP_COPIES_AT_ONCE, `${most} at once`);
+});
+
+test('several aliases with many members are asked for one after the other', async () => {
+  await using world = smtpWorld();
+  const domain = 'example.org';
+  const members = Array.from({ length: ALIAS_MEMBERS_MAX - 2 }, (_, i) => `m${i}@${domain}`);
+  for (const [i, member] of members.entries()) {
+    const localpart = addressOf(member).localpart;
+    world.directory.add({ type: 'AddressAdded', localpart, domain, accountId: 10 + i });
+  }
+  world.directory.add({ type: 'AliasMembersAdded', localpart: 'team', domain, members });
+  const talk = world.connect();
+  await talk.line();
+  await talk.expect(['EHLO client.example', '250-'], ['MAIL FROM:<a@remote.example>', '250 ']);
+  for (let i = 0; i < SMTP_COPIES_MAX / ALIAS_MEMBERS_MAX; i++) {
+    await talk.expect([`RCPT TO:<team+${i}@${domain}>`, '250 ']);
+  }
+  await talk.expect([`RCPT TO:<alice@${domain}>`, '452 4.5.3 ']);
 });
 
 test('smtp 87: mail to an alias of which the sender is the only member is taken', async () => {
