@@ -16,8 +16,8 @@ import { Fault } from '#domain/values/fault';
 
 const SOCKET_NAME = 'ctl';
 const CONNECTIONS_MAX = 16;
-/** How long the server may take to answer. */
-const ANSWER_MS = 60_000;
+/** How long the server may take to answer: longer than a receiver that a webhook is tried with. */
+const ANSWER_MS = 90_000;
 
 export interface ControlSocket {
   readonly path: string;

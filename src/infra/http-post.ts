@@ -112,6 +112,11 @@ class Exchange {
       }
     });
     asking.on('response', (answer) => this.#gather(answer));
+    // RFC 9110 §15.2.2: who switches protocols gives no answer, and that is no error here.
+    asking.on('close', () => {
+      const isAsked = asking === this.#asking && this.#answer === undefined;
+      if (isAsked) this.giveUp('unreachable', 'There was no answer.');
+    });
     asking.end(body);
     return asking;
   }

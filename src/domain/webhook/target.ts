@@ -35,5 +35,6 @@ const HTTP_URL = /^https?:\/\/(?:\[[\d.:a-f]+\]|[^\s/?#@:[\]\\]+)(?::\d{1,5})?(?
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/;
 
 export function isWebhookUrl(text: string): boolean {
-  return text.length <= URL_CHARS_MAX && HTTP_URL.test(text) && !CONTROLS.test(text);
+  const isWritten = text.length <= URL_CHARS_MAX && HTTP_URL.test(text) && !CONTROLS.test(text);
+  return isWritten && URL.canParse(text);
 }

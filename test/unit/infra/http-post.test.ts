@@ -153,7 +153,9 @@ describe('a request', () => {
 
   it('is unanswered where nobody speaks HTTP, or too much of it', async () => {
     using sender = openSender();
-    for (const said of ['no\r\n\r\n', `HTTP/1.1 200 OK\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, '']) {
+    const tooMuch = `HTTP/1.1 200 OK\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`;
+    const other = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+    for (const said of ['no\r\n\r\n', tooMuch, other, '']) {
       await using talker = await startTalker((socket) => void socket.end(said));
       assert.equal(why(await sender.post(talker.origin)), 'unreachable', said.slice(0, 20));
     }

@@ -27,6 +27,8 @@ describe('the URL of a webhook', () => {
       'http://name:password@app.example.org/',
       'http://name@app.example.org/',
       'http://app.example.org:port/',
+      'http://app.example.org:99999/',
+      'http://[::1::2]/',
       'http://app.example.org/a b',
       'http://app.example.org/\r\nX: y',
       ` http://app.example.org/`,
