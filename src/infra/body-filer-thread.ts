@@ -10,7 +10,7 @@ import type { Filing, FilingFailure } from './body-filer.ts';
 
 /** Makes files of bodies that stand in a segment of the journal. */
 export interface Filer {
-  /** One answer for each, in their order. */
+  /** Puts the segment on the disk. One answer for each filing, in their order. */
   file(segment: string, filings: readonly Filing[]): Promise<readonly FilingFailure[]>;
   /** Puts the files of a segment on the disk. */
   settle(segment: string): Promise<FilingFailure>;

@@ -1,5 +1,5 @@
 /**
- * The thread that makes the files of bodies, so that neither the event loop nor the log waits for
+ * The thread that syncs the journal and makes the files of bodies, so that neither the event loop nor the log waits for
  * the file system.
  *
  * Files that somebody waits for come first: between two steps of settling it looks for them.

@@ -1,5 +1,6 @@
 /**
- * Gives bodies of the journal their own files, and puts those on the disk later.
+ * Puts groups of the journal on the disk, gives their bodies files of their own, and puts those
+ * on the disk later.
  *
  * Everything here waits for the file system where it stands, so it runs in a thread of its own
  * (body-filer-worker.ts), and at a start before anybody is served.
@@ -11,6 +12,7 @@
 import {
   closeSync,
   existsSync,
+  fdatasyncSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -44,16 +46,18 @@ export class BodyFiler {
   /** Files that are not known to be on the disk, by the segment that holds them too. */
   readonly #unsettled = new Map<string, Set<string>>();
 
-  /** One answer for each, in their order. */
+  /** Puts what was written into the segment on the disk. One answer for each, in their order. */
   file(segment: string, filings: readonly Filing[]): FilingFailure[] {
     const files = this.#unsettled.get(segment) ?? new Set();
     this.#unsettled.set(segment, files);
-    const descriptor = openSync(segment, 'r');
+    const descriptor = openSync(segment, 'r+');
     try {
-      return filings.map((filing) => {
+      const failures = filings.map((filing) => {
         files.add(filing.file);
         return failureOf(() => fileBody(filing, octetsAt(descriptor, filing)));
       });
+      fdatasyncSync(descriptor);
+      return failures;
     } finally {
       closeSync(descriptor);
     }

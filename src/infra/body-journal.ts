@@ -17,7 +17,6 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
-  fdatasync,
   ftruncateSync,
   openSync,
   readFileSync,
@@ -25,7 +24,6 @@ import {
   writevSync,
 } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, BodyHash } from '#domain/values/ids';
 import { fileBody, syncBodies, type Filing, type FilingFailure } from './body-filer.ts';
@@ -87,8 +85,6 @@ const GROUP_BYTES_MAX: number = 4 * 1024 * 1024;
 const SETTLE_AFTER_MS = 35_000;
 /** A segment with less is emptied on the disk too when it is settled. */
 const BUSY_BYTES: number = 16 * 1024 * 1024;
-
-const fdatasyncAsync = promisify(fdatasync);
 
 export class BodyJournal {
   readonly #options: BodyJournalOptions;
@@ -162,22 +158,20 @@ export class BodyJournal {
     this.#running = undefined;
   }
 
-  /** Resolves when the records are on the disk. */
+  /** Resolves when the records are on the disk, and the files there. */
   async #write(group: readonly Entry[]): Promise<void> {
     const bytes = group.reduce((sum, entry) => sum + bytesOf(entry), 0);
     while (!this.#hasRoom(bytes)) await this.#makeRoom(bytes);
     const segment = this.#current;
     const descriptor = descriptorOf(segment);
     const filings = this.#writeRecords(segment, descriptor, group);
-    this.#filer ??= this.#options.startFiler((error) => this.#break(error));
-    const filed = this.#filer.file(segment.file, filings);
-    const synced = fdatasyncAsync(descriptor);
-    void answer(group, filed, synced);
     this.#settleTimer ??= setTimeout(() => this.#settleOld(), SETTLE_AFTER_MS).unref();
-    try {
-      await synced;
-    } catch (error) {
-      this.#break(error);
+    this.#filer ??= this.#options.startFiler((error) => this.#break(error));
+    const failures = await this.#filer.file(segment.file, filings);
+    for (const [i, { resolve, reject }] of group.entries()) {
+      const failure = failures[i];
+      if (failure === undefined) resolve();
+      else reject(diskFault(errorOf(failure)));
     }
   }
 
@@ -288,24 +282,6 @@ export class BodyJournal {
   #break(error: unknown): void {
     this.#broken ??= error;
     this.#options.fatal(error);
-  }
-}
-
-/** Tells everybody of a group how it went, when records and files are there. */
-async function answer(
-  group: readonly Entry[],
-  filed: Promise<readonly FilingFailure[]>,
-  synced: Promise<void>,
-): Promise<void> {
-  try {
-    const [failures] = await Promise.all([filed, synced]);
-    for (const [i, { resolve, reject }] of group.entries()) {
-      const failure = failures[i];
-      if (failure === undefined) resolve();
-      else reject(diskFault(errorOf(failure)));
-    }
-  } catch (error) {
-    for (const { reject } of group) reject(error);
   }
 }
 

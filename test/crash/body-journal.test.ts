@@ -21,14 +21,14 @@ import {
 import path from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { bodyFile, openBodies, type BodyStore } from '#infra/bodies';
+import { openBodies, type BodyStore } from '#infra/bodies';
 import { recordsIn } from '#infra/body-records';
 import { readFacts } from '#protocols/message/facts';
 import { temporaryDirectory } from '../support/temporary.ts';
+import { JOURNAL_SEGMENTS, loseUnsynced } from './power-cut.ts';
 
 const ROUNDS = Number(process.env['CRASH_ROUNDS'] ?? 8);
 const WRITER = path.join(import.meta.dirname, 'body-journal-writer.ts');
-const SEGMENTS = ['bodies-1.journal', 'bodies-2.journal'];
 
 /** Runs the writer for a while; the accounts and names that it has kept. */
 async function killedAfter(dir: string, ms: number): Promise<readonly Kept[]> {
@@ -68,26 +68,6 @@ function open(dir: string): BodyStore {
   });
 }
 
-/** What may become of files that were never synced: those that the journal still holds. */
-function loseUnsynced(dir: string): number {
-  let lost = 0;
-  for (const name of SEGMENTS) {
-    const segment = path.join(dir, name);
-    if (!existsSync(segment)) continue;
-    for (const { accountId, hash } of recordsIn(readFileSync(segment))) {
-      const file = bodyFile(dir, accountId, hash);
-      if (!existsSync(file)) continue;
-      const fate = randomInt(4);
-      if (fate === 0) continue;
-      lost++;
-      if (fate === 1) rmSync(file);
-      else if (fate === 2) truncateSync(file, randomInt(statSync(file).size + 1));
-      else writeFileSync(file, Buffer.alloc(statSync(file).size));
-    }
-  }
-  return lost;
-}
-
 async function requireAll(store: BodyStore, kept: readonly Kept[]): Promise<void> {
   for (const { accountId, hash } of kept) {
     assert.equal(await store.verifyBody(accountId, hash), 'whole', `${accountId} ${hash}`);
@@ -119,7 +99,7 @@ it('takes from a torn journal what is whole, and nothing else', async () => {
   await using directory = await temporaryDirectory();
   const dir = directory.path;
   await killedAfter(dir, 200);
-  const segment = SEGMENTS.map((name) => path.join(dir, name)).find(
+  const segment = JOURNAL_SEGMENTS.map((name) => path.join(dir, name)).find(
     (file) => existsSync(file) && statSync(file).size > 0,
   );
   if (segment === undefined) return;
@@ -132,9 +112,11 @@ it('takes from a torn journal what is whole, and nothing else', async () => {
   for (let round = 0; round < 20; round++) {
     rmSync(path.join(dir, 'accounts'), { recursive: true, force: true });
     copyFileSync(copy, segment);
-    const cut = randomInt(statSync(copy).size);
+    const { size } = statSync(copy);
+    const cut = randomInt(size);
+    const end = Math.min(size, cut + randomInt(1, 5000));
     if (round % 2 === 0) truncateSync(segment, cut);
-    else writeFileSync(segment, readFileSync(copy).fill(0xa5, cut, cut + randomInt(1, 5000)));
+    else writeFileSync(segment, readFileSync(copy).fill(0xa5, cut, end));
     await using store = open(dir);
     const count = await store.recover();
     assert.ok(count <= all.length);

@@ -1,6 +1,6 @@
 /**
- * A whole server is killed again and again while clients are at work: what it acknowledged is
- * there, once, and what it did not acknowledge is there at most once.
+ * A whole server is killed again and again while clients are at work, and the power goes: what it
+ * acknowledged is there, once, and what it did not acknowledge is there at most once.
  *
  * `CRASH_ROUNDS` is how often (8).
  */
@@ -15,6 +15,7 @@ import { startLocalserve, type Localserve } from '../support/localserve.ts';
 import { runDaybook } from '../support/programs.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { Book } from './server-book.ts';
+import { loseUnsynced } from './power-cut.ts';
 import { load, lookAround, prepare } from './server-load.ts';
 
 const ROUNDS = Number(process.env['CRASH_ROUNDS'] ?? 8);
@@ -27,6 +28,7 @@ it('loses and doubles nothing that was acknowledged before a kill', async (t) =>
   const dir = directory.path;
   const book = new Book();
   let ip = '';
+  let lost = 0;
   {
     await using server = await startLocalserve({ dir });
     ip = server.ip;
@@ -37,7 +39,7 @@ it('loses and doubles nothing that was acknowledged before a kill', async (t) =>
     if (round % 3 === 2) await killWhileItStarts(dir, ip);
     await using server = await startLocalserve({ dir, ip });
     book.compare(await lookAround(ip, book));
-    await killUnderLoad(server, book);
+    lost += await killUnderLoad(server, dir, book);
   }
   {
     await using server = await startLocalserve({ dir, ip });
@@ -49,18 +51,20 @@ it('loses and doubles nothing that was acknowledged before a kill', async (t) =>
   const attempts = await attemptsIn(dir);
   t.diagnostic(
     `${book.acknowledged} effects on ${book.size} messages acknowledged; ` +
-      `${attempts.interrupted} of ${attempts.started} attempts interrupted`,
+      `${attempts.interrupted} of ${attempts.started} attempts interrupted; ` +
+      `${lost} files of bodies lost or torn`,
   );
 });
 
-/** After a while, in the middle of whatever is going on. */
-async function killUnderLoad(server: Localserve, book: Book): Promise<void> {
+/** After a while, in the middle of whatever is going on; and the power goes. Files lost. */
+async function killUnderLoad(server: Localserve, dir: string, book: Book): Promise<number> {
   const before = book.acknowledged;
   const clients = load(server.ip, book);
   await Promise.race([delay(randomInt(50, LOAD_MS_MAX)), ...clients]);
   while (book.acknowledged === before) await Promise.race([delay(5), ...clients]);
   await server.kill();
   await Promise.all(clients);
+  return loseUnsynced(path.join(dir, 'data'));
 }
 
 /** A start that is cut short, making views anew, leaves nothing that hinders the next one. */

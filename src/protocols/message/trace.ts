@@ -33,6 +33,7 @@ export interface Received {
 const NAME_CHARS_MAX = 255;
 /** RFC 5321 §4.5.3.1.3, and the escapes that a quoted local part may need. */
 const ADDRESS_CHARS_MAX = 512;
+const PRINTABLE = /^[ -~]*$/;
 
 export function formatReceived(received: Received): string {
   const { helo, ip, localIp, by, protocol, receipt, tls, requireTls, recipient, at } = received;
@@ -87,6 +88,8 @@ function cleanName(name: string): string {
 
 /** An address; quoted local parts may hold spaces. */
 function cleanAddress(address: string): string {
+  // Most need no look at what Unicode says of each character.
+  if (address.length <= ADDRESS_CHARS_MAX && PRINTABLE.test(address)) return address;
   return address.slice(0, ADDRESS_CHARS_MAX).replace(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, '?');
 }
 
