@@ -1,6 +1,6 @@
 /**
- * The thread that syncs the journal and makes the files of bodies, so that neither the event loop nor the log waits for
- * the file system.
+ * The thread that syncs the journal and makes the files of bodies, so that neither the event loop
+ * nor the log waits for the file system.
  *
  * Files that somebody waits for come first: between two steps of settling it looks for them.
  *
