@@ -1,9 +1,9 @@
 /**
- * Conditions that lists have in common: times, ids, and where a page begins.
+ * Conditions that lists have in common: times and ids.
  */
 
 import { sql as raw, type Expression, type SqlBool } from 'kysely';
-import type { Instant } from '#domain/values/ids';
+import { serverWideId, type AccountId, type Instant } from '#domain/values/ids';
 
 export type Condition = Expression<SqlBool>;
 
@@ -21,14 +21,17 @@ export function isAmong(column: string, ids: readonly number[]): Condition {
   return raw<SqlBool>`${raw.ref(column)} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`;
 }
 
-/** Behind the last row of the page before: by a column, and where that is the same, by id. */
-export function isBehind(
-  [column, idColumn]: readonly [string, string],
-  ascending: boolean,
-  behind: { readonly value: Instant; readonly id: number } | undefined,
+/**
+ * Ids of the whole server behind one of them, of one account or of all: those of an account stand
+ * together, and are found by nothing else.
+ */
+export function isIdBehind(
+  column: string,
+  behind: number,
+  accountId: AccountId | undefined,
 ): Condition {
-  if (behind === undefined) return raw<SqlBool>`TRUE`;
-  const row = raw`(${raw.ref(column)}, ${raw.ref(idColumn)})`;
-  const last = raw`(${behind.value}, ${behind.id})`;
-  return ascending ? raw<SqlBool>`${row} > ${last}` : raw<SqlBool>`${row} < ${last}`;
+  const id = raw.ref(column);
+  if (accountId === undefined) return raw<SqlBool>`${id} > ${behind}`;
+  const after = Math.max(behind, serverWideId(accountId, 0));
+  return raw<SqlBool>`(${id} > ${after} AND ${id} < ${serverWideId(accountId + 1, 0)})`;
 }

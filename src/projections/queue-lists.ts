@@ -10,7 +10,14 @@ import { sql as raw, type SelectQueryBuilder, type SqlBool } from 'kysely';
 import type { RetiredOutcome } from '#domain/queue/events';
 import type { QueuedMessage } from '#domain/queue/state';
 import type { AccountId, Instant, QueueId } from '#domain/values/ids';
-import { isAmong, isBehind, isWithin, type Condition, type TimeBound } from './list-conditions.ts';
+import {
+  isAmong,
+  isIdBehind,
+  isWithin,
+  type Condition,
+  type TimeBound,
+} from './list-conditions.ts';
+import { pageOf, type PageOfList } from './list-pages.ts';
 import { rowsOf, tables, type Sql } from './query.ts';
 import type { RetiredTables } from './retired.ts';
 import type { ServerQueueTables } from './server-queue.ts';
@@ -91,20 +98,15 @@ const RETIRED_COLUMNS = { lastActivity: 'last_activity_at', queued: 'queued_at' 
 export function queuedItems(
   sql: Sql,
   filter: QueueFilter,
-  { sort, ascending, behind, limit }: ListPage<QueueSort>,
+  page: ListPage<QueueSort>,
 ): readonly QueuedItem[] {
-  const column = QUEUE_COLUMNS[sort];
-  const order = ascending ? 'asc' : 'desc';
-  const rows = rowsOf(
+  const rows = pageOf(
     sql,
     matchingQueued(filter)
       .select(COMMON)
       .select(['next_attempt_at as nextAttemptAt', 'in_attempt as inAttempt'])
-      .select(['is_held as isHeld', 'last_answer as lastAnswer'])
-      .$if(behind !== undefined, (list) => list.where(isBehindItem(column, ascending, behind)))
-      .orderBy(column, order)
-      .orderBy('queue_id', order)
-      .limit(limit),
+      .select(['is_held as isHeld', 'last_answer as lastAnswer']),
+    placeOf(page, QUEUE_COLUMNS),
   );
   return rows.map((row) => ({
     ...row,
@@ -117,12 +119,10 @@ export function queuedItems(
 export function retiredItems(
   sql: Sql,
   filter: RetiredFilter,
-  { sort, ascending, behind, limit }: ListPage<RetiredSort>,
+  page: ListPage<RetiredSort>,
 ): readonly RetiredItem[] {
   const { success, lastActivity } = filter;
-  const column = RETIRED_COLUMNS[sort];
-  const order = ascending ? 'asc' : 'desc';
-  const rows = rowsOf(
+  const rows = pageOf(
     sql,
     db
       .selectFrom('retired_items')
@@ -132,11 +132,8 @@ export function retiredItems(
         list.where(isWithin('last_activity_at', lastActivity)),
       )
       .select(COMMON)
-      .select(['outcome', 'last_activity_at as lastActivityAt', 'keep_until as keepUntil'])
-      .$if(behind !== undefined, (list) => list.where(isBehindItem(column, ascending, behind)))
-      .orderBy(column, order)
-      .orderBy('queue_id', order)
-      .limit(limit),
+      .select(['outcome', 'last_activity_at as lastActivityAt', 'keep_until as keepUntil']),
+    placeOf(page, RETIRED_COLUMNS),
   );
   return rows.map((row) => ({ ...row, ...commonOf(row) }));
 }
@@ -152,14 +149,14 @@ export interface QueuedAddresses {
 /** What waits by id, so that items of one account stand together. */
 export function queuedById(
   sql: Sql,
-  filter: QueueFilter,
+  { accountId, ...filter }: QueueFilter,
   behind: QueueId,
   limit: number,
 ): readonly QueuedAddresses[] {
   const list = matchingQueued(filter)
     .select(['queue_id as queueId', 'account_id as accountId'])
     .select(['mail_from as mailFrom', 'recipient'])
-    .where('queue_id', '>', behind)
+    .where(isIdBehind('queue_id', behind, accountId))
     .orderBy('queue_id')
     .limit(limit);
   return rowsOf(sql, list);
@@ -217,13 +214,18 @@ function contains(column: 'mail_from' | 'recipient', piece: string): Condition {
   return raw<SqlBool>`(instr(${address}, ${piece}) > 0 OR instr(${domain}, ${exact}) > 0)`;
 }
 
-function isBehindItem(
-  column: string,
-  ascending: boolean,
-  behind: ListPage<string>['behind'],
-): Condition {
-  const last = behind && { value: behind.value, id: behind.queueId };
-  return isBehind([column, 'queue_id'], ascending, last);
+/** Where the page stands in the list. */
+function placeOf<Sort extends string>(
+  { sort, ascending, behind, limit }: ListPage<Sort>,
+  columns: Readonly<Record<Sort, string>>,
+): PageOfList {
+  return {
+    column: columns[sort],
+    idColumn: 'queue_id',
+    ascending,
+    behind: behind && { value: behind.value, id: behind.queueId },
+    limit,
+  };
 }
 
 function commonOf(row: { readonly details: string; readonly requireTls: 0 | 1 | null }): {

@@ -6,7 +6,14 @@
 import { sql as raw, type SelectQueryBuilder } from 'kysely';
 import type { HookOccasion, RetiredHookOutcome } from '#domain/webhook/events';
 import type { AccountId, HookId, Instant } from '#domain/values/ids';
-import { isAmong, isBehind, isWithin, type Condition, type TimeBound } from './list-conditions.ts';
+import {
+  isAmong,
+  isIdBehind,
+  isWithin,
+  type Condition,
+  type TimeBound,
+} from './list-conditions.ts';
+import { pageOf, type PageOfList } from './list-pages.ts';
 import { rowsOf, tables, type Sql } from './query.ts';
 import type { RetiredWebhookTables } from './retired-webhooks.ts';
 import type { ServerWebhookTables, ToldEvent } from './server-webhooks.ts';
@@ -80,19 +87,14 @@ const RETIRED_COLUMNS = { lastActivity: 'last_activity_at', queued: 'queued_at' 
 export function listedWebhooks(
   sql: Sql,
   filter: WebhookFilter,
-  { sort, ascending, behind, limit }: WebhookPage<WebhookSort>,
+  page: WebhookPage<WebhookSort>,
 ): readonly PendingWebhook[] {
-  const column = PENDING_COLUMNS[sort];
-  const order = ascending ? 'asc' : 'desc';
-  const rows = rowsOf(
+  const rows = pageOf(
     sql,
     matchingPending(filter)
       .select(COMMON)
-      .select(['next_attempt_at as nextAttemptAt', 'in_flight as inFlight'])
-      .$if(behind !== undefined, (list) => list.where(isBehindHook(column, ascending, behind)))
-      .orderBy(column, order)
-      .orderBy('hook_id', order)
-      .limit(limit),
+      .select(['next_attempt_at as nextAttemptAt', 'in_flight as inFlight']),
+    placeOf(page, PENDING_COLUMNS),
   );
   return rows.map((row) => ({ ...row, ...commonOf(row), inFlight: row.inFlight === 1 }));
 }
@@ -100,12 +102,10 @@ export function listedWebhooks(
 export function listedRetiredWebhooks(
   sql: Sql,
   filter: RetiredWebhookFilter,
-  { sort, ascending, behind, limit }: WebhookPage<RetiredWebhookSort>,
+  page: WebhookPage<RetiredWebhookSort>,
 ): readonly RetiredWebhook[] {
   const { lastActivity } = filter;
-  const column = RETIRED_COLUMNS[sort];
-  const order = ascending ? 'asc' : 'desc';
-  const rows = rowsOf(
+  const rows = pageOf(
     sql,
     db
       .selectFrom('retired_webhooks')
@@ -115,11 +115,8 @@ export function listedRetiredWebhooks(
       )
       .select(COMMON)
       .select(['outcome', 'superseded_by as supersededBy'])
-      .select(['last_activity_at as lastActivityAt', 'keep_until as keepUntil'])
-      .$if(behind !== undefined, (list) => list.where(isBehindHook(column, ascending, behind)))
-      .orderBy(column, order)
-      .orderBy('hook_id', order)
-      .limit(limit),
+      .select(['last_activity_at as lastActivityAt', 'keep_until as keepUntil']),
+    placeOf(page, RETIRED_COLUMNS),
   );
   return rows.map((row) => ({ ...row, ...commonOf(row) }));
 }
@@ -127,13 +124,13 @@ export function listedRetiredWebhooks(
 /** Those that wait by id, so that those of one account stand together. */
 export function webhookIds(
   sql: Sql,
-  filter: WebhookFilter,
+  { accountId, ...filter }: WebhookFilter,
   behind: HookId,
   limit: number,
 ): readonly { readonly hookId: HookId; readonly accountId: AccountId }[] {
   const list = matchingPending(filter)
     .select(['hook_id as hookId', 'account_id as accountId'])
-    .where('hook_id', '>', behind)
+    .where(isIdBehind('hook_id', behind, accountId))
     .orderBy('hook_id')
     .limit(limit);
   return rowsOf(sql, list);
@@ -176,13 +173,18 @@ function commonConditions({ hookIds, accountId, queued, event }: CommonFilter): 
   return conditions;
 }
 
-function isBehindHook(
-  column: string,
-  ascending: boolean,
-  behind: WebhookPage<string>['behind'],
-): Condition {
-  const last = behind && { value: behind.value, id: behind.hookId };
-  return isBehind([column, 'hook_id'], ascending, last);
+/** Where the page stands in the list. */
+function placeOf<Sort extends string>(
+  { sort, ascending, behind, limit }: WebhookPage<Sort>,
+  columns: Readonly<Record<Sort, string>>,
+): PageOfList {
+  return {
+    column: columns[sort],
+    idColumn: 'hook_id',
+    ascending,
+    behind: behind && { value: behind.value, id: behind.hookId },
+    limit,
+  };
 }
 
 function commonOf(row: { readonly occasion: string; readonly hasAuthorization: 0 | 1 }): {
