@@ -6,11 +6,11 @@
  * Diagnostics: a file that somebody reads cannot be removed on Windows; it stays for the next time.
  */
 
-import { readdir, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, stat, unlink, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import type { AccountId, BodyHash, Instant } from '#domain/values/ids';
 import { FACTS_SUFFIX } from './body-facts.ts';
-import { codeOf } from './files.ts';
+import { codeOf, PART_SUFFIX } from './files.ts';
 
 /** What became of a body that was to be removed. */
 export type Removal = 'removed' | 'missing' | 'young' | 'busy';
@@ -36,12 +36,20 @@ export async function removeBody(file: string, storedUpTo: Instant): Promise<Rem
   const at = await storedAt(file);
   if (at !== undefined && at > storedUpTo) return 'young';
   try {
-    await rm(file + FACTS_SUFFIX, { force: true });
-    await rm(file, { force: true });
+    await removeIfThere(file + FACTS_SUFFIX);
+    await removeIfThere(file);
     return at === undefined ? 'missing' : 'removed';
   } catch (error) {
     if (!BUSY.has(codeOf(error))) throw error;
     return 'busy';
+  }
+}
+
+async function removeIfThere(file: string): Promise<void> {
+  try {
+    await unlink(file);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
   }
 }
 
@@ -52,8 +60,8 @@ export const SHELVES = 256;
 
 export interface Shelf {
   readonly bodies: readonly BodyHash[];
-  /** Whatever else is there: facts without a body, files that were begun. */
-  readonly others: readonly string[];
+  /** Files of facts without a body, and files that were begun. */
+  readonly leftovers: readonly string[];
 }
 
 /** What lies in one of the folders. */
@@ -62,9 +70,11 @@ export async function lookAtShelf(dir: string, accountId: AccountId, n: number):
   const folder = path.join(dir, 'accounts', String(accountId), 'bodies', name);
   const names = await namesIn(folder);
   const bodies = names.filter((each) => HASH.test(each));
-  const known = new Set(bodies.flatMap((body) => [body, body + FACTS_SUFFIX]));
-  const others = names.filter((each) => !known.has(each)).map((each) => path.join(folder, each));
-  return { bodies, others };
+  const facts = new Set(bodies.map((body) => body + FACTS_SUFFIX));
+  const leftovers = names.filter((each) =>
+    each.endsWith(FACTS_SUFFIX) ? !facts.has(each) : each.endsWith(PART_SUFFIX),
+  );
+  return { bodies, leftovers: leftovers.map((each) => path.join(folder, each)) };
 }
 
 const HASH = /^[0-9a-f]{64}$/;

@@ -33,7 +33,7 @@ import {
 import type { Sql } from '#projections/query';
 import type { Clock, Log } from '#protocols/ports';
 import { bodyFile, type BodyStore } from './bodies.ts';
-import { lookAtShelf, SHELVES, storedAt } from './body-removal.ts';
+import { lookAtShelf, SHELVES, storedAt, type Removal } from './body-removal.ts';
 import { codeOf } from './files.ts';
 import type { Lanes } from './lanes.ts';
 import { startRepeating } from './repeating.ts';
@@ -50,8 +50,10 @@ export const EXPUNGED_MS: number = 14 * DAY_MS;
 export const RETIRED_MS: number = HOUR_MS;
 const LOOK_MS = DAY_MS;
 const LATER_MS = HOUR_MS;
-/** Bodies that are decided about, and removed, in one go; commands of the account wait for them. */
+/** Bodies that are decided about in one go. */
 const PAGE_BODIES = 100;
+/** Bodies that are removed in one go: commands of the account wait for them. */
+const REMOVED_AT_ONCE = 16;
 /** Contents that are taken into the index of bodies in one go. */
 const INDEXED_AT_ONCE = 1000;
 /** All folders in a week. */
@@ -78,6 +80,12 @@ interface Look {
   shelf: number;
   /** What was decided and not done; undefined: what the last run left is not known. */
   left: readonly BodyHash[] | undefined;
+}
+
+interface Removed {
+  /** How many files. */
+  readonly removed: number;
+  readonly busy: readonly BodyHash[];
 }
 
 /** The account was removed meanwhile. */
@@ -117,6 +125,8 @@ export class BodySweep {
 
   /** Looks at every account whose time has come. */
   async sweep(signal?: AbortSignal): Promise<void> {
+    // What is old and still in the journal would come back with the next start.
+    await this.#ports.bodies.settle();
     for (const accountId of [...this.#ports.accounts().keys()]) {
       if (signal?.aborted === true) return;
       const look = this.#lookOf(accountId);
@@ -162,10 +172,8 @@ export class BodySweep {
 
   /** Brings up to date what tells which bodies were let go of, and which messages have. */
   async #prepare(accountId: AccountId, signal?: AbortSignal): Promise<void> {
-    const { bodies, lanes } = this.#ports;
+    const { lanes } = this.#ports;
     await this.#step(accountId, () => lanes.tidy(accountId));
-    // What is still in the journal would come back with the next start.
-    await this.#step(accountId, () => bodies.settle());
     const index = (write: Sql): boolean => indexBodies(write, INDEXED_AT_ONCE);
     while (signal?.aborted !== true) {
       if (!(await this.#step(accountId, () => lanes.maintain(accountId, index)))) return;
@@ -238,33 +246,37 @@ export class BodySweep {
     return at === undefined || at <= this.#ports.clock.now() - STORED_MS;
   }
 
-  /** Removes what nothing refers to; what somebody reads may have to wait. */
+  /** Removes those that the question gives back; what somebody reads may have to wait. */
   async #remove(
     accountId: AccountId,
     bodies: readonly BodyHash[],
-  ): Promise<{ readonly removed: number; readonly busy: readonly BodyHash[] }> {
-    let removed = 0;
-    const busy: BodyHash[] = [];
+    question: typeof unneededBodies = unneededBodies,
+  ): Promise<Removed> {
+    const removals: (readonly [BodyHash, Removal])[] = [];
     const { lanes, bodies: store, clock } = this.#ports;
-    for (let i = 0; i < bodies.length; i += PAGE_BODIES) {
+    const storedUpTo = clock.now() - STORED_MS;
+    for (let i = 0; i < bodies.length; i += REMOVED_AT_ONCE) {
+      const some = bodies.slice(i, i + REMOVED_AT_ONCE);
       await lanes.between(accountId, async (views) => {
-        const page = bodies.slice(i, i + PAGE_BODIES);
-        for (const body of views.read((sql) => unneededBodies(sql, page))) {
-          const removal = await store.remove(accountId, body, clock.now() - STORED_MS);
-          if (removal === 'removed') removed++;
-          if (removal === 'busy') busy.push(body);
+        const free = views.read((sql) => question(sql, some));
+        const results = free.map((body) => store.remove(accountId, body, storedUpTo));
+        for (const [n, removal] of (await Promise.all(results)).entries()) {
+          removals.push([free[n] ?? '', removal]);
         }
       });
     }
-    return { removed, busy };
+    return {
+      removed: removals.filter(([, removal]) => removal === 'removed').length,
+      busy: removals.filter(([, removal]) => removal === 'busy').map(([body]) => body),
+    };
   }
 
-  /** Removes from a folder what never came into the log. How many. */
+  /** Removes from a folder what never came into the log. How many bodies. */
   async #sweepShelf(accountId: AccountId, n: number): Promise<number> {
-    const { dir, lanes, bodies: store, clock } = this.#ports;
-    const { bodies, others } = await lookAtShelf(dir, accountId, n);
+    const { dir, lanes, clock } = this.#ports;
+    const { bodies, leftovers } = await lookAtShelf(dir, accountId, n);
     const storedUpTo = clock.now() - STORED_MS;
-    for (const file of others) {
+    for (const file of leftovers) {
       const at = await storedAt(file);
       if (at !== undefined && at <= storedUpTo) await rm(file, { force: true });
     }
@@ -272,12 +284,7 @@ export class BodySweep {
     for (let i = 0; i < bodies.length; i += PAGE_BODIES) {
       const page = bodies.slice(i, i + PAGE_BODIES);
       const strangers = await lanes.read(accountId, (sql) => unknownBodies(sql, page));
-      if (strangers.length === 0) continue;
-      await lanes.between(accountId, async (views) => {
-        for (const body of views.read((sql) => unknownBodies(sql, strangers))) {
-          if ((await store.remove(accountId, body, storedUpTo)) === 'removed') count++;
-        }
-      });
+      count += (await this.#remove(accountId, strangers, unknownBodies)).removed;
     }
     return count;
   }

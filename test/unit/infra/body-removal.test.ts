@@ -76,7 +76,7 @@ for (const [name, octets] of [
       assert.equal(await made.bodies.remove(1, hash, LATER), 'removed');
       assert.deepEqual(await lookAtShelf(made.dir, 1, parseInt(hash.slice(0, 2), 16)), {
         bodies: [],
-        others: [],
+        leftovers: [],
       });
       assert.equal(made.bodies.read(1, hash), undefined);
       assert.equal(made.bodies.facts(1, hash), undefined);
@@ -135,10 +135,11 @@ describe('a folder of bodies', () => {
     const folder = path.dirname(made.fileOf(1, hash));
     const left = `${hash.slice(0, 2)}${'0'.repeat(62)}.facts`;
     await writeFile(path.join(folder, left), '{}');
+    await writeFile(path.join(folder, 'README'), 'What is this?');
     const shelf = await lookAtShelf(made.dir, 1, parseInt(hash.slice(0, 2), 16));
-    assert.deepEqual(shelf, { bodies: [hash], others: [path.join(folder, left)] });
+    assert.deepEqual(shelf, { bodies: [hash], leftovers: [path.join(folder, left)] });
     await mkdir(path.join(made.dir, 'accounts', '9'), { recursive: true });
-    assert.deepEqual(await lookAtShelf(made.dir, 9, 0), { bodies: [], others: [] });
+    assert.deepEqual(await lookAtShelf(made.dir, 9, 0), { bodies: [], leftovers: [] });
     assert.equal(await storedAt(path.join(folder, 'nothing')), undefined);
   });
 });
