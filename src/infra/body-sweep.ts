@@ -56,6 +56,8 @@ const PAGE_BODIES = 100;
 const REMOVED_AT_ONCE = 16;
 /** Contents that are taken into the index of bodies in one go. */
 const INDEXED_AT_ONCE = 1000;
+/** A look at an account is followed by a rest of so many times its length. */
+const BREAK_PORTIONS = 3;
 /** All folders in a week. */
 const SHELVES_PER_LOOK: number = Math.ceil(SHELVES / 7);
 
@@ -127,21 +129,40 @@ export class BodySweep {
   async sweep(signal?: AbortSignal): Promise<void> {
     // What is old and still in the journal would come back with the next start.
     await this.#ports.bodies.settle();
+    const { clock } = this.#ports;
     for (const accountId of [...this.#ports.accounts().keys()]) {
       if (signal?.aborted === true) return;
-      const look = this.#lookOf(accountId);
-      if (look.dueAt > this.#ports.clock.now()) continue;
-      try {
-        await this.#lookAt(accountId, look, signal);
-        look.dueAt = this.#ports.clock.now() + LOOK_MS;
-      } catch (error) {
-        if (error instanceof AccountGone) continue;
-        if (!(error instanceof Fault) && codeOf(error) === '') throw error;
-        this.#ports.notes.warn({ account: accountId, err: error }, 'bodies not swept yet');
-        look.dueAt = this.#ports.clock.now() + LATER_MS;
-      }
-      await nextRound();
+      const began = clock.now();
+      if (this.#lookOf(accountId).dueAt > began) continue;
+      await this.#lookIfPossible(accountId, signal);
+      await this.#rest(BREAK_PORTIONS * (clock.now() - began), signal);
     }
+  }
+
+  async #lookIfPossible(accountId: AccountId, signal?: AbortSignal): Promise<void> {
+    const { clock, notes } = this.#ports;
+    const look = this.#lookOf(accountId);
+    try {
+      await this.#lookAt(accountId, look, signal);
+      look.dueAt = clock.now() + LOOK_MS;
+    } catch (error) {
+      if (error instanceof AccountGone) return;
+      if (!(error instanceof Fault) && codeOf(error) === '') throw error;
+      notes.warn({ account: accountId, err: error }, 'bodies not swept yet');
+      look.dueAt = clock.now() + LATER_MS;
+    }
+  }
+
+  /** Processors and disks are shared: mail goes first. */
+  #rest(ms: number, signal?: AbortSignal): Promise<void> {
+    if (ms === 0 || signal?.aborted === true) return nextRound();
+    return new Promise((resolve) => {
+      const cancel = this.#ports.clock.after(ms, resolve);
+      signal?.addEventListener('abort', () => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   #lookOf(accountId: AccountId): Look {

@@ -321,6 +321,31 @@ describe('sweeping', () => {
     assert.deepEqual(await made.recorded(), []);
   });
 
+  it('looks at the next account after a rest, or stops', async () => {
+    await using made = await swept();
+    await made.store(LETTER);
+    await made.expunge();
+    made.accounts.set(2, 'carol');
+    const { clock } = made.world;
+    const looks: number[] = [];
+    const slow: World['commands']['tidy'] = async (accountId) => {
+      looks.push(accountId);
+      clock.advance(50);
+    };
+    made.world.commands.tidy = slow;
+    const others = clock.waiting;
+    const stopping = new AbortController();
+    const sweeping = made.sweep.sweep(stopping.signal);
+    while (clock.waiting === others) await new Promise((next) => setImmediate(next));
+    assert.deepEqual(looks, [ALICE]);
+    clock.advance(150);
+    while (clock.waiting === others) await new Promise((next) => setImmediate(next));
+    assert.deepEqual(looks, [ALICE, 2]);
+    stopping.abort();
+    await sweeping;
+    assert.equal(clock.waiting, others);
+  });
+
   it('begins a while after the start, and goes on until it is stopped', async () => {
     await using made = await swept();
     await made.store(LETTER);
