@@ -157,11 +157,15 @@ export class BodySweep {
   #rest(ms: number, signal?: AbortSignal): Promise<void> {
     if (ms === 0 || signal?.aborted === true) return nextRound();
     return new Promise((resolve) => {
-      const cancel = this.#ports.clock.after(ms, resolve);
-      signal?.addEventListener('abort', () => {
+      const stop = (): void => {
         cancel();
         resolve();
+      };
+      const cancel = this.#ports.clock.after(ms, () => {
+        signal?.removeEventListener('abort', stop);
+        resolve();
       });
+      signal?.addEventListener('abort', stop, { once: true });
     });
   }
 
