@@ -2,11 +2,11 @@
  * What a running server lets go of by itself, and how long it keeps it.
  */
 
+import type { EventLog } from '#domain/log/event-log';
 import type { Log } from '#protocols/ports';
-import { EXPUNGED_MS } from './body-sweep.ts';
+import { EXPUNGED_MS, type BodySweep } from './body-sweep.ts';
 import { systemClock } from './clock.ts';
 import type { StaticConfig } from './config-schema.ts';
-import type { Engine } from './engine.ts';
 import { startDroppingMonths } from './month-drop.ts';
 
 const DAY_MS = 86_400_000;
@@ -18,6 +18,12 @@ type RetentionConfig = Pick<
   'KeepExpungedDays' | 'KeepAuditMonths' | 'KeepReportMonths'
 >;
 
+/** What lets go. */
+interface Retaining {
+  readonly eventLog: Pick<EventLog, 'drop' | 'streams'>;
+  readonly sweep: Pick<BodySweep, 'start' | 'stop'>;
+}
+
 /** How long the body of a removed message is kept. */
 export function keepExpungedMs({ KeepExpungedDays }: RetentionConfig): number {
   return KeepExpungedDays === undefined ? EXPUNGED_MS : KeepExpungedDays * DAY_MS;
@@ -25,7 +31,7 @@ export function keepExpungedMs({ KeepExpungedDays }: RetentionConfig): number {
 
 /** Lets go of bodies and months until it is stopped. */
 export function startRetention(
-  { eventLog, sweep }: Pick<Engine, 'eventLog' | 'sweep'>,
+  { eventLog, sweep }: Retaining,
   { KeepAuditMonths = MONTHS, KeepReportMonths = MONTHS }: RetentionConfig,
   { log, fatal }: { readonly log: Log; readonly fatal: (error: unknown) => void },
 ): { stop(): Promise<void> } {
