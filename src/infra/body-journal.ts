@@ -70,6 +70,7 @@ interface Segment {
   mark: Buffer;
   /** Where the next record goes. */
   end: number;
+  records: number;
   /** How far the file goes. */
   allocated: number;
   settling: Promise<void> | undefined;
@@ -80,7 +81,10 @@ const SEGMENT_BYTES: number = 64 * 1024 * 1024;
 /** A file grows by so much: to sync what does not grow takes half the time. */
 const GROWTH_BYTES: number = 1024 * 1024;
 const ZEROS: Buffer = Buffer.alloc(GROWTH_BYTES);
+/** What a start after a power cut may have to look at, twice: a second or two. */
+const SEGMENT_RECORDS = 5000;
 const GROUP_BYTES_MAX: number = 4 * 1024 * 1024;
+const GROUP_RECORDS_MAX = 1000;
 /** By then most systems have written the files without being asked. */
 const SETTLE_AFTER_MS = 35_000;
 /** A segment with less is emptied on the disk too when it is settled. */
@@ -104,6 +108,7 @@ export class BodyJournal {
       descriptor: undefined,
       mark: Buffer.alloc(0),
       end: 0,
+      records: 0,
       allocated: 0,
       settling: undefined,
     }));
@@ -161,7 +166,7 @@ export class BodyJournal {
   /** Resolves when the records are on the disk, and the files there. */
   async #write(group: readonly Entry[]): Promise<void> {
     const bytes = group.reduce((sum, entry) => sum + bytesOf(entry), 0);
-    while (!this.#hasRoom(bytes)) await this.#makeRoom(bytes);
+    while (!this.#hasRoom(bytes, group.length)) await this.#makeRoom(bytes, group.length);
     const segment = this.#current;
     const descriptor = descriptorOf(segment);
     const filings = this.#writeRecords(segment, descriptor, group);
@@ -199,6 +204,7 @@ export class BodyJournal {
     this.#writeAt(segment, descriptor, chunks, end);
     for (const { body, place } of placed) body.place = place;
     segment.end = end;
+    segment.records += group.length;
     return filings;
   }
 
@@ -220,15 +226,20 @@ export class BodyJournal {
     }
   }
 
-  #hasRoom(bytes: number): boolean {
-    const { descriptor, settling, end } = this.#current;
-    return descriptor !== undefined && settling === undefined && end + bytes <= this.#segmentBytes;
+  #hasRoom(bytes: number, records: number): boolean {
+    return this.#current.descriptor !== undefined && this.#fits(bytes, records);
   }
 
-  async #makeRoom(bytes: number): Promise<void> {
+  /** Into the present segment. */
+  #fits(bytes: number, more: number): boolean {
+    const { settling, end, records } = this.#current;
+    const hasBytes = end + bytes <= this.#segmentBytes;
+    return settling === undefined && hasBytes && records + more <= SEGMENT_RECORDS;
+  }
+
+  async #makeRoom(bytes: number, records: number): Promise<void> {
+    if (this.#fits(bytes, records)) return this.#open(this.#current);
     const full = this.#current;
-    if (full.settling === undefined && full.end + bytes <= this.#segmentBytes)
-      return this.#open(full);
     const free = this.#segments.find(({ end, settling }) => end === 0 && settling === undefined);
     if (free === undefined) {
       await Promise.race(this.#segments.map((segment) => this.#settle(segment)));
@@ -260,6 +271,7 @@ export class BodyJournal {
     if (failure !== undefined) throw diskFault(errorOf(failure));
     const wasBusy = segment.end >= BUSY_BYTES;
     segment.end = 0;
+    segment.records = 0;
     if (!wasBusy) empty(segment);
   }
 
@@ -296,7 +308,9 @@ function bytesOf({ body }: Entry): number {
 /** One at least. */
 function takeGroup(queue: Entry[], bytesMax: number): Entry[] {
   let bytes = 0;
-  const count = queue.findIndex((entry) => (bytes += bytesOf(entry)) > bytesMax);
+  const count = queue.findIndex(
+    (entry, i) => i === GROUP_RECORDS_MAX || (bytes += bytesOf(entry)) > bytesMax,
+  );
   return queue.splice(0, count < 0 ? queue.length : Math.max(1, count));
 }
 

@@ -59,7 +59,7 @@ function toldFiler(told: Told): StartFiler {
   };
 }
 
-async function fixture(startFiler?: StartFiler): Promise<Fixture> {
+async function fixture(startFiler?: StartFiler, segmentBytes = 10_000): Promise<Fixture> {
   const directory = await temporaryDirectory();
   const told: Told = {
     groups: [],
@@ -72,7 +72,7 @@ async function fixture(startFiler?: StartFiler): Promise<Fixture> {
     dir: directory.path,
     startFiler: startFiler ?? toldFiler(told),
     fatal: (error) => fatal.push(error),
-    segmentBytes: 10_000,
+    segmentBytes,
   });
   const nameOf = (accountId: number, bodyHash: string): string =>
     directory.file(`${accountId}/bodies/${bodyHash.slice(0, 2)}/${bodyHash}`);
@@ -175,6 +175,19 @@ describe('a segment', () => {
     for (const size of segmentSizes(f)) assert.ok(size <= 10_000, `${size}`);
     f.recover();
     for (const one of bodies) assert.equal(textOf(f, 1, one), one.octets.toString());
+  });
+
+  it('is left after so many records that a start can look at them', async () => {
+    await using f = await fixture(undefined, 10_000_000);
+    const empty = body('');
+    const names = Array.from({ length: 6000 }, (_, i) => i);
+    const kept = names.map((i) =>
+      f.journal.keep(empty, { accountId: i, file: f.fileOf(i % 4, empty), source: undefined }),
+    );
+    await Promise.all(kept);
+    const count = f.recover();
+    assert.ok(count >= 1000 && count <= 5000, `${count}`);
+    assert.ok(f.told.groups.every((group) => group.length <= 1000));
   });
 
   it('makes everybody wait while both are full', async () => {
