@@ -11,7 +11,7 @@ import type { AccountCommand } from '#domain/account';
 import type { DirectoryAnswerTo, DirectoryCommand } from '#domain/directory/decide';
 import type { DirectoryEvent, PauseReason } from '#domain/directory/events';
 import { holdRuleMatches, type HoldRule } from '#domain/directory/hold-rules';
-import { accountNamed, type DirectoryAccount, type DirectoryState } from '#domain/directory/state';
+import type { DirectoryState } from '#domain/directory/state';
 import type { Cause } from '#domain/log/event';
 import type { DeliverMessage } from '#domain/message/decide';
 import type { QueueItem } from '#domain/queue/state';
@@ -43,7 +43,9 @@ import type {
   NamedSuppression,
   QueueChange,
 } from '#protocols/ports-queue';
+import { accountPortions, type AccountPortion } from './account-portions.ts';
 import type { Carried } from './lane.ts';
+import { filterById, listedAccount, listedName } from './listed-accounts.ts';
 import type { ServerBooks } from './server-books.ts';
 
 /**
@@ -86,7 +88,7 @@ export class QueueAdmin implements AdministeredQueue {
     filter: ByAccountName<QueueFilter>,
     page: ListPage<QueueSort>,
   ): readonly AdministeredItem<QueuedItem>[] | Refusal {
-    const found = this.#byId(filter);
+    const found = filterById(this.#known, filter);
     if (isRefusal(found)) return found;
     const items = this.#ports.books.read((sql) => queuedItems(sql, found, page));
     return items.map((item) => ({ ...item, ...this.#aboutItem(item) }));
@@ -96,7 +98,7 @@ export class QueueAdmin implements AdministeredQueue {
     filter: ByAccountName<RetiredFilter>,
     page: ListPage<RetiredSort>,
   ): readonly AdministeredItem<RetiredItem>[] | Refusal {
-    const found = this.#byId(filter);
+    const found = filterById(this.#known, filter);
     if (isRefusal(found)) return found;
     const items = this.#ports.books.read((sql) => retiredItems(sql, found, page));
     return items.map((item) => ({ ...item, ...this.#aboutItem(item) }));
@@ -121,14 +123,15 @@ export class QueueAdmin implements AdministeredQueue {
     change: QueueChange,
     cause: Cause,
   ): Promise<number | Refusal> {
-    const found = this.#byId(filter);
+    const found = filterById(this.#known, filter);
     if (isRefusal(found)) return found;
     if (change.type === 'transport' && change.transport !== '') {
       const isKnown = this.#ports.transports().includes(change.transport);
       if (!isKnown) return refuse('NoSuchTransport', change.transport);
     }
     let affected = 0;
-    for await (const { accountId, queueIds } of this.#portions(found, limit ?? Infinity)) {
+    for (const { accountId, rows } of this.#portions(found, limit)) {
+      const queueIds = rows.map(({ queueId }) => queueId);
       affected += await this.#changeThose(accountId, queueIds, change, cause);
     }
     return affected;
@@ -151,7 +154,7 @@ export class QueueAdmin implements AdministeredQueue {
   holdRules(): readonly NamedHoldRule[] {
     return this.#ports.directory.state.holdRules.map(({ accountId, ...rule }) => ({
       ...rule,
-      ...(accountId === undefined ? {} : { account: this.#nameOf(accountId) }),
+      ...(accountId === undefined ? {} : { account: listedName(this.#known, accountId) }),
     }));
   }
 
@@ -160,7 +163,7 @@ export class QueueAdmin implements AdministeredQueue {
     cause: Cause,
   ): Promise<{ readonly ruleId: number; readonly held: number } | Refusal> {
     const { directory, lanes } = this.#ports;
-    const found = this.#byId(account === undefined ? {} : { account });
+    const found = filterById(this.#known, account === undefined ? {} : { account });
     if (isRefusal(found)) return found;
     const rule: Omit<HoldRule, 'ruleId'> = { ...addresses, ...found };
     const added = await directory.execute({ type: 'AddHoldRule', rule }, cause);
@@ -169,8 +172,10 @@ export class QueueAdmin implements AdministeredQueue {
     // Whatever was queued by the rules of before can be seen then.
     await lanes.turnsEnded();
     let held = 0;
-    const matches = (item: QueuedAddresses): boolean => holdRuleMatches({ ruleId, ...rule }, item);
-    for await (const { accountId, queueIds } of this.#portions(found, Infinity, matches)) {
+    for (const { accountId, rows } of this.#portions(found)) {
+      const matching = rows.filter((item) => holdRuleMatches({ ruleId, ...rule }, item));
+      if (matching.length === 0) continue;
+      const queueIds = matching.map(({ queueId }) => queueId);
       const command = { type: 'HoldMessages', queueIds, ruleId } as const;
       held += await this.#affected(accountId, command, cause);
     }
@@ -185,7 +190,7 @@ export class QueueAdmin implements AdministeredQueue {
     account: string | undefined,
     address: string | undefined,
   ): readonly NamedSuppression[] | Refusal {
-    const found = this.#byId(account === undefined ? {} : { account });
+    const found = filterById(this.#known, account === undefined ? {} : { account });
     if (isRefusal(found)) return found;
     const base = address === undefined ? undefined : baseAddress(address);
     return this.#ports.books
@@ -193,12 +198,12 @@ export class QueueAdmin implements AdministeredQueue {
       .filter(({ accountId }) => found.accountId === undefined || accountId === found.accountId)
       .map(({ accountId, ...suppression }) => ({
         ...suppression,
-        account: this.#nameOf(accountId),
+        account: listedName(this.#known, accountId),
       }));
   }
 
   async suppress(account: string, address: string, cause: Cause): Promise<object | Refusal> {
-    const found = this.#named(account);
+    const found = listedAccount(this.#known, account);
     if (found === undefined) return refuse('NoSuchAccount', account);
     const reason = 'added by an administrator';
     const command = { type: 'SuppressAddress', address, reason } as const;
@@ -206,10 +211,14 @@ export class QueueAdmin implements AdministeredQueue {
   }
 
   async unsuppress(account: string, address: string, cause: Cause): Promise<object | Refusal> {
-    const found = this.#named(account);
+    const found = listedAccount(this.#known, account);
     if (found === undefined) return refuse('NoSuchAccount', account);
     const command = { type: 'UnsuppressAddress', address } as const;
     return this.#ports.lanes.execute(found.accountId, command, cause);
+  }
+
+  get #known(): DirectoryState {
+    return this.#ports.directory.state;
   }
 
   async #item(queueId: QueueId): Promise<QueueItem | undefined> {
@@ -291,25 +300,13 @@ export class QueueAdmin implements AdministeredQueue {
   }
 
   /** What fits, by id, so many of one account at a time. */
-  async *#portions(
+  #portions(
     filter: QueueFilter,
-    limit: number,
-    matches: (item: QueuedAddresses) => boolean = () => true,
-  ): AsyncGenerator<{ readonly accountId: AccountId; readonly queueIds: readonly QueueId[] }> {
-    let behind = 0;
-    let left = limit;
-    while (left > 0) {
-      const count = Math.min(PORTION, left);
-      const rows = this.#ports.books.read((sql) => queuedById(sql, filter, behind, count));
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      behind = last.queueId;
-      left -= rows.length;
-      const accounts = Map.groupBy(rows.filter(matches), ({ accountId }) => accountId);
-      for (const [accountId, items] of accounts) {
-        yield { accountId, queueIds: items.map(({ queueId }) => queueId) };
-      }
-    }
+    limit?: number | undefined,
+  ): Generator<AccountPortion<QueuedAddresses>> {
+    const rows = (behind: QueueId, count: number): readonly QueuedAddresses[] =>
+      this.#ports.books.read((sql) => queuedById(sql, filter, behind, count));
+    return accountPortions(rows, ({ queueId }) => queueId, { portion: PORTION, limit });
   }
 
   #aboutItem(item: {
@@ -320,31 +317,10 @@ export class QueueAdmin implements AdministeredQueue {
     const { queueId, accountId, details } = item;
     const { books, bodies } = this.#ports;
     return {
-      account: this.#nameOf(accountId),
+      account: listedName(this.#known, accountId),
       header: bodies.header(accountId, details.body),
       results: books.read((sql) => resultsOf(sql, queueId)),
     };
-  }
-
-  #byId<Filter extends { readonly account?: string }>({
-    account,
-    ...filter
-  }: Filter): (Omit<Filter, 'account'> & { readonly accountId?: AccountId }) | Refusal {
-    if (account === undefined) return filter;
-    const found = this.#named(account);
-    if (found === undefined) return refuse('NoSuchAccount', account);
-    return { ...filter, accountId: found.accountId };
-  }
-
-  /** Also one that was removed, while its history is kept. */
-  #named(name: string): DirectoryAccount | undefined {
-    const { state } = this.#ports.directory;
-    return accountNamed(state, name) ?? accountNamed({ accounts: state.removed }, name);
-  }
-
-  #nameOf(accountId: AccountId): string {
-    const { accounts, removed } = this.#ports.directory.state;
-    return (accounts.get(accountId) ?? removed.get(accountId))?.name ?? '';
   }
 }
 

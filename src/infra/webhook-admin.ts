@@ -6,9 +6,9 @@
  * is gone meanwhile is passed over.
  */
 
-import { accountNamed, type DirectoryState } from '#domain/directory/state';
+import type { DirectoryState } from '#domain/directory/state';
 import type { Cause } from '#domain/log/event';
-import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
+import { isRefusal, type Refusal } from '#domain/values/decision';
 import type { AccountId, HookId } from '#domain/values/ids';
 import {
   listedRetiredWebhooks,
@@ -30,6 +30,8 @@ import type {
   AdministeredWebhooks,
   WebhookChange,
 } from '#protocols/ports-webhook';
+import { accountPortions } from './account-portions.ts';
+import { filterById, listedName } from './listed-accounts.ts';
 import type { ServerBooks } from './server-books.ts';
 
 /** Webhooks that are changed in one decision; an event each must fit into an append. */
@@ -53,7 +55,7 @@ export class WebhookAdmin implements AdministeredWebhooks {
     filter: ByAccountName<WebhookFilter>,
     page: WebhookPage<WebhookSort>,
   ): readonly AdministeredHook<PendingWebhook>[] | Refusal {
-    const found = this.#byId(filter);
+    const found = filterById(this.#ports.directory.state, filter);
     if (isRefusal(found)) return found;
     const hooks = this.#ports.books.read((sql) => listedWebhooks(sql, found, page));
     return hooks.map((hook) => ({ ...hook, ...this.#about(hook) }));
@@ -63,7 +65,7 @@ export class WebhookAdmin implements AdministeredWebhooks {
     filter: ByAccountName<RetiredWebhookFilter>,
     page: WebhookPage<RetiredWebhookSort>,
   ): readonly AdministeredHook<RetiredWebhook>[] | Refusal {
-    const found = this.#byId(filter);
+    const found = filterById(this.#ports.directory.state, filter);
     if (isRefusal(found)) return found;
     const hooks = this.#ports.books.read((sql) => listedRetiredWebhooks(sql, found, page));
     return hooks.map((hook) => ({ ...hook, ...this.#about(hook) }));
@@ -75,10 +77,14 @@ export class WebhookAdmin implements AdministeredWebhooks {
     change: WebhookChange,
     cause: Cause,
   ): Promise<number | Refusal> {
-    const found = this.#byId(filter);
+    const found = filterById(this.#ports.directory.state, filter);
     if (isRefusal(found)) return found;
     let affected = 0;
-    for (const { accountId, hookIds } of this.#portions(found, limit ?? Infinity)) {
+    const rows = (behind: HookId, count: number): ReturnType<typeof webhookIds> =>
+      this.#ports.books.read((sql) => webhookIds(sql, found, behind, count));
+    const portions = accountPortions(rows, ({ hookId }) => hookId, { portion: PORTION, limit });
+    for (const { accountId, rows: hooks } of portions) {
+      const hookIds = hooks.map(({ hookId }) => hookId);
       affected += await this.#changeThose(accountId, hookIds, change, cause);
     }
     return affected;
@@ -100,26 +106,6 @@ export class WebhookAdmin implements AdministeredWebhooks {
     return done.answer.affected;
   }
 
-  /** What fits, by id, so many of one account at a time. */
-  *#portions(
-    filter: WebhookFilter,
-    limit: number,
-  ): Generator<{ readonly accountId: AccountId; readonly hookIds: readonly HookId[] }> {
-    let behind = 0;
-    let left = limit;
-    while (left > 0) {
-      const count = Math.min(PORTION, left);
-      const rows = this.#ports.books.read((sql) => webhookIds(sql, filter, behind, count));
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      behind = last.hookId;
-      left -= rows.length;
-      for (const [accountId, hooks] of Map.groupBy(rows, (row) => row.accountId)) {
-        yield { accountId, hookIds: hooks.map(({ hookId }) => hookId) };
-      }
-    }
-  }
-
   #about({
     hookId,
     accountId,
@@ -127,19 +113,9 @@ export class WebhookAdmin implements AdministeredWebhooks {
   }: PendingWebhook | RetiredWebhook): AdministeredHook<object> {
     const { books, bodies, directory } = this.#ports;
     return {
-      account: directory.state.accounts.get(accountId)?.name ?? '',
+      account: listedName(directory.state, accountId),
       header: bodies.header(accountId, occasion.body),
       results: books.read((sql) => webhookResultsOf(sql, hookId)),
     };
-  }
-
-  #byId<Filter extends { readonly account?: string }>({
-    account,
-    ...filter
-  }: Filter): (Omit<Filter, 'account'> & { readonly accountId?: AccountId }) | Refusal {
-    if (account === undefined) return filter;
-    const found = accountNamed(this.#ports.directory.state, account);
-    if (found === undefined) return refuse('NoSuchAccount', account);
-    return { ...filter, accountId: found.accountId };
   }
 }
