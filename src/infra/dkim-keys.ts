@@ -6,7 +6,7 @@
  * SecretUnreadable.
  */
 
-import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { DkimKey } from '#domain/directory/dkim-keys';
 import { dkimKeysOf } from '#domain/directory/state';
@@ -16,6 +16,7 @@ import { Fault } from '#domain/values/fault';
 import type { SecretRef } from '#domain/values/ids';
 import type {
   AdministeredDkim,
+  ProvingKey,
   PublishedKey,
   SigningKey,
   SigningKeys,
@@ -46,6 +47,14 @@ export class DkimKeyring implements SigningKeys, AdministeredDkim {
           return { ...how, key: await this.#keyOf(secret) };
         }),
     );
+  }
+
+  provingKeys(domain: string): readonly ProvingKey[] {
+    return dkimKeysOf(this.#directory.state, domain).map((one) => ({
+      name: one.name,
+      key: publicKeyOf(one),
+      signs: one.standby !== true,
+    }));
   }
 
   async add(
@@ -141,4 +150,12 @@ function publicKeyText(algorithm: DkimKey['algorithm'], key: KeyObject): string 
       ? Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url')
       : key.export({ format: 'der', type: 'spki' });
   return octets.toString('base64');
+}
+
+/** The key behind the text. */
+function publicKeyOf({ algorithm, publicKey }: DkimKey): KeyObject {
+  const octets = Buffer.from(publicKey, 'base64');
+  if (algorithm === 'rsa') return createPublicKey({ key: octets, format: 'der', type: 'spki' });
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: octets.toString('base64url') };
+  return createPublicKey({ key: jwk, format: 'jwk' });
 }

@@ -14,6 +14,16 @@ export interface SigningKeys {
    * when a key cannot be read.
    */
   signingKeys(domain: string): Promise<readonly SigningKey[]>;
+  /** What proves that mail from the domain was handed in here, in memory. */
+  provingKeys(domain: string): readonly ProvingKey[];
+}
+
+/** Also one on standby: it may have signed what is still on its way. */
+export interface ProvingKey extends Pick<DkimKey, 'name'> {
+  /** Public. */
+  readonly key: KeyObject;
+  /** Mail that is handed in now is signed with it. */
+  readonly signs: boolean;
 }
 
 export interface SigningKey extends Omit<

@@ -5,7 +5,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { notedAttempts, type NotedAttempts } from './attempts.ts';
 import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';
@@ -122,7 +122,15 @@ export function smtpWorld(options: WorldOptions = {}): World {
       usesFromIds: (accountId, login) =>
         accounts.settings.get(accountId)?.fromIdLogins?.includes(login) === true,
     },
-    signing: { signingKeys: async (domain) => signingKeys.get(domain) ?? [] },
+    signing: {
+      signingKeys: async (domain) => signingKeys.get(domain) ?? [],
+      provingKeys: (domain) =>
+        (signingKeys.get(domain) ?? []).map(({ name, key }) => ({
+          name,
+          key: createPublicKey(key),
+          signs: true,
+        })),
+    },
     logins: fakeLogins(LOGINS, { old, keys }),
     changes: live,
     attempts,

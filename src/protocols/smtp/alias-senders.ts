@@ -44,11 +44,11 @@ const ANYBODY: ClaimedSender = {
   proof: undefined,
 };
 
-export async function claimedSender(
+export function claimedSender(
   { ports: { directory, signing, clock } }: Session,
   { mailFrom, recipients }: Transaction,
   { octets, complete }: Head,
-): Promise<ClaimedSender> {
+): ClaimedSender {
   if (!recipients.values().some(({ target }) => target.type === 'alias')) return ANYBODY;
   const header = readHeader(octets.toString('latin1'));
   const from = fromOf(header);
@@ -60,12 +60,12 @@ export async function claimedSender(
   const isFromOurs = from !== undefined && fromAccounts.length > 0;
   if (!isFromOurs && named.length === 0) return ANYBODY;
   const { domain } = isFromOurs ? from : mailFrom;
-  const selectors = await signing.signingKeys(domain);
+  const selectors = signing.provingKeys(domain);
   const proof =
     isFromOurs && complete
       ? new OwnSignatures(header, { domain, selectors }, clock.now())
       : undefined;
-  return { fromAccounts, named, canProve: selectors.length > 0, proof };
+  return { fromAccounts, named, canProve: selectors.some(({ signs }) => signs), proof };
 }
 
 /** The message as it passes, seen by the proof; `headerBytes` of it are its header. */

@@ -77,7 +77,7 @@ export async function receive(
   }
   const { bodies } = session.ports;
   const head = await incoming.head();
-  const claimed = await claimedSender(session, transaction, head);
+  const claimed = claimedSender(session, transaction, head);
   const start = genuineStart(session, head);
   const octets =
     start === head.octets ? incoming.octets() : incoming.octetsBehind(start, head.octets.length);

@@ -1,7 +1,7 @@
 /**
  * Proof that mail was handed in here: a DKIM-Signature made with one of our own keys.
  *
- * Whoever checks has the keys that sign, so that neither DNS nor the sender is asked for anything.
+ * Whoever checks knows our keys, so that neither DNS nor the sender is asked for anything.
  * Invariants: From is signed, and all of the body; of one message OWN_SIGNATURES_MAX signatures at
  * most are looked at, and its body is digested while it passes.
  * RFC 6376 §3.5 (tags), §3.7 (what is signed), §6.1 (checking), RFC 8463 (Ed25519).
@@ -13,12 +13,12 @@ import type { Instant } from '#domain/values/ids';
 import { OWN_SIGNATURES_MAX } from '../limits.ts';
 import { fieldValue, type Field, type Header } from '../message/header.ts';
 import { BodyDigest, canonicalField, type Canonical } from './dkim-canonical.ts';
-import type { DkimSelector } from './dkim.ts';
 
 export interface OwnKeys {
   /** A-labels. */
   readonly domain: string;
-  readonly selectors: readonly Pick<DkimSelector, 'name' | 'key'>[];
+  /** By selector; public ones will do. */
+  readonly selectors: readonly { readonly name: string; readonly key: KeyObject }[];
 }
 
 /** A signature that may be ours. */

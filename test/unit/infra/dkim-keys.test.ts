@@ -70,6 +70,24 @@ describe('a signing key', () => {
     assert.deepEqual(Buffer.from(publicKey, 'base64'), Buffer.from(x, 'base64url'));
   });
 
+  it('proves what it has signed, without the secret store', async () => {
+    await using world = await given();
+    const { keyring } = world;
+    for (const algorithm of ['ed25519', 'rsa'] as const) {
+      made(await keyring.add('example.org', { name: algorithm, algorithm }, CAUSE));
+    }
+    const signing = await keyring.signingKeys('example.org');
+    const proving = keyring.provingKeys('example.org');
+    assert.deepEqual(
+      proving.map(({ name }) => name),
+      ['ed25519', 'rsa'],
+    );
+    for (const [i, { key }] of proving.entries()) {
+      assert.ok(key.equals(createPublicKey(signing[i]?.key ?? '')));
+    }
+    assert.deepEqual(keyring.provingKeys('example.net'), []);
+  });
+
   it('may be RSA of 2048 bits', async () => {
     await using world = await given();
     const wanted = { name: 'r1', algorithm: 'rsa' } as const;
@@ -146,6 +164,14 @@ describe('a signing key', () => {
     const signing = async (): Promise<readonly string[]> =>
       (await keyring.signingKeys('example.org')).map(({ name }) => name);
     assert.deepEqual(await signing(), ['second']);
+    // Mail that the first has signed may still be on its way.
+    assert.deepEqual(
+      keyring.provingKeys('example.org').map(({ name, signs }) => [name, signs]),
+      [
+        ['first', false],
+        ['second', true],
+      ],
+    );
     await keyring.use('example.org', ['first', 'second'], CAUSE);
     assert.deepEqual(await signing(), ['first', 'second']);
     assert.deepEqual(await keyring.use('example.org', ['third'], CAUSE), {

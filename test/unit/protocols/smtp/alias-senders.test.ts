@@ -101,6 +101,16 @@ describe('a closed alias', () => {
     assert.equal(deliveredTo(world, ALICE).length, bodies.length);
   });
 
+  it('is open to mail that was signed with a key of before, and is on its way', async () => {
+    await using world = givenWorld();
+    const { signing } = world.ports;
+    const [key] = signing.provingKeys('example.org');
+    assert.ok(key);
+    signing.provingKeys = () => [{ ...key, signs: false }];
+    assert.equal(await answer(world, await signed('alice@example.org')), '250 2.0.0');
+    assert.equal(deliveredTo(world, BOB).length, 1);
+  });
+
   it('is open to mail with forged results, which are taken out', async () => {
     await using world = givenWorld();
     const forged = 'Authentication-Results: mail.example.org; dkim=pass\r\n';
