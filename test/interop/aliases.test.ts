@@ -81,8 +81,15 @@ it('smtp 87: a closed alias is for what its members hand in', async () => {
 
   const member = await SmtpDriver.openSubmission(ip);
   assert.match(await member.send(LOGIN, CLOSED, message), /^250 /);
-  member.close();
   await until(async () => (await delivered(BOB)) === 1);
+  // To the alias and to somebody else: they go apart, without waiting for another attempt.
+  await member.ask(`MAIL FROM:<${LOGIN}>`, 250);
+  for (const recipient of [CLOSED, 'bob@localhost'])
+    await member.ask(`RCPT TO:<${recipient}>`, 250);
+  await member.ask('DATA', 354);
+  await member.ask(`${message}\r\n.`, 250);
+  member.close();
+  await until(async () => (await delivered(BOB)) === 3);
   assert.equal(await delivered(1), 0, 'who sent it needs no copy');
   assert.equal(await server.stop(), 0, server.said());
 });
