@@ -17,7 +17,7 @@ import type { AccountId, QueueId } from '#domain/values/ids';
 import { queuedById } from '#projections/queue-lists';
 import { remembersMail } from '#projections/retired';
 import { suppressionsOfAll } from '#projections/server-suppressions';
-import { accountsInWebhookAttempt } from '#projections/server-webhooks';
+import { accountsInWebhookAttempt } from '#projections/due-webhooks';
 import { remembersWebhooks, webhookIds } from '#projections/webhook-lists';
 import type { Clock, Log } from '#protocols/ports';
 import type { RemovedAccount } from '#protocols/ports-directory';

@@ -6,7 +6,7 @@ import {
   accountsInWebhookAttempt,
   dueWebhooks,
   nextWebhookDueAfter,
-} from '#projections/server-webhooks';
+} from '#projections/due-webhooks';
 import type { WaitingWebhooks } from '#protocols/ports-webhook';
 import type { ServerBooks } from './server-books.ts';
 

@@ -7,7 +7,7 @@ import type { Buffer } from 'node:buffer';
 import type { Cause } from '#domain/log/event';
 import type { Refusal } from '#domain/values/decision';
 import type { AccountId, Instant, SecretRef } from '#domain/values/ids';
-import type { DueWebhook } from '#projections/server-webhooks';
+import type { DueWebhook } from '#projections/due-webhooks';
 import type {
   PendingWebhook,
   RetiredWebhook,

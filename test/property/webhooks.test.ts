@@ -14,7 +14,7 @@ import {
   accountsInWebhookAttempt,
   dueWebhooks,
   nextWebhookDueAfter,
-} from '#projections/server-webhooks';
+} from '#projections/due-webhooks';
 import {
   listedRetiredWebhooks,
   listedWebhooks,

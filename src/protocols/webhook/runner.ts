@@ -16,7 +16,7 @@ import type { AccountId, HookId } from '#domain/values/ids';
 import type { StartWebhookAttempt } from '#domain/webhook/decide';
 import type { WebhookAnswer } from '#domain/webhook/events';
 import type { Webhook } from '#domain/webhook/state';
-import type { DueWebhook } from '#projections/server-webhooks';
+import type { DueWebhook } from '#projections/due-webhooks';
 import { HOOK_CALLS_AT_ONCE, HOOK_STOP_MS } from '../limits.ts';
 import type { Bodies, Clock, Commands, Done, Log, Random } from '../ports.ts';
 import type { Metrics } from '../ports-metrics.ts';

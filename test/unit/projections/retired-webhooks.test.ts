@@ -7,7 +7,7 @@ import { emptyServerViews, type PostedServerViews } from '../../support/server-v
 import type { RetiredHookOutcome, WebhookRetired } from '#domain/webhook/events';
 import type { HookId } from '#domain/values/ids';
 import { accountsToForget } from '#projections/retired';
-import { dueWebhooks } from '#projections/server-webhooks';
+import { dueWebhooks } from '#projections/due-webhooks';
 import { listedRetiredWebhooks, type RetiredWebhook } from '#projections/webhook-lists';
 import { webhookResultsOf } from '#projections/webhook-results';
 
