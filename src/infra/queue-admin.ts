@@ -302,7 +302,7 @@ export class QueueAdmin implements AdministeredQueue {
   /** What fits, by id, so many of one account at a time. */
   #portions(
     filter: QueueFilter,
-    limit?: number | undefined,
+    limit?: number,
   ): Generator<AccountPortion<QueuedAddresses>> {
     const rows = (behind: QueueId, count: number): readonly QueuedAddresses[] =>
       this.#ports.books.read((sql) => queuedById(sql, filter, behind, count));

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ALIAS_MEMBERS_MAX, aliasesOf, aliasesWithout } from '#domain/directory/aliases';
 import { decideDirectory, type DirectoryCommand } from '#domain/directory/decide';
-import type { AliasAdded, DirectoryEvent } from '#domain/directory/events';
+import type { DirectoryEvent } from '#domain/directory/events';
 import { evolveDirectory } from '#domain/directory/evolve';
 import {
   emptyDirectory,
@@ -229,7 +229,7 @@ describe('addresses that are given up', () => {
     const many = Array.from({ length: ALIAS_MEMBERS_MAX }, (_, i) => `m${i}@one.org`);
     const aliases = (count: number): readonly DirectoryEvent[] =>
       Array.from({ length: count }, (_, i) => ({
-        ...(TEAM as AliasAdded),
+        ...TEAM,
         localpart: `team${i}`,
         members: ['bob@one.org', ...many.slice(1)],
       }));
