@@ -300,10 +300,7 @@ export class QueueAdmin implements AdministeredQueue {
   }
 
   /** What fits, by id, so many of one account at a time. */
-  #portions(
-    filter: QueueFilter,
-    limit?: number,
-  ): Generator<AccountPortion<QueuedAddresses>> {
+  #portions(filter: QueueFilter, limit?: number): Generator<AccountPortion<QueuedAddresses>> {
     const rows = (behind: QueueId, count: number): readonly QueuedAddresses[] =>
       this.#ports.books.read((sql) => queuedById(sql, filter, behind, count));
     return accountPortions(rows, ({ queueId }) => queueId, { portion: PORTION, limit });
