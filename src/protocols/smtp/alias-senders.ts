@@ -89,11 +89,8 @@ export async function knownSender(claimed: ClaimedSender): Promise<KnownSender> 
 }
 
 /** True when one of the recipients is an alias to which the sender may not write. */
-export function isClosedTo(
-  { provenAs }: KnownSender,
-  { recipients }: Pick<Transaction, 'recipients'>,
-): boolean {
-  return recipients.values().some(({ target }: Recipient) => {
+export function isClosedTo({ provenAs }: KnownSender, recipients: readonly Recipient[]): boolean {
+  return recipients.some(({ target }) => {
     if (target.type !== 'alias' || !isMembersOnly(target)) return false;
     const members = new Set(target.members.map(({ accountId }) => accountId));
     return provenAs.length === 0 || !provenAs.every((accountId) => members.has(accountId));

@@ -22,15 +22,14 @@ export interface RecipientCopies {
 
 /** `senders` are those who need no copy of what they have sent to an alias. */
 export function copiesFor(
-  recipients: Iterable<Recipient>,
+  recipients: readonly Recipient[],
   senders: readonly AccountId[],
 ): readonly RecipientCopies[] {
-  const all = [...recipients];
   const reached = new Set<AccountId>();
-  for (const { target } of all) {
+  for (const { target } of recipients) {
     if (target.type === 'account') reached.add(target.accountId);
   }
-  return all.flatMap(({ address, target }): RecipientCopies[] => {
+  return recipients.flatMap(({ address, target }): RecipientCopies[] => {
     if (target.type === 'account') {
       const { accountId, mailbox } = target;
       return [{ rcptTo: address, to: [{ accountId, mailbox }], reachedOtherwise: false }];

@@ -45,6 +45,7 @@ import {
   type Session,
   type Transaction,
 } from './session.ts';
+import { targetOf } from './targets.ts';
 
 const TAKEN = reply(250, '2.0.0', 'The message is delivered.');
 const SOME_REFUSED = reply(451, '4.3.0', 'Please send to one recipient at a time.');
@@ -68,12 +69,11 @@ export async function receive(
 ): Promise<Reply> {
   const refusal = await refused(session, transaction, incoming);
   if (refusal !== undefined) return refusal;
-  const unknown = unknownRecipients(transaction);
-  if (unknown > 0) {
+  const unknown = unknownReply([...transaction.recipients.values()]);
+  if (unknown !== undefined) {
     await incoming.drain();
-    if (unknown < transaction.recipients.size) return SOME_REFUSED;
-    await session.channel.pause(SMTP_UNKNOWN_MS);
-    return UNKNOWN_ADDRESS;
+    if (unknown === UNKNOWN_ADDRESS) await session.channel.pause(SMTP_UNKNOWN_MS);
+    return unknown;
   }
   const { bodies } = session.ports;
   const head = await incoming.head();
@@ -87,8 +87,11 @@ export async function receive(
   );
   try {
     const sender = await knownSender(claimed);
-    if (isClosedTo(sender, transaction)) return MEMBERS_ONLY;
-    const copies = copiesFor(transaction.recipients.values(), sender.accounts);
+    const recipients = recipientsNow(session, transaction);
+    const gone = unknownReply(recipients);
+    if (gone !== undefined) return gone;
+    if (isClosedTo(sender, recipients)) return MEMBERS_ONLY;
+    const copies = copiesFor(recipients, sender.accounts);
     return await deliverToAll(session, transaction, copies, staged);
   } finally {
     await staged.discard();
@@ -124,10 +127,23 @@ export async function refused(
   return undefined;
 }
 
-function unknownRecipients({ recipients }: Transaction): number {
+/** Undefined when all of them are known. */
+function unknownReply(recipients: readonly Recipient[]): Reply | undefined {
   const isUnknown = ({ target }: Recipient): boolean =>
     target.type === 'unknown-domain' || target.type === 'unknown-address';
-  return [...recipients.values()].filter(isUnknown).length;
+  if (!recipients.some(isUnknown)) return undefined;
+  return recipients.every(isUnknown) ? UNKNOWN_ADDRESS : SOME_REFUSED;
+}
+
+/** Accounts and members may have gone, or come, while the message came. */
+function recipientsNow(
+  { ports, settings }: Session,
+  { recipients }: Transaction,
+): readonly Recipient[] {
+  return Array.from(recipients.values(), ({ address }) => ({
+    address,
+    target: targetOf(ports.directory, address, settings.hostName),
+  }));
 }
 
 /** One append for each copy; those of different accounts wait for the same fsync. */

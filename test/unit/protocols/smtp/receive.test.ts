@@ -270,6 +270,25 @@ test('several aliases with many members are asked for one after the other', asyn
   await talk.expect([`RCPT TO:<alice@${domain}>`, '452 4.5.3 ']);
 });
 
+test('accounts that go while the message comes get no copy of it', async () => {
+  await using world = smtpWorld();
+  const talk = world.connect();
+  await begin(talk, 'team@example.org');
+  world.directory.add({ type: 'AccountClosed', accountId: BOB });
+  await talk.expect(
+    ['Subject: x\r\n\r\nhello\r\n.', '250 '],
+    ['MAIL FROM:<a@remote.example>', '250 '],
+    ['RCPT TO:<alice2@example.org>', '250 '],
+    ['DATA', '354 '],
+  );
+  const taken = { localpart: 'alice2', domain: 'example.org', accountId: ALICE };
+  world.directory.add({ type: 'AddressRemoved', ...taken });
+  await talk.expect(['Subject: x\r\n\r\nhello\r\n.', '550 5.1.1 ']);
+  assert.deepEqual([deliveredTo(world, ALICE).length, deliveredTo(world, BOB).length], [1, 0]);
+  assert.ok([...world.bodies.linked.keys()].every((file) => file.startsWith(`${ALICE}/`)));
+  assert.equal(world.bodies.staged.size, 0);
+});
+
 test('smtp 87: mail to an alias of which the sender is the only member is taken', async () => {
   await using world = smtpWorld();
   const team = { localpart: 'team', domain: 'example.org' };
