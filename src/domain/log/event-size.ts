@@ -45,8 +45,8 @@ export function firstEvents<Event>(events: readonly Event[]): readonly Event[] {
   return events.slice(0, APPEND_EVENTS_MAX);
 }
 
-/** What the cause of an event may take; all that is recorded are smaller. */
-const CAUSE_BYTES = 256;
+/** What the cause of an event may take: the longest login, an address, a connection. */
+const CAUSE_BYTES = 512;
 
 /** True when one append holds them, whoever caused them. */
 export function fitOneAppend(events: readonly object[]): boolean {

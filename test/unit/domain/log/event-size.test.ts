@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { eventLists, eventUidSets, firstEvents } from '#domain/log/event-size';
-import { EVENT_BYTES_MAX } from '#domain/log/event-log';
+import { eventLists, eventUidSets, firstEvents, fitOneAppend } from '#domain/log/event-size';
+import { APPEND_EVENTS_MAX, EVENT_BYTES_MAX } from '#domain/log/event-log';
 import { formatUidSet, normalUidSet, uidRange, type UidSet } from '#domain/values/uid-set';
 
 function everySecond(count: number): UidSet {
@@ -47,4 +47,20 @@ describe('a list', () => {
 
 it('many events are taken as far as one append goes', () => {
   assert.equal(firstEvents(Array(501).fill('x')).length, 500);
+});
+
+describe('one append', () => {
+  const events = (count: number, bytes: number): readonly object[] =>
+    Array.from({ length: count }, () => ({ type: 'x'.repeat(bytes) }));
+
+  it('holds so many events', () => {
+    assert.equal(fitOneAppend(events(APPEND_EVENTS_MAX, 1)), true);
+    assert.equal(fitOneAppend(events(APPEND_EVENTS_MAX + 1, 1)), false);
+  });
+
+  it('holds so many octets, whoever caused them', () => {
+    assert.equal(fitOneAppend(events(2, 250 * 1024)), true);
+    assert.equal(fitOneAppend(events(2, 256 * 1024)), false);
+    assert.equal(fitOneAppend(events(APPEND_EVENTS_MAX, 1000)), false);
+  });
 });
