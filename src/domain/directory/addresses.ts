@@ -5,8 +5,8 @@
  * one that a TLS key logs in as stays, and the only member of an alias.
  */
 
-import { foldedLocalpart } from '../values/address.ts';
 import { fitOneAppend } from '../log/event-size.ts';
+import { foldedLocalpart } from '../values/address.ts';
 import { decided, isRefusal, refuse, type Decision } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
 import { addressKey, addressOf } from './address-key.ts';
@@ -15,12 +15,12 @@ import type { DirectoryEvent } from './events.ts';
 import { evolveDirectory } from './evolve.ts';
 import {
   accountOfAddress,
-  accountOfLogin,
   copyOfDirectory,
   isOpenAccount,
   postmasterAccount,
   type DirectoryState,
 } from './state.ts';
+import { loginLostBy } from './tls-claims.ts';
 
 /** '' as localpart is the catchall of the domain. */
 export interface AddAddress {
@@ -55,7 +55,10 @@ export function addAddress(
     return refuse('AddressTaken', `${address}, of ${state.accounts.get(owner)?.name ?? ''}`);
   }
   if (state.aliases.has(address)) return refuse('AliasExists', address);
-  return decided([{ type: 'AddressAdded', localpart, domain, accountId }], {});
+  const added = { type: 'AddressAdded', localpart, domain, accountId } as const;
+  const lost = loginLostBy(added, state);
+  if (lost !== undefined) return refuse('AddressNeeded', `a TLS key logs in as ${lost}`);
+  return decided([added], {});
 }
 
 export function removeAddress(
@@ -73,20 +76,12 @@ export function removeAddress(
     return refuse('AddressNeeded', `${address} is the only one of the postmaster`);
   }
   const removed: DirectoryEvent = { type: 'AddressRemoved', localpart, domain, accountId };
-  const without = evolveDirectory(copyOfDirectory(state), removed);
-  const key = [...state.tlsKeys.values()].find(
-    (claim) => isLogin(claim.address, state) && !isLogin(claim.address, without),
-  );
-  if (key !== undefined) return refuse('AddressNeeded', `a TLS key logs in as ${key.address}`);
+  const lost = loginLostBy(removed, state);
+  if (lost !== undefined) return refuse('AddressNeeded', `a TLS key logs in as ${lost}`);
   const aliases = aliasesWithout(state, [address]);
   if (isRefusal(aliases)) return aliases;
   const events = [...aliases, removed];
   return fitOneAppend(events) ? decided(events, {}) : refuse('TooMuchAtOnce');
-}
-
-function isLogin(address: string, state: DirectoryState): boolean {
-  const { localpart, domain } = addressOf(address);
-  return accountOfLogin(state, localpart, domain) !== undefined;
 }
 
 /** Those of the addresses that belong to the account because it has this one. */

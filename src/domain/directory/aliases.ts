@@ -17,6 +17,7 @@ import type {
   DirectoryEvent,
 } from './events.ts';
 import { openOwner, type DirectoryState } from './state.ts';
+import { loginLostBy } from './tls-claims.ts';
 
 /** Everybody may write to it, until that is changed. */
 export interface AddAlias {
@@ -76,13 +77,11 @@ export function addAlias(
   const members = newMembers([], command.members, state);
   if (isRefusal(members)) return members;
   const [first = [], ...more] = members;
-  return decided(
-    [
-      { type: 'AliasAdded', localpart, domain, members: first, ...DEFAULT_OPTIONS },
-      ...membersAdded({ localpart, domain }, more),
-    ],
-    {},
-  );
+  const place = { localpart, domain };
+  const added = { type: 'AliasAdded', ...place, members: first, ...DEFAULT_OPTIONS } as const;
+  const lost = loginLostBy(added, state);
+  if (lost !== undefined) return refuse('AddressNeeded', `a TLS key logs in as ${lost}`);
+  return decided([added, ...membersAdded(place, more)], {});
 }
 
 export function changeAlias(

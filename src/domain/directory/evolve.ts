@@ -46,6 +46,7 @@ export function evolveDirectory(
       return records;
     case 'AddressAdded':
       records.addresses.set(addressKey(event.localpart, event.domain), event.accountId);
+      dropLoginsOfCatchall(records, event.domain);
       return records;
     case 'AddressRemoved':
       records.addresses.delete(addressKey(event.localpart, event.domain));
@@ -57,6 +58,7 @@ export function evolveDirectory(
     case 'AliasChanged':
     case 'AliasRemoved':
       evolveAliases(records.aliases, event);
+      if (event.type === 'AliasAdded') dropLoginsOfCatchall(records, event.domain);
       return records;
     case 'TlsKeyClaimed':
       records.tlsKeys.set(event.fingerprint, claimIn(event));
@@ -162,6 +164,12 @@ function forgetAccount(records: DirectoryRecords, accountId: AccountId): void {
   records.settings.delete(accountId);
   records.routes.delete(String(accountId));
   records.holdRules = records.holdRules.filter((rule) => rule.accountId !== accountId);
+}
+
+/** What an address or an alias takes from the catchall cannot be logged in with any more. */
+function dropLoginsOfCatchall(records: DirectoryRecords, domain: string): void {
+  const owner = records.addresses.get(addressKey('', domain));
+  if (owner !== undefined) dropFromIdLogins(records, owner);
 }
 
 /** Logins go with the addresses that lead to them. */

@@ -7,9 +7,10 @@
 import { foldedLocalpart } from '../values/address.ts';
 import { decided, refuse, type Decision } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
-import { addressKey } from './address-key.ts';
+import { addressKey, addressOf } from './address-key.ts';
 import type { DirectoryEvent } from './events.ts';
-import { accountOfLogin, type DirectoryState } from './state.ts';
+import { evolveDirectory } from './evolve.ts';
+import { accountOfLogin, copyOfDirectory, type DirectoryState, type TlsKeyClaim } from './state.ts';
 
 /** Given again by the account that has it, it changes the address at most. */
 export interface ClaimTlsKey {
@@ -49,6 +50,18 @@ export function claimTlsKey(
     isSo ? [] : [{ type: 'TlsKeyClaimed', fingerprint, accountId, localpart, domain }],
     {},
   );
+}
+
+/** The login of a TLS key that would not be one after the event. */
+export function loginLostBy(event: DirectoryEvent, state: DirectoryState): string | undefined {
+  if (state.tlsKeys.size === 0) return undefined;
+  const after = evolveDirectory(copyOfDirectory(state), event);
+  const isLogin = ({ accountId, address }: TlsKeyClaim, of: DirectoryState): boolean => {
+    const { localpart, domain } = addressOf(address);
+    return accountOfLogin(of, localpart, domain) === accountId;
+  };
+  const claims = state.tlsKeys.values();
+  return claims.find((claim) => isLogin(claim, state) && !isLogin(claim, after))?.address;
 }
 
 export function releaseTlsKey(

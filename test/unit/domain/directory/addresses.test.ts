@@ -6,7 +6,12 @@ import { dependentOn } from '#domain/directory/addresses';
 import { decideDirectory, type DirectoryCommand } from '#domain/directory/decide';
 import type { DirectoryEvent } from '#domain/directory/events';
 import { evolveDirectory } from '#domain/directory/evolve';
-import { emptyDirectory, settingsOf, type DirectoryState } from '#domain/directory/state';
+import {
+  copyOfDirectory,
+  emptyDirectory,
+  settingsOf,
+  type DirectoryState,
+} from '#domain/directory/state';
 import type { Refusal } from '#domain/values/decision';
 
 const BOB = 2;
@@ -66,6 +71,35 @@ describe('an address', () => {
     assert.partialDeepStrictEqual(add('BOB'), { refused: 'AddressTaken' });
     assert.deepEqual(add('a+b'), { refused: 'AddressForbidden', detail: 'a+b' });
     assert.deepEqual(add(''), { refused: 'AddressTaken', detail: '@example.org, of bob' });
+  });
+});
+
+describe('an address or an alias that the catchall had', () => {
+  const other = { localpart: 'other', domain: DOMAIN };
+  const members = [{ localpart: 'alice', domain: DOMAIN }];
+  const commands: readonly DirectoryCommand[] = [
+    { type: 'AddAddress', ...other, accountId: 1 },
+    { type: 'AddAlias', alias: other, members },
+  ];
+
+  it('takes the logins along that led to it', () => {
+    for (const command of commands) {
+      const events = decide(command);
+      assert.ok(!('refused' in events));
+      const state = events.reduce(evolveDirectory, copyOfDirectory(STATE));
+      assert.deepEqual(settingsOf(state, BOB).fromIdLogins, ['bob@example.org']);
+    }
+  });
+
+  it('stays with the catchall while a TLS key logs in as it', () => {
+    const claim = { type: 'TlsKeyClaimed', fingerprint: 'g', accountId: BOB, ...other } as const;
+    const state = evolveDirectory(copyOfDirectory(STATE), claim);
+    const detail = 'a TLS key logs in as other@example.org';
+    for (const command of commands) {
+      assert.deepEqual(decideDirectory(command, state), { refused: 'AddressNeeded', detail });
+    }
+    const own = decideDirectory({ type: 'AddAddress', ...other, accountId: BOB }, state);
+    assert.ok(!('refused' in own), 'it stays a login of the account');
   });
 });
 
