@@ -7,7 +7,8 @@
 
 import { dependentOn } from '#domain/directory/addresses';
 import { addressKey } from '#domain/directory/address-key';
-import { accountNamed, accountOfAddress } from '#domain/directory/state';
+import { mailTarget } from '#domain/directory/mail-targets';
+import { accountNamed } from '#domain/directory/state';
 import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
 import { canonicalLocalpart, type Address } from '#domain/values/address';
 import { sendersOf } from '#projections/queue-lists';
@@ -36,8 +37,8 @@ export function addressesAdmin(ports: AddressesAdminPorts): AdministeredAddresse
 
     accountOf({ localpart, domain }) {
       const { state } = directory;
-      const accountId = accountOfAddress(state, localpart, domain);
-      const account = accountId === undefined ? undefined : state.accounts.get(accountId);
+      const target = mailTarget(state, localpart, domain);
+      const account = target.type === 'account' ? state.accounts.get(target.accountId) : undefined;
       return account?.name ?? refuse('NoSuchAddress', addressKey(localpart, domain));
     },
 

@@ -150,7 +150,9 @@ class StoredLogins implements OpenLogins {
       const reason = `A password has at least ${PASSWORD_CHARACTERS_MIN} characters.`;
       return { type: 'unfit', reason };
     }
-    const prepared = this.#options.prepare.password(password);
+    // U+FFFD is what becomes of octets that are not UTF-8: nobody could type it.
+    const isText = !password.includes('\ufffd');
+    const prepared = isText ? this.#options.prepare.password(password) : undefined;
     if (prepared === undefined) {
       const reason = 'The password is too long or has characters that cannot be in a password.';
       return { type: 'unfit', reason };

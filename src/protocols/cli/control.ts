@@ -27,7 +27,8 @@ export class ControlError extends Error {
   readonly code: string;
 
   constructor(code: string, sentence: string) {
-    super(sentence);
+    // It may quote what was asked, and is one line whatever that is; nothing of it moves a cursor.
+    super(sentence.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '\ufffd'));
     this.code = code;
   }
 }

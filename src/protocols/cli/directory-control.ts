@@ -177,7 +177,8 @@ function domainCommands(domains: AdministeredDomains): ControlCommands {
         const localpart = fields.optionalText('localpart');
         const isDisabled = fields.optionalBoolean('disabled') ?? false;
         fields.end();
-        const first = localpart === undefined ? undefined : localpartOf(localpart, domain);
+        const first =
+          localpart === undefined ? undefined : fullAddressOf(`${localpart}@${domain}`).localpart;
         granted(await domains.add({ domain, isDisabled, account, localpart: first }, CAUSE));
         return { Domain: domainToUnicode(domain), Disabled: isDisabled };
       },
@@ -210,19 +211,19 @@ function addressFields(given: unknown): { readonly account: string; readonly add
   return { account, address };
 }
 
-/** `@domain` is the catchall. */
+/** `@domain` is the catchall; `""@domain` is not, and nobody's. */
 function addressOf(text: string): Address {
   const domain = text.startsWith('@') ? parseDomain(text.slice(1), domainToASCII) : undefined;
-  const address =
-    domain === undefined ? parseAddress(text, domainToASCII) : { localpart: '', domain };
-  if (address === undefined || address.domain.startsWith('[')) throw badAddress(text);
-  return address;
+  if (domain === undefined) return fullAddressOf(text);
+  if (domain.startsWith('[')) throw badAddress(text);
+  return { localpart: '', domain };
 }
 
-function localpartOf(text: string, domain: string): string {
-  const address = parseAddress(`${text}@${domain}`, domainToASCII);
-  if (address === undefined) throw badAddress(`${text}@${domain}`);
-  return address.localpart;
+function fullAddressOf(text: string): Address {
+  const address = parseAddress(text, domainToASCII);
+  const isOne = address !== undefined && address.localpart !== '';
+  if (!isOne || address.domain.startsWith('[')) throw badAddress(text);
+  return address;
 }
 
 function badAddress(text: string): ControlError {

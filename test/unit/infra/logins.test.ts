@@ -160,6 +160,8 @@ describe('a password', () => {
     assert.equal((await logins.storePassword('seven c')).type, 'unfit');
     assert.equal((await logins.storePassword('wörtlïch'.slice(1))).type, 'unfit', 'characters');
     assert.equal((await logins.storePassword('with\ta tab')).type, 'unfit');
+    const latin1 = Buffer.from('sch\u00f6nes Wetter', 'latin1').toString();
+    assert.equal((await logins.storePassword(latin1)).type, 'unfit', 'not UTF-8');
     assert.equal((await logins.storePassword('x'.repeat(5000))).type, 'unfit');
   });
 });

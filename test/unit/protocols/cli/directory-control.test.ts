@@ -54,6 +54,11 @@ describe('config account', () => {
     for (const address of ['carl', '@example.org', 'a b@example.org', 'c@[192.0.2.1]']) {
       assert.match(await add(address), /cannot be the address of an account/, address);
     }
+    assert.equal(
+      await add('a\n\u001b[2J@example.org'),
+      'a\ufffd\ufffd[2J@example.org cannot be the address of an account.',
+      'one line',
+    );
   });
 
   it('operations 33: closes an account to logins, and opens it again', async () => {
@@ -149,6 +154,7 @@ describe('config address', () => {
       'x@example.org',
       '@example.org',
     ]);
+    assert.match(await add('""@example.org'), /cannot be the address of an account/);
     for (const [address, owner] of [
       ['any@example.org', 'bob'],
       ['alice+tag@example.org', 'alice'],
@@ -159,6 +165,27 @@ describe('config address', () => {
       await desk.errorOf('config', 'address', 'account', 'a@else.example'),
       /No account has this address: a@else\.example/,
     );
+  });
+
+  it('tells whose mail for the postmaster is, who needs no address for it', async () => {
+    await using desk = await openDirectoryDesk();
+    const owner = ['config', 'address', 'account', 'Postmaster@example.org'] as const;
+    assert.deepEqual((await desk.run(...owner)).out, ['alice']);
+    await desk.run('config', 'address', 'add', 'postmaster@example.org', 'bob');
+    assert.deepEqual((await desk.run(...owner)).out, ['bob']);
+  });
+
+  it('takes the catchall for the catchall only where it is written as one', async () => {
+    await using desk = await openDirectoryDesk();
+    await desk.run('config', 'address', 'add', '@example.org', 'bob');
+    const remove = (address: string): Promise<string> =>
+      desk.errorOf('config', 'address', 'rm', address);
+    assert.match(await remove('""@example.org'), /cannot be the address of an account/);
+    assert.match(
+      await desk.errorOf('config', 'domain', 'add', 'two.example', 'dora', '""'),
+      /cannot be the address of an account/,
+    );
+    assert.deepEqual(await desk.run('config', 'address', 'rm', '@example.org'), EMPTY);
   });
 
   it('operations 31: takes an address away, unless mail from it waits', async () => {
