@@ -158,8 +158,8 @@ function failed(why: Failure, text: string): Posted {
   return { type: 'failed', why, text };
 }
 
-/** Of several addresses that were tried in vain, what went wrong with each. */
+/** Of several addresses that were tried in vain, what went wrong with each; always one line. */
 function sentenceOf(error: Error): string {
-  if (!(error instanceof AggregateError)) return error.message;
+  if (!(error instanceof AggregateError)) return error.message.replaceAll(/\s+/g, ' ').trim();
   return error.errors.map((each) => (each instanceof Error ? each.message : '')).join('; ');
 }

@@ -9,7 +9,7 @@
 import type { AccountEvent } from '../log/streams.ts';
 import type { MailboxState } from '../mailbox/state.ts';
 import type { MessageDelivered } from '../message/events.ts';
-import type { AttemptFailed, AttemptReply, MessageRetired } from '../queue/events.ts';
+import type { AttemptFailed, AttemptReply, BounceAction, MessageRetired } from '../queue/events.ts';
 import type { QueueState } from '../queue/state.ts';
 import { unreachable, type DecisionContext } from '../values/decision.ts';
 import { serverWideId, type HookId, type QueueId } from '../values/ids.ts';
@@ -55,6 +55,10 @@ interface Told {
   readonly isDsn: boolean;
 }
 
+function isGood(action: BounceAction): boolean {
+  return action === 'delivered' || action === 'relayed' || action === 'expanded';
+}
+
 function isWanted(wanted: readonly OutgoingEvent[], event: OutgoingEvent): boolean {
   return wanted.length === 0 || wanted.includes(event);
 }
@@ -73,7 +77,14 @@ function toldOf(event: AccountEvent, events: readonly AccountEvent[]): Told | un
       return { queueId: event.queueId, ...endOf(event, events), isDsn: false };
     case 'BounceRelated': {
       const { queueId, action, isDsn } = event;
-      return { queueId, event: action, reply: replyIn(event), isDsn };
+      const reply = replyIn(event);
+      // Nothing is wrong then, whatever the report says beside it.
+      return {
+        queueId,
+        event: action,
+        reply: isGood(action) ? { ...reply, text: '' } : reply,
+        isDsn,
+      };
     }
     default:
       return undefined;

@@ -161,6 +161,9 @@ describe('a request', () => {
     }
     const gone = await startTalker(() => {});
     await gone[Symbol.asyncDispose]();
+    await using plain = await startReceiver();
+    const noTls = await sender.post(plain.origin.replace('http:', 'https:'));
+    assert.match(noTls.type === 'failed' ? noTls.text : '', /^\S[^\r\n]*\S$/);
     const refused = await sender.post(gone.origin);
     assert.match(refused.type === 'failed' ? refused.text : '', /ECONNREFUSED/);
   });
