@@ -130,8 +130,8 @@ export class BodySweep {
     // What is old and still in the journal would come back with the next start.
     await this.#ports.bodies.settle();
     const { clock } = this.#ports;
-    for (const accountId of [...this.#ports.accounts().keys()]) {
-      if (signal?.aborted === true) return;
+    for (const accountId of this.#ports.accounts().keys()) {
+      if (isOver(signal)) return;
       const began = clock.now();
       if (this.#lookOf(accountId).dueAt > began) continue;
       await this.#lookIfPossible(accountId, signal);
@@ -155,7 +155,7 @@ export class BodySweep {
 
   /** Processors and disks are shared: mail goes first. */
   #rest(ms: number, signal?: AbortSignal): Promise<void> {
-    if (ms === 0 || signal?.aborted === true) return nextRound();
+    if (ms === 0 || isOver(signal)) return nextRound();
     return new Promise((resolve) => {
       const stop = (): void => {
         cancel();
@@ -180,14 +180,14 @@ export class BodySweep {
   async #lookAt(accountId: AccountId, look: Look, signal?: AbortSignal): Promise<void> {
     await this.#prepare(accountId, signal);
     let count = await this.#step(accountId, () => this.#removeLeft(accountId, look));
-    for (let after: ReleasedBody = NO_RELEASED_BODY; signal?.aborted !== true; await nextRound()) {
+    for (let after: ReleasedBody = NO_RELEASED_BODY; !isOver(signal); await nextRound()) {
       const page = await this.#step(accountId, () => this.#releasedAfter(accountId, after));
       const last = page.at(-1);
       if (last === undefined) break;
       after = last;
       count += await this.#step(accountId, () => this.#sweepPage(accountId, look, page));
     }
-    for (let n = 0; n < SHELVES_PER_LOOK && signal?.aborted !== true; n++) {
+    for (let n = 0; n < SHELVES_PER_LOOK && !isOver(signal); n++) {
       count += await this.#step(accountId, () => this.#sweepShelf(accountId, look.shelf));
       look.shelf = (look.shelf + 1) % SHELVES;
       await nextRound();
@@ -200,7 +200,7 @@ export class BodySweep {
     const { lanes } = this.#ports;
     await this.#step(accountId, () => lanes.tidy(accountId));
     const index = (write: Sql): boolean => indexBodies(write, INDEXED_AT_ONCE);
-    while (signal?.aborted !== true) {
+    while (!isOver(signal)) {
       if (!(await this.#step(accountId, () => lanes.maintain(accountId, index)))) return;
       await nextRound();
     }
@@ -313,4 +313,8 @@ export class BodySweep {
     }
     return count;
   }
+}
+
+function isOver(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }

@@ -6,7 +6,7 @@
 import { sql as raw, type RawBuilder } from 'kysely';
 import type { SweepLimits } from '#domain/body/decide';
 import type { BodyRelease } from '#domain/body/state';
-import type { BodyHash, Instant, MessageId } from '#domain/values/ids';
+import type { BodyHash, Instant } from '#domain/values/ids';
 import type { BodyTables } from './body-tables.ts';
 import type { MessageTables } from './message-tables.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
