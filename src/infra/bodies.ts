@@ -29,7 +29,8 @@ import {
   type BodyState,
   type Collected,
 } from './body-files.ts';
-import { BodyJournal, recoverBodies, type JournalledBody } from './body-journal.ts';
+import { BodyJournal, type JournalledBody } from './body-journal.ts';
+import { recoverBodies } from './body-recovery.ts';
 import { removeBody, wantAgain, type Removal } from './body-removal.ts';
 import { DirectorySyncs } from './directory-syncs.ts';
 import { codeOf, diskFault, linkOrCopy, PART_SUFFIX, syncFile } from './files.ts';

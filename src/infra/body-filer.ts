@@ -39,21 +39,28 @@ export interface Filing {
 /** What the system said; undefined when the file is there. */
 export type FilingFailure = { readonly code: string; readonly message: string } | undefined;
 
-/** How many directories above a body may be new: bodies/ab, bodies, the account's, accounts. */
-const DIRECTORIES_ABOVE = 4;
+/** Those with names that may be new: bodies/ab, bodies, the account's, accounts, the data's. */
+const DIRECTORIES_ABOVE = 5;
+
+/** Files that are not known to be on the disk, and where their octets stand too. */
+interface Unsettled {
+  readonly filings: Map<string, Filing>;
+  /** A sync did not end well: the system may have given up octets that it had still to write. */
+  isDoubtful: boolean;
+}
 
 export class BodyFiler {
-  /** Files that are not known to be on the disk, by the segment that holds them too. */
-  readonly #unsettled = new Map<string, Set<string>>();
+  /** By segment. */
+  readonly #unsettled = new Map<string, Unsettled>();
 
   /** Puts what was written into the segment on the disk. One answer for each, in their order. */
   file(segment: string, filings: readonly Filing[]): FilingFailure[] {
-    const files = this.#unsettled.get(segment) ?? new Set();
-    this.#unsettled.set(segment, files);
+    const unsettled = this.#unsettled.get(segment) ?? { filings: new Map(), isDoubtful: false };
+    this.#unsettled.set(segment, unsettled);
     const descriptor = openSync(segment, 'r+');
     try {
       const failures = filings.map((filing) => {
-        files.add(filing.file);
+        unsettled.filings.set(filing.file, filing);
         return failureOf(() => fileBody(filing, octetsAt(descriptor, filing)));
       });
       fdatasyncSync(descriptor);
@@ -65,14 +72,43 @@ export class BodyFiler {
 
   /** Puts the files of a segment on the disk, one with each step. Throws when that fails. */
   *settle(segment: string): Generator<void> {
-    const files = this.#unsettled.get(segment) ?? new Set();
-    yield* syncBodies(files);
+    const unsettled = this.#unsettled.get(segment);
+    if (unsettled === undefined) return;
+    const { filings, isDoubtful } = unsettled;
+    // A sync that failed is told once: the next one says that all is well.
+    if (isDoubtful) yield* writeAgain(segment, filings.values());
+    unsettled.isDoubtful = true;
+    yield* syncBodies(filings.keys());
     this.#unsettled.delete(segment);
   }
 }
 
+/** Gives files the octets that stand in the segment, one with each step. */
+function* writeAgain(segment: string, filings: Iterable<Filing>): Generator<void> {
+  const descriptor = openSync(segment, 'r');
+  try {
+    for (const filing of filings) {
+      rewriteIfThere(filing.file, octetsAt(descriptor, filing));
+      yield;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Makes the system write octets that it may take for written. */
+function rewriteIfThere(file: string, octets: Buffer): void {
+  const descriptor = openIfThere(file, 'r+');
+  if (descriptor === undefined) return;
+  try {
+    writeAll(descriptor, octets);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** Puts files and everything above them on the disk, one with each step. */
-export function* syncBodies(files: ReadonlySet<string>): Generator<void> {
+export function* syncBodies(files: Iterable<string>): Generator<void> {
   const directories = new Set<string>();
   for (const file of files) {
     syncIfThere(file, 'r+');
@@ -92,13 +128,8 @@ export function* syncBodies(files: ReadonlySet<string>): Generator<void> {
 }
 
 function syncIfThere(file: string, flags: string): void {
-  let descriptor: number;
-  try {
-    descriptor = openSync(file, flags);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw error;
-  }
+  const descriptor = openIfThere(file, flags);
+  if (descriptor === undefined) return;
   try {
     fsyncSync(descriptor);
   } finally {
@@ -106,8 +137,26 @@ function syncIfThere(file: string, flags: string): void {
   }
 }
 
+function openIfThere(file: string, flags: string): number | undefined {
+  try {
+    return openSync(file, flags);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Makes the file of a body after a crash. One that seems whole is written all the same: what is
+ * read may be what the system could not write, and a sync would not say so twice.
+ */
+export function refileBody(filing: Pick<Filing, 'file' | 'source'>, octets: Buffer): void {
+  fileBody(filing, octets);
+  rewriteIfThere(filing.file, octets);
+}
+
 /** Makes the file of a body; one that is there already stays if it is whole. */
-export function fileBody({ file, source }: Pick<Filing, 'file' | 'source'>, octets: Buffer): void {
+function fileBody({ file, source }: Pick<Filing, 'file' | 'source'>, octets: Buffer): void {
   if (source !== undefined && linked(source, file)) return;
   for (;;) {
     try {
@@ -147,12 +196,18 @@ function linked(source: string, file: string): boolean {
 function writeNew(file: string, octets: Buffer): void {
   const descriptor = openSync(file, 'wx', 0o600);
   try {
-    for (let at = 0; at < octets.length;) at += writeSync(descriptor, octets, at);
+    writeAll(descriptor, octets);
   } catch (error) {
     rmSync(file, { force: true });
     throw error;
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function writeAll(descriptor: number, octets: Buffer): void {
+  for (let at = 0; at < octets.length;) {
+    at += writeSync(descriptor, octets, at, octets.length - at, at);
   }
 }
 

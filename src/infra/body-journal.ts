@@ -3,9 +3,9 @@
  * that are there already; their own files are made at the same time, and synced much later.
  *
  * A body is kept when its record is on the disk and its file can be read. After a power cut files
- * may be missing or torn: `recover` makes them again from the records. A segment that is full, or
- * a while old, is settled: its files are synced, then it is free for other records. At rest both
- * segments are empty.
+ * may be missing or torn: body-recovery.ts makes them again from the records. A segment that is
+ * full, or a while old, is settled: its files are synced, then it is free for other records. At
+ * rest both segments are empty.
  *
  * Invariants: one group is written at a time, so what was acknowledged stands before everything
  * that was not; a segment is used again only when everything in it is on the disk elsewhere.
@@ -14,21 +14,14 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  truncateSync,
-  writevSync,
-} from 'node:fs';
+import { closeSync, constants, fdatasync, ftruncateSync, openSync, writevSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, BodyHash } from '#domain/values/ids';
-import { fileBody, syncBodies, type Filing, type FilingFailure } from './body-filer.ts';
+import type { Filing, FilingFailure } from './body-filer.ts';
 import type { Filer, StartFiler } from './body-filer-thread.ts';
-import { MARK_BYTES, recordHeader, recordsIn, RECORD_HEADER_BYTES } from './body-records.ts';
+import { MARK_BYTES, recordHeader, RECORD_HEADER_BYTES, SEGMENT_NAMES } from './body-records.ts';
 import { codeOf, diskFault, syncDirectory } from './files.ts';
 
 /** A content, for however many accounts. */
@@ -76,7 +69,8 @@ interface Segment {
   settling: Promise<void> | undefined;
 }
 
-const SEGMENT_NAMES = ['bodies-1.journal', 'bodies-2.journal'];
+const fdatasyncAsync = promisify(fdatasync);
+
 const SEGMENT_BYTES: number = 64 * 1024 * 1024;
 /** A file grows by so much: to sync what does not grow takes half the time. */
 const GROWTH_BYTES: number = 1024 * 1024;
@@ -99,6 +93,7 @@ export class BodyJournal {
   #running: Promise<void> | undefined;
   #filer: Filer | undefined;
   #settleTimer: NodeJS.Timeout | undefined;
+  /** Why nothing can be kept any more. */
   #broken: unknown;
 
   constructor(options: BodyJournalOptions) {
@@ -131,20 +126,27 @@ export class BodyJournal {
       if (segment.end > 0 || segment.settling !== undefined) await this.#settle(segment);
       if (segment.end === 0 && segment.settling === undefined) empty(segment);
     }
+    // A cut must not bring back what stood there: whoever waits may be about to remove its files.
+    for (const { descriptor } of this.#segments) {
+      if (descriptor !== undefined) await this.#sync(descriptor);
+    }
   }
 
   /** What cannot be settled is left for the next start. Nothing may be kept any more. */
   async close(): Promise<void> {
+    const wasBroken = this.#broken !== undefined;
+    this.#broken ??= new Fault('Closing', 'The server is stopping.');
     clearTimeout(this.#settleTimer);
     await this.#running;
     try {
-      if (this.#broken === undefined) await this.settle();
+      if (!wasBroken) await this.settle();
     } catch (error) {
       if (!isFull(error)) throw error;
     } finally {
       await this.#filer?.close();
-      for (const { descriptor } of this.#segments) {
-        if (descriptor !== undefined) closeSync(descriptor);
+      for (const segment of this.#segments) {
+        if (segment.descriptor !== undefined) closeSync(segment.descriptor);
+        segment.descriptor = undefined;
       }
     }
   }
@@ -218,6 +220,9 @@ export class BodyJournal {
           return;
         } catch (error) {
           if (codeOf(error) !== 'ENOSPC') throw error;
+          // Files need the room that is left.
+          ftruncateSync(descriptor, segment.end);
+          segment.allocated = end;
         }
       }
       writeAll(descriptor, chunks, segment.end);
@@ -262,8 +267,18 @@ export class BodyJournal {
 
   /** The segment is free when it resolves. */
   #settle(segment: Segment): Promise<void> {
-    segment.settling ??= this.#settleNow(segment).finally(() => (segment.settling = undefined));
+    segment.settling ??= this.#settleOrBreak(segment).finally(() => (segment.settling = undefined));
     return segment.settling;
+  }
+
+  /** Without room it may be tried again. */
+  async #settleOrBreak(segment: Segment): Promise<void> {
+    try {
+      await this.#settleNow(segment);
+    } catch (error) {
+      if (!isFull(error)) this.#break(error);
+      throw error;
+    }
   }
 
   async #settleNow(segment: Segment): Promise<void> {
@@ -277,8 +292,8 @@ export class BodyJournal {
 
   #settleSoon(segment: Segment): void {
     this.#settle(segment).catch((error: unknown) => {
-      // Without room it is tried again when the segment is needed.
-      if (this.#broken === undefined && !isFull(error)) this.#break(error);
+      // Without room it is tried again when the segment is needed; anything else was told.
+      if (!isFull(error)) this.#broken ??= error;
     });
   }
 
@@ -288,6 +303,15 @@ export class BodyJournal {
       if (segment.settling !== undefined) continue;
       if (segment.end > 0) this.#settleSoon(segment);
       else empty(segment);
+    }
+  }
+
+  async #sync(descriptor: number): Promise<void> {
+    try {
+      await fdatasyncAsync(descriptor);
+    } catch (error) {
+      this.#break(error);
+      throw error;
     }
   }
 
@@ -337,48 +361,4 @@ function writeAll(descriptor: number, chunks: readonly Buffer[], position: numbe
   const rest = Buffer.concat(chunks).subarray(written);
   if (written === 0) throw new Error('the body journal cannot be written');
   writeAll(descriptor, [rest], position + written);
-}
-
-/** Makes the files that a power cut took, from the records of the run before. How many records. */
-export function recoverBodies(
-  dir: string,
-  fileOf: (accountId: AccountId, hash: BodyHash) => string,
-): number {
-  const files = new Set<string>();
-  const segments = SEGMENT_NAMES.map((name) => path.join(dir, name));
-  let records = 0;
-  try {
-    for (const segment of segments) {
-      const first = new Map<BodyHash, string>();
-      for (const { accountId, hash, octets } of recordsIn(readIfThere(segment))) {
-        const file = fileOf(accountId, hash);
-        fileBody({ file, source: first.get(hash) }, octets);
-        if (!first.has(hash)) first.set(hash, file);
-        files.add(file);
-        records++;
-      }
-    }
-    for (const _ of syncBodies(files));
-    for (const segment of segments) truncateIfThere(segment);
-  } catch (error) {
-    throw diskFault(error);
-  }
-  return records;
-}
-
-function readIfThere(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return Buffer.alloc(0);
-    throw error;
-  }
-}
-
-function truncateIfThere(file: string): void {
-  try {
-    truncateSync(file, 0);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  }
 }

@@ -11,6 +11,8 @@ import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { AccountId, BodyHash } from '#domain/values/ids';
 
+/** The files that records stand in. */
+export const SEGMENT_NAMES: readonly string[] = ['bodies-1.journal', 'bodies-2.journal'];
 /** Octets before those of the body. */
 export const RECORD_HEADER_BYTES = 64;
 /** Octets that all records of one use of a segment share. */

@@ -12,6 +12,8 @@ import { openSweptFolder } from './swept-folder.ts';
 
 const [dir = '', removals = '0'] = process.argv.slice(2);
 let left = Number(removals);
+/** Bodies are removed at the same time: here one after the other, so that they can be counted. */
+let before: Promise<unknown> = Promise.resolve();
 
 const engine = await openSweptFolder(dir);
 const sweep = new BodySweep({
@@ -20,9 +22,13 @@ const sweep = new BodySweep({
   bodies: {
     settle: () => engine.bodies.settle(),
     remove(accountId, hash, storedUpTo) {
-      if (left === 0) process.kill(process.pid, 'SIGKILL');
-      left--;
-      return engine.bodies.remove(accountId, hash, storedUpTo);
+      const removal = before.then(() => {
+        if (left === 0) process.kill(process.pid, 'SIGKILL');
+        left--;
+        return engine.bodies.remove(accountId, hash, storedUpTo);
+      });
+      before = removal;
+      return removal;
     },
   },
   accounts: () => engine.directory.state.accounts,

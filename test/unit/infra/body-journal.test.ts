@@ -5,11 +5,21 @@
 
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
-import { appendFileSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  appendFileSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
 import { describe, it } from 'node:test';
 import { BodyFiler, type FilingFailure } from '#infra/body-filer';
 import { startFilerThread, type Filer, type StartFiler } from '#infra/body-filer-thread';
-import { BodyJournal, recoverBodies, type JournalledBody } from '#infra/body-journal';
+import { BodyJournal, type JournalledBody } from '#infra/body-journal';
+import { recoverBodies } from '#infra/body-recovery';
+import { smallDisk } from '../../support/small-disk.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary.ts';
 
 const SEGMENTS = ['bodies-1.journal', 'bodies-2.journal'] as const;
@@ -21,6 +31,8 @@ interface Told {
   readonly groups: string[][];
   failFile: (file: string) => boolean;
   settleFails: FilingFailure;
+  /** Settling ends after so many steps. */
+  steps: number;
   /** Settling waits for it. */
   gate: Promise<void>;
 }
@@ -49,9 +61,9 @@ function toldFiler(told: Told): StartFiler {
       },
       async settle(segment) {
         await told.gate;
-        if (told.settleFails !== undefined) return told.settleFails;
-        for (const _ of filer.settle(segment));
-        return undefined;
+        let steps = 0;
+        for (const _ of filer.settle(segment)) if (++steps === told.steps) break;
+        return told.settleFails;
       },
       close: async () => undefined,
     };
@@ -65,6 +77,7 @@ async function fixture(startFiler?: StartFiler, segmentBytes = 10_000): Promise<
     groups: [],
     failFile: () => false,
     settleFails: undefined,
+    steps: Infinity,
     gate: Promise.resolve(),
   };
   const fatal: unknown[] = [];
@@ -137,6 +150,19 @@ describe('a body that is kept', () => {
     assert.equal(statSync(f.fileOf(1, whole)).ino, ino);
     assert.deepEqual(segmentSizes(f), [0, 0]);
     assert.equal(f.recover(), 0);
+  });
+
+  it('is written again by a start, although it seems whole', async (t) => {
+    if (process.platform === 'win32') return t.skip('tells no blocks');
+    await using f = await fixture(undefined, 200_000);
+    const one = body('\0'.repeat(100_000));
+    await f.keep(one, 1);
+    // Nothing of it is on the disk, and readers do not see that.
+    truncateSync(f.fileOf(1, one), 0);
+    truncateSync(f.fileOf(1, one), 100_000);
+    assert.equal(statSync(f.fileOf(1, one)).blocks, 0);
+    f.recover();
+    assert.ok(statSync(f.fileOf(1, one)).blocks > 0);
   });
 
   it('is one file for several accounts, also after a power cut', async () => {
@@ -219,6 +245,30 @@ describe('a segment', () => {
     assert.equal(statSync(f.fileOf(1, erased), { throwIfNoEntry: false }), undefined);
   });
 
+  it('that did not fit the disk is empty too when it is settled', async (t) => {
+    await using disk = await smallDisk();
+    if (disk === undefined) return t.skip('only root may mount a small disk');
+    const journal = new BodyJournal({
+      dir: disk.dir,
+      startFiler: startFilerThread,
+      fatal: (error) => assert.fail(String(error)),
+    });
+    const one = body('.'.repeat(50_000));
+    const file = path.join(disk.dir, 'accounts/1/bodies/ab', one.hash);
+    // Less than what a segment grows by.
+    disk.fill(300_000);
+    const segment = path.join(disk.dir, SEGMENTS[0]);
+    try {
+      await journal.keep(one, { accountId: 1, file, source: undefined });
+      assert.ok(statSync(segment).size > 0);
+      await journal.settle();
+      assert.equal(statSync(segment).size, 0);
+      assert.deepEqual(readFileSync(file), one.octets);
+    } finally {
+      await journal.close();
+    }
+  });
+
   it('is settled although a file in it was removed', async () => {
     await using f = await fixture();
     const removed = body('removed');
@@ -256,6 +306,56 @@ describe('without room', () => {
     for (const i of [1, 2, 3]) assert.equal(textOf(f, 1, large(i)).length, 6000);
     assert.deepEqual(f.fatal, []);
   });
+});
+
+describe('a sync that fails', () => {
+  for (const [who, settle] of [
+    ['who removes bodies', (f: Fixture) => f.journal.settle()],
+    ['who needs room', (f: Fixture) => f.keep(body('y'.repeat(6000)), 1)],
+  ] as const) {
+    it(`ends the process, and the bodies stay in the journal (${who})`, async () => {
+      await using f = await fixture();
+      const kept = ['1', '2'].map((digit) => body(digit.repeat(6000)));
+      f.told.settleFails = NO_ROOM;
+      for (const one of kept) await f.keep(one, 1);
+      f.told.settleFails = { code: 'EIO', message: 'EIO: i/o error, fsync' };
+      await assert.rejects(settle(f), { code: 'EIO' });
+      assert.ok(f.fatal.length > 0);
+      // The next sync would say that all is well.
+      f.told.settleFails = undefined;
+      await assert.rejects(f.keep(body('z'), 1), { code: 'EIO' });
+      rmSync(f.directory.file('1'), { recursive: true });
+      assert.equal(f.recover(), 2);
+      for (const one of kept) assert.equal(textOf(f, 1, one), one.octets.toString());
+    });
+  }
+
+  it('for want of room is followed by writing the files again', async () => {
+    await using f = await fixture();
+    const [one, removed] = [body('1'.repeat(1000)), body('removed')];
+    await Promise.all([f.keep(one, 1), f.keep(removed, 2)]);
+    f.told.settleFails = NO_ROOM;
+    f.told.steps = 1;
+    await assert.rejects(f.journal.settle(), { code: 'DiskFull' });
+    // The system has given up what it could not write.
+    writeFileSync(f.fileOf(1, one), Buffer.alloc(1000));
+    rmSync(f.fileOf(2, removed));
+    f.told.settleFails = undefined;
+    f.told.steps = Infinity;
+    await f.journal.settle();
+    assert.deepEqual(segmentSizes(f), [0, 0]);
+    assert.equal(textOf(f, 1, one), one.octets.toString());
+    assert.equal(statSync(f.fileOf(2, removed), { throwIfNoEntry: false }), undefined);
+  });
+});
+
+it('a journal that is closed keeps nothing, whoever comes late', async () => {
+  await using f = await fixture();
+  await f.keep(body('x'), 1);
+  await f.journal.close();
+  await assert.rejects(f.keep(body('y'), 1), { code: 'Closing' });
+  assert.deepEqual(segmentSizes(f), [0, 0]);
+  assert.deepEqual(f.fatal, []);
 });
 
 describe('the thread that makes files', () => {
