@@ -6,7 +6,7 @@
  */
 
 import { dependentOn } from '#domain/directory/addresses';
-import { addressKey } from '#domain/directory/address-key';
+import { addressKey, shownKey } from '#domain/directory/address-key';
 import { mailTarget } from '#domain/directory/mail-targets';
 import { accountNamed } from '#domain/directory/state';
 import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
@@ -39,7 +39,7 @@ export function addressesAdmin(ports: AddressesAdminPorts): AdministeredAddresse
       const { state } = directory;
       const target = mailTarget(state, localpart, domain);
       const account = target.type === 'account' ? state.accounts.get(target.accountId) : undefined;
-      return account?.name ?? refuse('NoSuchAddress', addressKey(localpart, domain));
+      return account?.name ?? refuse('NoSuchAddress', shownKey(addressKey(localpart, domain)));
     },
 
     async add(address, name, cause) {

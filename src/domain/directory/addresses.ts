@@ -9,7 +9,7 @@ import { fitOneAppend } from '../log/event-size.ts';
 import { foldedLocalpart } from '../values/address.ts';
 import { decided, isRefusal, refuse, type Decision } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
-import { addressKey, addressOf } from './address-key.ts';
+import { addressKey, addressOf, shownKey } from './address-key.ts';
 import { aliasesWithout } from './aliases.ts';
 import type { DirectoryEvent } from './events.ts';
 import { evolveDirectory } from './evolve.ts';
@@ -52,9 +52,12 @@ export function addAddress(
   const address = addressKey(localpart, domain);
   const owner = state.addresses.get(address);
   if (owner !== undefined) {
-    return refuse('AddressTaken', `${address}, of ${state.accounts.get(owner)?.name ?? ''}`);
+    return refuse(
+      'AddressTaken',
+      `${shownKey(address)}, of ${state.accounts.get(owner)?.name ?? ''}`,
+    );
   }
-  if (state.aliases.has(address)) return refuse('AliasExists', address);
+  if (state.aliases.has(address)) return refuse('AliasExists', shownKey(address));
   const added = { type: 'AddressAdded', localpart, domain, accountId } as const;
   const lost = loginLostBy(added, state);
   if (lost !== undefined) return refuse('AddressNeeded', `a TLS key logs in as ${lost}`);
@@ -70,10 +73,10 @@ export function removeAddress(
   const localpart = foldedLocalpart(command.localpart, isCaseSensitive);
   const address = addressKey(localpart, domain);
   const accountId = state.addresses.get(address);
-  if (accountId === undefined) return refuse('NoSuchAddress', address);
+  if (accountId === undefined) return refuse('NoSuchAddress', shownKey(address));
   const all = [...state.addresses].filter(([, owner]) => owner === accountId);
   if (accountId === postmasterAccount(state) && all.length === 1) {
-    return refuse('AddressNeeded', `${address} is the only one of the postmaster`);
+    return refuse('AddressNeeded', `${shownKey(address)} is the only one of the postmaster`);
   }
   const removed: DirectoryEvent = { type: 'AddressRemoved', localpart, domain, accountId };
   const lost = loginLostBy(removed, state);

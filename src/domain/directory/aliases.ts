@@ -8,7 +8,7 @@
 import { foldedLocalpart, type Address } from '../values/address.ts';
 import { eventLists } from '../log/event-size.ts';
 import { decided, isRefusal, refuse, type Decision, type Refusal } from '../values/decision.ts';
-import { addressKey, addressOf } from './address-key.ts';
+import { addressKey, addressOf, shownKey } from './address-key.ts';
 import type {
   Alias,
   AliasMembersAdded,
@@ -71,9 +71,9 @@ export function addAlias(
   if (localpart === '' || isCut) return refuse('AddressForbidden', key);
   const owner = state.addresses.get(key);
   if (owner !== undefined) {
-    return refuse('AddressTaken', `${key}, of ${state.accounts.get(owner)?.name ?? ''}`);
+    return refuse('AddressTaken', `${shownKey(key)}, of ${state.accounts.get(owner)?.name ?? ''}`);
   }
-  if (state.aliases.has(key)) return refuse('AliasExists', key);
+  if (state.aliases.has(key)) return refuse('AliasExists', shownKey(key));
   const members = newMembers([], command.members, state);
   if (isRefusal(members)) return members;
   const [first = [], ...more] = members;
@@ -169,7 +169,7 @@ export interface AliasPlace {
 export function aliasAt(address: Address, state: DirectoryState): AliasPlace | Refusal {
   const key = keyOf(address, state);
   const alias = state.aliases.get(key);
-  return alias === undefined ? refuse('NoSuchAlias', key) : { ...addressOf(key), alias };
+  return alias === undefined ? refuse('NoSuchAlias', shownKey(key)) : { ...addressOf(key), alias };
 }
 
 function placesOf(state: DirectoryState): readonly AliasPlace[] {
@@ -192,9 +192,9 @@ function newMembers(
   for (const member of added) {
     const key = keyOf(member, state);
     if (member.localpart === '' || openOwner(state, key) === undefined) {
-      return refuse('NoSuchAddress', key);
+      return refuse('NoSuchAddress', shownKey(key));
     }
-    if (all.has(key)) return refuse('AliasMemberTwice', key);
+    if (all.has(key)) return refuse('AliasMemberTwice', shownKey(key));
     all.add(key);
   }
   if (all.size === 0) return refuse('LastAliasMember');
@@ -217,7 +217,7 @@ function membersRemoved(
   const removed = alias.members.filter((member) => leaving.has(member));
   if (removed.length === 0) return [];
   if (removed.length === alias.members.length) {
-    return refuse('LastAliasMember', addressKey(localpart, domain));
+    return refuse('LastAliasMember', shownKey(addressKey(localpart, domain)));
   }
   const lists = eventLists(removed);
   if (lists === undefined) return refuse('TooMuchAtOnce');

@@ -8,7 +8,7 @@
 import { isDomainName } from '../values/address.ts';
 import { decided, refuse, type Decision, type Refusal } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
-import { addressKey } from './address-key.ts';
+import { addressKey, shownKey } from './address-key.ts';
 import { addAccount } from './accounts.ts';
 import { addAddress } from './addresses.ts';
 import type { DkimKey } from './dkim-keys.ts';
@@ -137,8 +137,10 @@ function usersOf(domain: string, state: DirectoryState): readonly string[] {
   const isHere = (address: string): boolean => address.endsWith(`@${domain}`);
   const addresses = [...state.addresses]
     .filter(([address]) => isHere(address))
-    .map(([address, owner]) => `${address} of ${state.accounts.get(owner)?.name ?? ''}`);
-  const aliases = [...state.aliases.keys()].filter(isHere).map((address) => `alias ${address}`);
+    .map(([address, owner]) => `${shownKey(address)} of ${state.accounts.get(owner)?.name ?? ''}`);
+  const aliases = [...state.aliases.keys()]
+    .filter(isHere)
+    .map((address) => `alias ${shownKey(address)}`);
   return [...addresses, ...aliases];
 }
 

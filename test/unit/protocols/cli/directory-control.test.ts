@@ -175,6 +175,24 @@ describe('config address', () => {
     assert.deepEqual((await desk.run(...owner)).out, ['bob']);
   });
 
+  it('writes addresses in refusals as they have to be written', async () => {
+    await using desk = await openDirectoryDesk();
+    await desk.run('config', 'address', 'add', '"a b"@example.org', 'bob');
+    assert.equal(
+      await desk.errorOf('config', 'address', 'add', '"A b"@example.org', 'alice'),
+      'The address belongs to an account already: "a b"@example.org, of bob',
+    );
+    assert.match(
+      await desk.errorOf('config', 'domain', 'rm', 'example.org'),
+      /, "a b"@example\.org of bob/,
+    );
+    await desk.run('config', 'address', 'rm', '"a b"@example.org');
+    assert.equal(
+      await desk.errorOf('config', 'address', 'account', '"a b"@example.org'),
+      'No account has this address: "a b"@example.org',
+    );
+  });
+
   it('takes the catchall for the catchall only where it is written as one', async () => {
     await using desk = await openDirectoryDesk();
     await desk.run('config', 'address', 'add', '@example.org', 'bob');
