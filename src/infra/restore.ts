@@ -9,13 +9,18 @@
 
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { directoryFactOf } from '#domain/log/fact';
+import { accountStream, DIRECTORY_STREAM } from '#domain/log/streams';
+import { upcast, UPCASTS } from '#domain/log/upcast';
+import type { AccountId } from '#domain/values/ids';
 import { eventDigest } from './event-digest.ts';
 import { BadBackup, backupChain, type Manifest, type ReadManifest } from './backup-manifest.ts';
 import { BodyCarrier, bodyKey, bodyNews, type NamedBody } from './backup-bodies.ts';
 import { alteredFiles, backupCommits, bodyIn, latestOf } from './backup-read.ts';
 import { namesIn } from './backup-target.ts';
-import type { LogCommit, LogHead } from './event-log-sqlite-verify.ts';
+import type { LogCommit, LogHead, LogPiece } from './event-log-sqlite-verify.ts';
 import { LOG_FILE } from './engine.ts';
+import { recordedEvent } from './event-text.ts';
 import { syncDirectory } from './files.ts';
 import { LogImport } from './event-log-sqlite-import.ts';
 import { logStart } from './log-segments.ts';
@@ -98,8 +103,8 @@ class Restore {
   readonly #dataDir: string;
   readonly #at: RestorePoint | undefined;
   readonly #carrier: BodyCarrier;
-  /** Streams that were dropped by the time of the backup stay so, when all of it is restored. */
-  readonly #dropped: ReadonlyMap<string, number>;
+  /** Streams that are gone, with the heads that they had. */
+  #dropped: ReadonlyMap<string, number> = new Map();
   readonly #bodies = new Set<string>();
 
   constructor(chain: readonly ReadManifest[], dataDir: string, at: RestorePoint | undefined) {
@@ -107,11 +112,11 @@ class Restore {
     this.#dataDir = dataDir;
     this.#at = at;
     this.#carrier = new BodyCarrier(dataDir, () => undefined);
-    this.#dropped = new Map(at === undefined ? Object.entries(latestOf(chain).dropped) : []);
   }
 
   async run(note: (text: string) => void): Promise<Omit<Restored, 'toDo'>> {
     const { log } = latestOf(this.#chain);
+    this.#dropped = await this.#droppedByThen();
     const file = new LogImport(path.join(this.#dataDir, LOG_FILE), log);
     let head = logStart(log);
     try {
@@ -128,6 +133,25 @@ class Restore {
       file.close();
     }
     return { head, bodies: this.#bodies.size };
+  }
+
+  /**
+   * What was dropped by the time of the backup stays so, when all of it is restored. At an earlier
+   * point only accounts are known to have been erased: that is a fact.
+   */
+  async #droppedByThen(): Promise<ReadonlyMap<string, number>> {
+    const dropped = new Map(Object.entries(latestOf(this.#chain).dropped));
+    if (this.#at === undefined || dropped.size === 0) return dropped;
+    const erased = new Set<string>();
+    for await (const all of backupCommits(this.#chain)) {
+      const commits = this.#upToCut(all);
+      for (const piece of commits.flatMap(({ pieces }) => pieces)) {
+        const accountId = erasedAccount(piece);
+        if (accountId !== undefined) erased.add(accountStream(accountId));
+      }
+      if (commits.length < all.length) break;
+    }
+    return new Map([...dropped].filter(([stream]) => erased.has(stream)));
   }
 
   /** Time runs with the log, but for clocks that were set back: the first later event ends it. */
@@ -172,4 +196,14 @@ class Restore {
       if (this.#bodies.delete(key)) await this.#carrier.remove(body);
     }
   }
+}
+
+/** The account that is nothing but a number from this fact on. */
+function erasedAccount(piece: LogPiece): AccountId | undefined {
+  if (piece.removed !== undefined || piece.stream !== DIRECTORY_STREAM) return undefined;
+  if (piece.type !== 'AccountErased') return undefined;
+  const { stream, revision, position } = piece;
+  const recorded = recordedEvent(piece, stream, revision, position);
+  const fact = directoryFactOf(upcast(recorded, UPCASTS));
+  return fact.event.type === 'AccountErased' ? fact.event.accountId : undefined;
 }

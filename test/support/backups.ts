@@ -14,6 +14,7 @@ import { temporaryDirectory } from './temporary.ts';
 import { prepareLocal } from '#compose';
 import { backup, restore } from '#compose-backup';
 import { isRefusal } from '#domain/values/decision';
+import type { AccountId } from '#domain/values/ids';
 import { readManifest, type Manifest } from '#infra/backup-manifest';
 import { verifyBackup } from '#infra/backup-read';
 import { openEngine, type Engine } from '#infra/engine';
@@ -37,7 +38,7 @@ export interface Home extends AsyncDisposable {
   /** A place for other folders; gone with the test. */
   file(name: string): string;
   /** A message with this subject comes into Inbox; the hash of its body. */
-  deliver(subject: string): Promise<string>;
+  deliver(subject: string, accountId?: AccountId): Promise<string>;
   /** Of the whole log. */
   position(): Promise<number>;
   backup(target: string, more?: Partial<BackupRequest>): Promise<BackedUp>;
@@ -58,7 +59,7 @@ export async function openHome(isNew = false): Promise<Home> {
       return engine;
     },
     file: (name) => directory.file(name),
-    deliver: (subject) => deliver(engine, subject),
+    deliver: (subject, accountId) => deliver(engine, subject, accountId),
     position: async () => (await engine.eventLog.readAll(0, 1_000_000)).at(-1)?.position ?? 0,
     backup: (target, more) => makeBackup(dir, target, more),
     async offline(target, more) {
@@ -102,7 +103,11 @@ export function openFolder(dir: string): Promise<Engine> {
   });
 }
 
-async function deliver({ bodies, lanes }: Engine, subject: string): Promise<string> {
+async function deliver(
+  { bodies, lanes }: Engine,
+  subject: string,
+  accountId: AccountId = ACCOUNT,
+): Promise<string> {
   const octets = Buffer.from(`Subject: ${subject}\r\n\r\nhello ${subject}\r\n`);
   const staged = await bodies.stage(
     (async function* () {
@@ -110,7 +115,7 @@ async function deliver({ bodies, lanes }: Engine, subject: string): Promise<stri
     })(),
     1_000_000,
   );
-  await bodies.link(staged, ACCOUNT);
+  await bodies.link(staged, accountId);
   await staged.discard();
   const message = {
     body: staged.hash,
@@ -121,12 +126,12 @@ async function deliver({ bodies, lanes }: Engine, subject: string): Promise<stri
     zoneMinutes: 0,
   };
   const command = { type: 'DeliverMessage', mailbox: 'Inbox', message, arrival: ARRIVAL } as const;
-  const done = await lanes.execute(ACCOUNT, command, CAUSE);
+  const done = await lanes.execute(accountId, command, CAUSE);
   assert.ok(!isRefusal(done));
   return staged.hash;
 }
 
-async function makeBackup(
+export async function makeBackup(
   dir: string,
   target: string,
   more: Partial<BackupRequest> = {},

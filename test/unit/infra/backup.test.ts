@@ -11,6 +11,7 @@ import {
   digestsOf,
   findingsIn,
   inboxOf,
+  makeBackup,
   openFolder,
   openHome,
   problemsOf,
@@ -165,6 +166,20 @@ describe('a backup', () => {
     await using home = await openHome();
     const offline = { offline: true };
     await assert.rejects(home.backup(home.file('b'), offline), /Another process uses the data/);
+  });
+
+  it('has bodies that a power cut left in the journal only', async () => {
+    await using home = await openHome();
+    const hash = await home.deliver('in the journal');
+    const copy = home.file('copy');
+    await cp(home.dir, copy, { recursive: true });
+    const data = path.join(copy, 'data');
+    await rm(bodyFile(data, ACCOUNT, hash));
+    const { missing } = await makeBackup(copy, home.file('backup'), { offline: true });
+    assert.deepEqual(missing, []);
+    assert.deepEqual(await findingsIn(home.file('backup')), []);
+    assert.ok((await stat(bodyFile(data, ACCOUNT, hash))).size > 0);
+    assert.equal((await stat(path.join(data, 'bodies-1.journal'))).size, 0);
   });
 
   it('is made by one run at a time', async () => {

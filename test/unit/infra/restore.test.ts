@@ -1,6 +1,7 @@
 /** What is made of backups, and of such that were altered. */
 
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { appendFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
@@ -10,11 +11,17 @@ import {
   deliverSome,
   findingsIn,
   inboxOf,
+  makeBackup,
+  openFolder,
   openHome,
   problemsOf,
   restoreTo,
 } from '../../support/backups.ts';
+import type { DirectoryCommand } from '#domain/directory/decide';
+import { accountStream } from '#domain/log/streams';
+import { eraseAccountData } from '#infra/account-erasure';
 import { bodyFile } from '#infra/bodies';
+import { accountDirectory } from '#infra/engine';
 
 describe('a backup that was altered', () => {
   for (const kind of ['log', 'bodies', 'accounts', 'secrets', 'config', 'keys'] as const) {
@@ -95,6 +102,50 @@ describe('a restore', () => {
     const tooEarly = restoreTo(home.file('backup'), home.file('x'), { at: early });
     await assert.rejects(tooEarly, /Nothing in the backup is as early as that/);
     assert.deepEqual(await readdir(home.file('x')), []);
+  });
+
+  it('has an account as it was, or nothing of it once it was erased', async () => {
+    await using home = await openHome();
+    const [backup, cause, bob] = [home.file('backup'), { actor: 'test' }, 2];
+    const decide = (command: DirectoryCommand): Promise<unknown> =>
+      home.engine.directory.execute(command, cause);
+    await decide({ type: 'AddAccount', name: 'bob' });
+    await home.engine.lanes.execute(bob, { type: 'OpenAccount' }, cause);
+    const hash = await home.deliver('letter', bob);
+    await home.backup(backup);
+    const whole = await home.position();
+    await home.deliver('another letter', bob);
+    await home.deliver('third letter');
+    await decide({ type: 'CloseAccount', accountId: bob });
+    await decide({ type: 'RemoveAccount', accountId: bob });
+    await eraseAccountData(bob, {
+      ...home.engine,
+      directoryOf: (accountId) => accountDirectory(path.join(home.dir, 'data'), accountId),
+    });
+    await decide({ type: 'EraseAccount', accountId: bob });
+    const position = await home.position();
+    await home.deliver('fourth letter');
+    await home.backup(backup);
+    assert.deepEqual(await findingsIn(backup), []);
+    const points = { whole: { at: { type: 'position', position: whole } }, now: {} } as const;
+    const erased = { at: { type: 'position', position } } as const;
+    for (const [name, point] of Object.entries({ ...points, erased })) {
+      const folder = home.file(name);
+      await restoreTo(backup, folder, point);
+      const engine = await openFolder(folder);
+      try {
+        assert.deepEqual(await problemsOf(engine), []);
+        const isThere = name === 'whole';
+        const streams = await engine.eventLog.streams();
+        assert.equal(streams.has(accountStream(bob)), isThere, name);
+        assert.equal(existsSync(bodyFile(path.join(folder, 'data'), bob, hash)), isThere);
+      } finally {
+        await engine.close();
+      }
+      // And a backup of that is as good.
+      await makeBackup(folder, home.file(`of ${name}`));
+      assert.deepEqual(await findingsIn(home.file(`of ${name}`)), []);
+    }
   });
 
   it('operations 88: leaves a used folder as it is', async () => {
