@@ -172,7 +172,7 @@ export class BodyJournal {
     const segment = this.#current;
     const descriptor = descriptorOf(segment);
     const filings = this.#writeRecords(segment, descriptor, group);
-    this.#settleTimer ??= setTimeout(() => this.#settleOld(), SETTLE_AFTER_MS).unref();
+    this.#settleLater();
     this.#filer ??= this.#options.startFiler((error) => this.#break(error));
     const failures = await this.#filer.file(segment.file, filings);
     for (const [i, { resolve, reject }] of group.entries()) {
@@ -297,6 +297,10 @@ export class BodyJournal {
     });
   }
 
+  #settleLater(): void {
+    this.#settleTimer ??= setTimeout(() => this.#settleOld(), SETTLE_AFTER_MS).unref();
+  }
+
   #settleOld(): void {
     this.#settleTimer = undefined;
     for (const segment of this.#segments) {
@@ -304,6 +308,8 @@ export class BodyJournal {
       if (segment.end > 0) this.#settleSoon(segment);
       else empty(segment);
     }
+    // What had much in it, or could not be settled, is looked at once more.
+    if (this.#segments.some(({ allocated }) => allocated > 0)) this.#settleLater();
   }
 
   async #sync(descriptor: number): Promise<void> {

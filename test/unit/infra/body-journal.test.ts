@@ -269,6 +269,19 @@ describe('a segment', () => {
     }
   });
 
+  it('is empty after a while, however much was in it, and although the disk was full', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    await using f = await fixture(undefined, 30_000_000);
+    await f.keep(body('x'.repeat(18_000_000)), 1);
+    for (const failure of [NO_ROOM, undefined, undefined]) {
+      assert.ok((segmentSizes(f)[0] ?? 0) > 0);
+      f.told.settleFails = failure;
+      t.mock.timers.tick(60_000);
+      await new Promise(setImmediate);
+    }
+    assert.deepEqual(segmentSizes(f), [0, 0]);
+  });
+
   it('is settled although a file in it was removed', async () => {
     await using f = await fixture();
     const removed = body('removed');
