@@ -13,6 +13,13 @@ export function wholeNumber(text: string): number {
   throw new InvalidArgumentError('It must be a whole number.');
 }
 
+/** The server takes 0 for any number: whoever types it hardly means all. */
+export function numberFromOne(text: string): number {
+  const number = wholeNumber(text);
+  if (number > 0) return number;
+  throw new InvalidArgumentError('It must be a number from 1.');
+}
+
 export function numbers(text: string): readonly number[] {
   return text.split(',').map((each) => wholeNumber(each.trim()));
 }

@@ -6,7 +6,7 @@
 
 import { Option, type Command } from 'commander';
 import type { RunningFlags } from './flags.ts';
-import { bound, numbers, oneOf, span, truth, wholeNumber } from './option-values.ts';
+import { bound, numberFromOne, numbers, oneOf, span, truth, wholeNumber } from './option-values.ts';
 import type {
   HoldRuleFlags,
   OfAccountFlags,
@@ -170,7 +170,7 @@ function addSuppressions(command: Add, tools: Tools): void {
 function narrowed(command: Command): Command {
   return command
     .option('--ids <numbers>', 'only these messages: 1,2,3', numbers)
-    .option('-n, --max <number>', 'so many at most', wholeNumber)
+    .option('-n, --max <number>', 'so many at most', numberFromOne)
     .option('--account <name>', 'only of this account')
     .option('--from <text>', 'what stands in the sender’s address; @example.org for a domain')
     .option('--to <text>', 'what stands in the recipient’s address')

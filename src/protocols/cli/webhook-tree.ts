@@ -6,7 +6,7 @@
 
 import { Option, type Command } from 'commander';
 import type { RunningFlags } from './flags.ts';
-import { bound, numbers, span, wholeNumber } from './option-values.ts';
+import { bound, numberFromOne, numbers, span, wholeNumber } from './option-values.ts';
 import type { Tools } from './tools.ts';
 import type {
   HookChangeFlags,
@@ -71,7 +71,7 @@ function addRetired(command: Add, tools: Tools): void {
 function narrowed(command: Command): Command {
   return command
     .option('--ids <numbers>', 'only these webhooks: 1,2,3', numbers)
-    .option('-n, --max <number>', 'so many at most', wholeNumber)
+    .option('-n, --max <number>', 'so many at most', numberFromOne)
     .option('--account <name>', 'only of this account')
     .option('--submitted <bound>', 'when it was made, like <-1h: more than an hour ago', bound)
     .option('--event <event>', `what it tells: ${EVENTS}`);

@@ -250,6 +250,8 @@ describe('changes of what waits', () => {
     await desk.run('drop', '--to', 'held', '-n', '1');
     assert.equal((await idsOf(desk)).includes(first), false);
     assert.equal((await idsOf(desk)).length, 2);
+    assert.equal((await desk.run('drop', '--all', '-n', '0')).code, 2, 'not all');
+    assert.equal((await idsOf(desk)).length, 2);
   });
 });
 

@@ -256,6 +256,7 @@ describe('changes of webhooks', () => {
     const [first, second, third] = await threeHooks(desk);
     const canceled = await desk.run('webhook', 'cancel', '--account', 'alice', '-n', '1');
     assert.deepEqual(canceled.out, ['1 webhook(s) canceled']);
+    assert.equal((await desk.run('webhook', 'cancel', '--all', '-n', '0')).code, 2, 'not all');
     assert.deepEqual(await idsOf(desk), [second, third]);
     const [record] = await desk.records('webhook', 'retired', 'list');
     assert.partialDeepStrictEqual(record, {
