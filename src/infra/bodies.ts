@@ -50,7 +50,7 @@ export interface BodyStore extends Bodies, AsyncDisposable {
   settle(): Promise<void>;
   /** Only when nobody links any more. */
   close(): Promise<void>;
-  /** Takes a body away unless it was stored, or wanted again, after `storedUpTo`. */
+  /** Takes a body away unless it is staged, or was stored or wanted after `storedUpTo`. */
   remove(accountId: AccountId, hash: BodyHash, storedUpTo: Instant): Promise<Removal>;
   /** Reads the body again and compares it with its name. */
   verifyBody(accountId: AccountId, hash: BodyHash): Promise<BodyState>;
@@ -88,13 +88,15 @@ class Staged implements StagedBody {
   readonly small: JournalledBody | undefined;
   /** A file with this content: the staged one of a large body, the first one of a small. */
   file: string | undefined;
-  readonly #release: () => Promise<void>;
+  /** The names that it was given. */
+  readonly names: string[] = [];
+  readonly #release: (names: readonly string[]) => Promise<void>;
 
   constructor(
     { hash, sizeBytes, octets }: Collected,
     stagedFile: string,
     facts: MessageFacts,
-    release: () => Promise<void>,
+    release: (names: readonly string[]) => Promise<void>,
   ) {
     this.hash = hash;
     this.sizeBytes = sizeBytes;
@@ -105,7 +107,7 @@ class Staged implements StagedBody {
   }
 
   discard(): Promise<void> {
-    return this.#release();
+    return this.#release(this.names.splice(0));
   }
 }
 
@@ -118,6 +120,8 @@ class FileBodies implements BodyStore {
   readonly #slots = new Slots(LINKS_MAX);
   /** Accounts whose directories are on the disk, or will be. */
   readonly #accounts = new Map<AccountId, Promise<void>>();
+  /** Names of staged bodies, and of how many: somebody is about to refer to them. */
+  readonly #wanted = new Map<string, number>();
   /** Who is at a file, the last in line. */
   readonly #lines = new Map<string, Promise<void>>();
   readonly #recentBodies = new Recent<Buffer>(RECENT_BODY_BYTES);
@@ -150,8 +154,9 @@ class FileBodies implements BodyStore {
     try {
       const collected = await collect(body, { limitBytes, mayKeep, file });
       const facts = this.#readFacts(collected.octets ?? (await readFile(file)));
-      return new Staged(collected, file, facts, async () => {
+      return new Staged(collected, file, facts, async (names) => {
         keep(0);
+        for (const name of names) this.#want(name, -1);
         if (collected.octets === undefined) await rm(file, { force: true });
       });
     } catch (error) {
@@ -166,10 +171,18 @@ class FileBodies implements BodyStore {
     const file = this.#fileOf(accountId, staged.hash);
     const source = staged.file;
     staged.file ??= file;
+    staged.names.push(file);
+    this.#want(file, 1);
     await this.#inLine(file, () => this.#link(staged, accountId, file, source));
     this.#recentFacts.set(file, staged.facts, factsBytes(staged.facts));
     const octets = staged.small?.octets;
     if (octets !== undefined) this.#recentBodies.set(file, octets, octets.length);
+  }
+
+  #want(file: string, more: 1 | -1): void {
+    const count = (this.#wanted.get(file) ?? 0) + more;
+    if (count === 0) this.#wanted.delete(file);
+    else this.#wanted.set(file, count);
   }
 
   /** One at a time for each name: the next finds what the one before made. */
@@ -325,7 +338,8 @@ class FileBodies implements BodyStore {
   remove(accountId: AccountId, hash: BodyHash, storedUpTo: Instant): Promise<Removal> {
     const file = this.#fileOf(accountId, hash);
     return this.#inLine(file, async () => {
-      const removal = await removeBody(file, storedUpTo);
+      // Its time may say something else: clocks are set.
+      const removal = this.#wanted.has(file) ? 'young' : await removeBody(file, storedUpTo);
       if (removal === 'removed' || removal === 'missing') {
         this.#recentBodies.drop(file);
         this.#recentFacts.drop(file);

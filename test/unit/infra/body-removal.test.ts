@@ -93,6 +93,21 @@ for (const [name, octets] of [
       assert.deepEqual(made.bodies.read(1, hash), octets);
     });
 
+    it('stays while it is staged, whatever the clock says', async () => {
+      await using made = await fixture();
+      const staged = await made.bodies.stage(once(octets), LIMIT);
+      for (const accountId of [1, 2]) await made.bodies.link(staged, accountId);
+      const again = await made.bodies.stage(once(octets), LIMIT);
+      await made.bodies.link(again, 1);
+      for (const accountId of [1, 2]) await made.age(accountId, staged.hash);
+      await staged.discard();
+      await staged.discard();
+      assert.equal(await made.bodies.remove(1, staged.hash, LATER), 'young');
+      assert.equal(await made.bodies.remove(2, staged.hash, LATER), 'removed');
+      await again.discard();
+      assert.equal(await made.bodies.remove(1, staged.hash, LATER), 'removed');
+    });
+
     it('is there for whoever stores it while it is removed, whoever is first', async () => {
       await using made = await fixture();
       for (let round = 0; round < 20; round++) {

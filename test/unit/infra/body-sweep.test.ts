@@ -90,6 +90,7 @@ async function swept(): Promise<Swept> {
     async keep(octets) {
       const staged = await world.bodies.stage(once(octets), 1000);
       await world.bodies.link(staged, ALICE);
+      await staged.discard();
       return agedTo(staged.hash);
     },
     async send(body) {
