@@ -21,6 +21,9 @@ const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
 const IDLE_MS = 30_000;
 const LF = 10;
 
+/** What a stream says of a server that was killed. */
+const LOST: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
+
 /** Whoever asked cannot have it; the message is the sentence. */
 export class ControlError extends Error {
   override readonly name = 'ControlError';
@@ -108,6 +111,9 @@ export async function askControl(
       throw new ControlError(String(answer['code']), answer['error']);
     }
     return answer?.['result'];
+  } catch (error) {
+    const isLost = error instanceof Error && 'code' in error && LOST.has(String(error.code));
+    throw isLost ? gone() : error;
   } finally {
     stream.destroy();
   }
@@ -128,13 +134,17 @@ async function nextValue(
   lines: AsyncGenerator<string, void>,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
   const { value, done } = await lines.next();
-  if (done === true) throw new ControlError('Gone', 'The server ended the conversation.');
+  if (done === true) throw gone();
   try {
     return asRecord(JSON.parse(value));
   } catch (error) {
     if (error instanceof SyntaxError) throw notOurs();
     throw error;
   }
+}
+
+function gone(): ControlError {
+  return new ControlError('Gone', 'The server ended the conversation.');
 }
 
 function notOurs(): ControlError {

@@ -150,4 +150,12 @@ describe('the client', () => {
     server.resume();
     await assert.rejects(askControl(client, 'echo', {}), { code: 'Gone' });
   });
+
+  it('says so when the server is killed', async () => {
+    const [client, server] = duplexPair();
+    server.write('{"daybook":"control","version":1}\n');
+    const asking = askControl(client, 'echo', {});
+    client.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+    await assert.rejects(asking, { code: 'Gone', message: 'The server ended the conversation.' });
+  });
 });
