@@ -16,7 +16,7 @@ import { evolveDirectory } from './evolve.ts';
 import {
   accountNamed,
   copyOfDirectory,
-  isOpenAccount,
+  refuseUnlessOpen,
   settingsOf,
   type DirectoryState,
 } from './state.ts';
@@ -71,7 +71,8 @@ export function changeAccountSettings(
   state: DirectoryState,
 ): Decision<DirectoryEvent, object> {
   const { accountId } = command;
-  if (!isOpenAccount(state, accountId)) return refuse('NoSuchAccount', String(accountId));
+  const closed = refuseUnlessOpen(state, accountId);
+  if (closed !== undefined) return closed;
   const changes = changedSettings(settingsOf(state, accountId), command.changes);
   if (Object.keys(changes).length === 0) return decided([], {});
   return (

@@ -16,8 +16,8 @@ import { evolveDirectory } from './evolve.ts';
 import {
   accountOfAddress,
   copyOfDirectory,
-  isOpenAccount,
   postmasterAccount,
+  refuseUnlessOpen,
   type DirectoryState,
 } from './state.ts';
 import { loginLostBy } from './tls-claims.ts';
@@ -43,7 +43,8 @@ export function addAddress(
   const { domain, accountId } = command;
   const rules = state.domains.get(domain);
   if (rules === undefined) return refuse('NoSuchDomain', domain);
-  if (!isOpenAccount(state, accountId)) return refuse('NoSuchAccount', String(accountId));
+  const closed = refuseUnlessOpen(state, accountId);
+  if (closed !== undefined) return closed;
   const localpart = foldedLocalpart(command.localpart, rules.caseSensitive);
   // Look-ups cut at the separator: mail would never find such an address.
   if (Array.from(rules.catchallSeparator).some((separator) => localpart.includes(separator))) {

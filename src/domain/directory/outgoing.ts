@@ -11,7 +11,7 @@ import { decided, refuse, type Decision } from '../values/decision.ts';
 import { isSelectorOf, type DkimKey } from './dkim-keys.ts';
 import type { DirectoryEvent, RouteScope } from './events.ts';
 import type { HoldRule } from './hold-rules.ts';
-import { dkimKeysOf, type DirectoryState } from './state.ts';
+import { dkimKeysOf, refuseUnlessOpen, type DirectoryState } from './state.ts';
 
 /** The same rule twice is one rule. */
 export interface AddHoldRule {
@@ -56,9 +56,8 @@ export function addHoldRule(
   state: DirectoryState,
 ): Decision<DirectoryEvent, { readonly ruleId: number }> {
   const { accountId, sender, recipient } = rule;
-  if (accountId !== undefined && !state.accounts.has(accountId)) {
-    return refuse('NoSuchAccount', String(accountId));
-  }
+  const closed = accountId === undefined ? undefined : refuseUnlessOpen(state, accountId);
+  if (closed !== undefined) return closed;
   const same = state.holdRules.find(
     (other) =>
       other.accountId === accountId && other.sender === sender && other.recipient === recipient,
@@ -86,9 +85,8 @@ export function changeRoutes(
   if (scope.type === 'domain' && !state.domains.has(scope.domain)) {
     return refuse('NoSuchDomain', scope.domain);
   }
-  if (scope.type === 'account' && !state.accounts.has(scope.accountId)) {
-    return refuse('NoSuchAccount', String(scope.accountId));
-  }
+  const closed = scope.type === 'account' ? refuseUnlessOpen(state, scope.accountId) : undefined;
+  if (closed !== undefined) return closed;
   const lost = routes.find(({ transport }) => !transports.includes(transport));
   if (lost !== undefined) return refuse('NoSuchTransport', lost.transport);
   const wrong = routes

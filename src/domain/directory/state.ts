@@ -6,7 +6,7 @@
  */
 
 import { canonicalLocalpart, foldedLocalpart, type LocalpartRules } from '../values/address.ts';
-import { unreachable } from '../values/decision.ts';
+import { refuse, unreachable, type Refusal } from '../values/decision.ts';
 import type { AccountId } from '../values/ids.ts';
 import { transportByRoute, type Route, type Routed } from '../queue/route.ts';
 import { addressKey } from './address-key.ts';
@@ -119,6 +119,12 @@ export function copyOfDirectory(state: DirectoryState): DirectoryRecords {
 /** True for an account that is not being removed. */
 export function isOpenAccount(state: DirectoryState, accountId: AccountId): boolean {
   return state.accounts.has(accountId) && !state.closed.has(accountId);
+}
+
+/** For what is decided about an account: it must be there, and not about to go. */
+export function refuseUnlessOpen(state: DirectoryState, accountId: AccountId): Refusal | undefined {
+  if (isOpenAccount(state, accountId)) return undefined;
+  return refuse('NoSuchAccount', state.accounts.get(accountId)?.name ?? String(accountId));
 }
 
 /** Names that differ in case alone are one. */

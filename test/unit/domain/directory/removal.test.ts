@@ -80,10 +80,9 @@ describe('the removal of an account', () => {
       detail: 'bob@example.org, of bob',
     });
     const another = { type: 'AddAddress', localpart: 'b', domain: 'example.org', accountId: BOB };
-    assert.deepEqual(decide(state, another as DirectoryCommand), {
-      refused: 'NoSuchAccount',
-      detail: '2',
-    });
+    const gone = { refused: 'NoSuchAccount', detail: 'bob' };
+    assert.deepEqual(decide(state, another as DirectoryCommand), gone);
+    assert.deepEqual(decide(state, { type: 'AddHoldRule', rule: { accountId: BOB } }), gone);
   });
 
   it('takes what was decided about it along', () => {
