@@ -12,7 +12,7 @@ import { LOGIN, startLocalserve, type Localserve } from '../support/localserve.t
 import { appendCommand, deliver, logIn, said } from '../support/mail-answers.ts';
 import { runDaybook } from '../support/programs.ts';
 import { SmtpDriver } from '../support/smtp-driver.ts';
-import { smallDisk } from '../support/small-disk.ts';
+import { smallDisk, type SmallDisk } from '../support/small-disk.ts';
 
 const SMALL = 2000;
 const LARGE = 1_000_000;
@@ -141,7 +141,7 @@ suite('a full disk', () => {
       await server.kill();
     }
     disk.fill(0);
-    await startsOrSaysWhy(dir, ip);
+    await startsOrSaysWhy(disk, ip);
     disk.free();
     await using server = await startLocalserve({ dir, ip });
     includesAll(await subjectsOf(ip), ['early']);
@@ -172,15 +172,17 @@ async function refusesOtherChanges(ip: string): Promise<void> {
   submission.close();
 }
 
-async function startsOrSaysWhy(dir: string, ip: string): Promise<void> {
+async function startsOrSaysWhy(disk: SmallDisk, ip: string): Promise<void> {
   let server: Localserve;
   try {
-    server = await startLocalserve({ dir, ip });
+    server = await startLocalserve({ dir: disk.dir, ip });
   } catch (error) {
     assert.match(String(error), /localserve ended with 1 before it was ready:\ndaybook: [^\n]+\n$/);
     return;
   }
   includesAll(await subjectsOf(ip), ['early']);
+  // The start has emptied the journal of the run before.
+  disk.fill(0);
   assert.match(await deliver(ip, 'no room'), /^45[12] /);
   assert.equal(await server.stop(), 0);
 }
