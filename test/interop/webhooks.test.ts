@@ -123,7 +123,7 @@ test('what becomes of mail is told, and mail that comes in', async () => {
   assert.equal(new Set(records.map(({ ID }) => ID)).size, 7);
 });
 
-test('queue 30, queue 37: webhooks are listed, moved and ended, whatever is rebuilt', async () => {
+test('queue 30, 37: webhooks are listed, moved and ended, whatever is rebuilt', async () => {
   await using receiver = await startReceiver({ answer: 500 });
   await using server = await openComposed();
   await tell(server, receiver);
@@ -193,7 +193,7 @@ function report(...recipients: readonly (readonly string[])[]): readonly string[
   ];
 }
 
-test('webapi 32, 33, 34, 35: what comes back is told as what became of the mail', async () => {
+test('webapi 32–35, smtp 128: what comes back is told as what became of the mail', async () => {
   await using receiver = await startReceiver();
   await using server = await openComposed();
   await server.daybook(['config', 'account', 'set', 'daybook', '--from-id-login', LOGIN]);

@@ -108,7 +108,7 @@ describe('the books of the server', () => {
     );
   });
 
-  it('are the same in two parts (queue 37)', () => {
+  it('are the same in two parts (queue 37, smtp 129)', () => {
     fc.assert(
       fc.property(arbitraryQueueHistory(60), fc.nat({ max: 60 }), ({ facts }, cut) => {
         using whole = emptyServerViews();

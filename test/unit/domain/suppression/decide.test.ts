@@ -142,7 +142,7 @@ describe('three failures in a row (webapi 27)', () => {
     ...more,
   });
 
-  it('suppress the address with the third', () => {
+  it('suppress the address with the third (webapi 27, smtp 126)', () => {
     suppressesNothingAfter(...ending(FIRST, 'failed'));
     suppressesAfter(...ending(FIRST, 'failed'), ...ending(FIRST + 1, 'failed'));
   });

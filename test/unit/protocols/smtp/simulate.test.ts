@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failureInQueue, simulatedFailure } from '#protocols/smtp/simulate';
 
-test('the end of a localpart says what fails, its beginning where', () => {
+test('smtp 132: the end of a localpart says what fails, its beginning where', () => {
   const cases: readonly (readonly [string, ReturnType<typeof simulatedFailure>])[] = [
     ['alice', undefined],
     ['temperror', { stage: 'data', code: 451 }],
@@ -13,6 +13,8 @@ test('the end of a localpart says what fails, its beginning where', () => {
     ['timeout', { stage: 'data', code: 'timeout' }],
     ['x400', { stage: 'data', code: 400 }],
     ['x599', { stage: 'data', code: 599 }],
+    ['x+451', { stage: 'data', code: 451 }],
+    ['mailfrompermerror', { stage: 'mailfrom', code: 550 }],
     ['x600', undefined],
     ['x399', undefined],
     ['x55', undefined],
