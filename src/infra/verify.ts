@@ -1,6 +1,9 @@
 /**
  * Whether the data are what they should be: the log's hash chain, every body that something
- * refers to, and all views against a replay. Writes nothing that stays.
+ * refers to, and all views against a replay.
+ *
+ * Invariant: nothing is written that stays, but for what every start does: bodies that are in the
+ * journal only are put in their places, and views are caught up.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
