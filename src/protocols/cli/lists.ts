@@ -56,3 +56,17 @@ export async function printList<Item>(
   }
   if (isEmpty && !json) terminal.out('(none)');
 }
+
+/** What the last attempt met. */
+export function lastErrorOf({
+  Results,
+}: {
+  readonly Results: readonly { readonly Error: string }[];
+}): string {
+  return inOneLine(Results.at(-1)?.Error ?? '');
+}
+
+/** Whatever others wrote. */
+export function inOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\s]+/gu, ' ');
+}

@@ -7,7 +7,7 @@
 import { Buffer } from 'node:buffer';
 import type { RunningFlags } from './flags.ts';
 import type { ChangedCount } from './control-lists.ts';
-import { pagesOf, printList } from './lists.ts';
+import { lastErrorOf, pagesOf, printList } from './lists.ts';
 import type { DumpedMessage } from './queue-control.ts';
 import type {
   HoldRuleFlags,
@@ -220,11 +220,6 @@ function senderOf({ SenderLocalpart, SenderDomainStr }: QueuedRecord | RetiredRe
 
 function recipientOf({ RecipientLocalpart, RecipientDomainStr }: QueuedRecord): string {
   return `${RecipientLocalpart}@${RecipientDomainStr}`;
-}
-
-/** On one line, whatever the other server wrote. */
-function lastErrorOf({ Results }: QueuedRecord | RetiredRecord): string {
-  return (Results.at(-1)?.Error ?? '').replace(/[\p{Cc}\s]+/gu, ' ');
 }
 
 function queuedRow(item: QueuedRecord): readonly unknown[] {

@@ -9,6 +9,7 @@ import type { HookDirection } from '../ports-webhook.ts';
 import { tellAccount } from './account.ts';
 import type { ShownAccount } from './account-record.ts';
 import type { RunningFlags, WebhookSetFlags } from './flags.ts';
+import { inOneLine } from './lists.ts';
 import { askServer, type Tools } from './tools.ts';
 import type { TestCallRecord } from './webhook-settings-control.ts';
 
@@ -58,10 +59,6 @@ export async function testWebhook(
       .map(inOneLine)
       .join('\t'),
   );
-}
-
-function inOneLine(text: string): string {
-  return text.replace(/[\p{Cc}\s]+/gu, ' ');
 }
 
 async function authorizationOf(

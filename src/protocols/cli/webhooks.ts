@@ -5,7 +5,7 @@
 import type { ChangedCount } from './control-lists.ts';
 import type { RunningFlags } from './flags.ts';
 import { tellPause } from './queue-pause.ts';
-import { pagesOf, printList } from './lists.ts';
+import { lastErrorOf, pagesOf, printList } from './lists.ts';
 import { askServer, type Tools } from './tools.ts';
 import type {
   HookChangeFlags,
@@ -106,9 +106,4 @@ function beginning(hook: PendingHookRecord | RetiredHookRecord): readonly unknow
   const { ID, Submitted, Account, OutgoingEvent, QueueMsgID, Attempts } = hook;
   const event = OutgoingEvent === '' ? 'incoming' : OutgoingEvent;
   return [ID, Submitted, Account, event, QueueMsgID === 0 ? '' : QueueMsgID, Attempts];
-}
-
-/** On one line, whatever the receiver wrote. */
-function lastErrorOf({ Results }: PendingHookRecord | RetiredHookRecord): string {
-  return (Results.at(-1)?.Error ?? '').replace(/[\p{Cc}\s]+/gu, ' ');
 }
