@@ -18,13 +18,13 @@ import type { QueueItem } from '#domain/queue/state';
 import { baseAddress } from '#domain/suppression/state';
 import { isRefusal, refuse, unreachable, type Refusal } from '#domain/values/decision';
 import { accountOfServerWideId, type AccountId, type QueueId } from '#domain/values/ids';
+import type { ListPage } from '#projections/list-pages';
 import { resultsOf } from '#projections/attempt-results';
 import {
   queuedById,
   queuedItems,
   retiredItems,
   type ItemDetails,
-  type ListPage,
   type QueuedAddresses,
   type QueuedItem,
   type QueueFilter,

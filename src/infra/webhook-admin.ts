@@ -10,6 +10,7 @@ import type { DirectoryState } from '#domain/directory/state';
 import type { Cause } from '#domain/log/event';
 import { isRefusal, type Refusal } from '#domain/values/decision';
 import type { AccountId, HookId } from '#domain/values/ids';
+import type { ListPage } from '#projections/list-pages';
 import {
   listedRetiredWebhooks,
   listedWebhooks,
@@ -19,7 +20,6 @@ import {
   type RetiredWebhookFilter,
   type RetiredWebhookSort,
   type WebhookFilter,
-  type WebhookPage,
   type WebhookSort,
 } from '#projections/webhook-lists';
 import { webhookResultsOf } from '#projections/webhook-results';
@@ -53,7 +53,7 @@ export class WebhookAdmin implements AdministeredWebhooks {
 
   pending(
     filter: ByAccountName<WebhookFilter>,
-    page: WebhookPage<WebhookSort>,
+    page: ListPage<WebhookSort>,
   ): readonly AdministeredHook<PendingWebhook>[] | Refusal {
     const found = filterById(this.#ports.directory.state, filter);
     if (isRefusal(found)) return found;
@@ -63,7 +63,7 @@ export class WebhookAdmin implements AdministeredWebhooks {
 
   retired(
     filter: ByAccountName<RetiredWebhookFilter>,
-    page: WebhookPage<RetiredWebhookSort>,
+    page: ListPage<RetiredWebhookSort>,
   ): readonly AdministeredHook<RetiredWebhook>[] | Refusal {
     const found = filterById(this.#ports.directory.state, filter);
     if (isRefusal(found)) return found;

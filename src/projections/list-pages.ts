@@ -7,34 +7,42 @@ import { sql as raw, type SelectQueryBuilder } from 'kysely';
 import type { Instant } from '#domain/values/ids';
 import { rowsOf, type Sql } from './query.ts';
 
-export interface PageOfList {
-  readonly column: string;
-  readonly idColumn: string;
+export interface ListPage<Sort extends string> {
+  readonly sort: Sort;
   readonly ascending: boolean;
   /** The last row of the page before. */
-  readonly behind: { readonly value: Instant; readonly id: number } | undefined;
+  readonly behind?: { readonly value: Instant; readonly id: number };
   readonly limit: number;
 }
 
-export function pageOf<Tables, Names extends keyof Tables, Row>(
+/** The columns that a list is sorted by. */
+export interface SortColumns<Sort extends string> {
+  readonly of: Readonly<Record<Sort, string>>;
+  readonly id: string;
+}
+
+export function pageOf<Tables, Names extends keyof Tables, Row, Sort extends string>(
   sql: Sql,
   list: SelectQueryBuilder<Tables, Names, Row>,
-  { column, idColumn, ascending, behind, limit }: PageOfList,
+  { sort, ascending, behind, limit }: ListPage<Sort>,
+  columns: SortColumns<Sort>,
 ): readonly Row[] {
+  const column = raw.ref(columns.of[sort]);
+  const idColumn = raw.ref(columns.id);
   const order = ascending ? 'asc' : 'desc';
   const beyond = raw.raw(ascending ? '>' : '<');
   const first = (part: SelectQueryBuilder<Tables, Names, Row>, count: number): readonly Row[] => {
-    const sorted = part.orderBy(raw.ref(column), order).orderBy(raw.ref(idColumn), order);
+    const sorted = part.orderBy(column, order).orderBy(idColumn, order);
     return rowsOf(sql, sorted.limit(count));
   };
   if (behind === undefined) return first(list, limit);
   // SQLite looks for `(value, id) > (?, ?)` by the value alone: two questions are asked instead.
   const { value, id } = behind;
   const same = list
-    .where(raw<boolean>`${raw.ref(column)} = ${value}`)
-    .where(raw<boolean>`${raw.ref(idColumn)} ${beyond} ${id}`);
+    .where(raw<boolean>`${column} = ${value}`)
+    .where(raw<boolean>`${idColumn} ${beyond} ${id}`);
   const rows = first(same, limit);
   if (rows.length === limit) return rows;
-  const others = list.where(raw<boolean>`${raw.ref(column)} ${beyond} ${value}`);
+  const others = list.where(raw<boolean>`${column} ${beyond} ${value}`);
   return [...rows, ...first(others, limit - rows.length)];
 }

@@ -17,7 +17,7 @@ import {
   type Condition,
   type TimeBound,
 } from './list-conditions.ts';
-import { pageOf, type PageOfList } from './list-pages.ts';
+import { pageOf, type ListPage, type SortColumns } from './list-pages.ts';
 import { rowsOf, tables, type Sql } from './query.ts';
 import type { RetiredTables } from './retired.ts';
 import type { ServerQueueTables } from './server-queue.ts';
@@ -41,14 +41,6 @@ export interface QueueFilter extends CommonFilter {
 export interface RetiredFilter extends CommonFilter {
   readonly success?: boolean;
   readonly lastActivity?: TimeBound;
-}
-
-export interface ListPage<Sort extends string> {
-  readonly sort: Sort;
-  readonly ascending: boolean;
-  /** The last row of the page before. */
-  readonly behind?: { readonly value: Instant; readonly queueId: QueueId };
-  readonly limit: number;
 }
 
 export type QueueSort = 'nextAttempt' | 'queued';
@@ -92,8 +84,14 @@ const COMMON = [
   'require_tls as requireTls',
 ] as const;
 
-const QUEUE_COLUMNS = { nextAttempt: 'next_attempt_at', queued: 'queued_at' } as const;
-const RETIRED_COLUMNS = { lastActivity: 'last_activity_at', queued: 'queued_at' } as const;
+const QUEUE_COLUMNS: SortColumns<QueueSort> = {
+  of: { nextAttempt: 'next_attempt_at', queued: 'queued_at' },
+  id: 'queue_id',
+};
+const RETIRED_COLUMNS: SortColumns<RetiredSort> = {
+  of: { lastActivity: 'last_activity_at', queued: 'queued_at' },
+  id: 'queue_id',
+};
 
 export function queuedItems(
   sql: Sql,
@@ -106,7 +104,8 @@ export function queuedItems(
       .select(COMMON)
       .select(['next_attempt_at as nextAttemptAt', 'in_attempt as inAttempt'])
       .select(['is_held as isHeld', 'last_answer as lastAnswer']),
-    placeOf(page, QUEUE_COLUMNS),
+    page,
+    QUEUE_COLUMNS,
   );
   return rows.map((row) => ({
     ...row,
@@ -133,7 +132,8 @@ export function retiredItems(
       )
       .select(COMMON)
       .select(['outcome', 'last_activity_at as lastActivityAt', 'keep_until as keepUntil']),
-    placeOf(page, RETIRED_COLUMNS),
+    page,
+    RETIRED_COLUMNS,
   );
   return rows.map((row) => ({ ...row, ...commonOf(row) }));
 }
@@ -212,20 +212,6 @@ function contains(column: 'mail_from' | 'recipient', piece: string): Condition {
   if (at >= 0) return raw<SqlBool>`instr(${address}, ${exact}) > 0`;
   const domain = raw`substr(${address}, instr(${address}, '@'))`;
   return raw<SqlBool>`(instr(${address}, ${piece}) > 0 OR instr(${domain}, ${exact}) > 0)`;
-}
-
-/** Where the page stands in the list. */
-function placeOf<Sort extends string>(
-  { sort, ascending, behind, limit }: ListPage<Sort>,
-  columns: Readonly<Record<Sort, string>>,
-): PageOfList {
-  return {
-    column: columns[sort],
-    idColumn: 'queue_id',
-    ascending,
-    behind: behind && { value: behind.value, id: behind.queueId },
-    limit,
-  };
 }
 
 function commonOf(row: { readonly details: string; readonly requireTls: 0 | 1 | null }): {

@@ -13,7 +13,7 @@ import {
   type Condition,
   type TimeBound,
 } from './list-conditions.ts';
-import { pageOf, type PageOfList } from './list-pages.ts';
+import { pageOf, type ListPage, type SortColumns } from './list-pages.ts';
 import { rowsOf, tables, type Sql } from './query.ts';
 import type { RetiredWebhookTables } from './retired-webhooks.ts';
 import type { ServerWebhookTables, ToldEvent } from './server-webhooks.ts';
@@ -35,14 +35,6 @@ export interface RetiredWebhookFilter extends CommonFilter {
 
 export type WebhookSort = 'nextAttempt' | 'queued';
 export type RetiredWebhookSort = 'lastActivity' | 'queued';
-
-export interface WebhookPage<Sort extends string> {
-  readonly sort: Sort;
-  readonly ascending: boolean;
-  /** The last row of the page before. */
-  readonly behind?: { readonly value: Instant; readonly hookId: HookId };
-  readonly limit: number;
-}
 
 interface ListedWebhook {
   readonly hookId: HookId;
@@ -81,20 +73,27 @@ const COMMON = [
   'attempts',
 ] as const;
 
-const PENDING_COLUMNS = { nextAttempt: 'next_attempt_at', queued: 'queued_at' } as const;
-const RETIRED_COLUMNS = { lastActivity: 'last_activity_at', queued: 'queued_at' } as const;
+const PENDING_COLUMNS: SortColumns<WebhookSort> = {
+  of: { nextAttempt: 'next_attempt_at', queued: 'queued_at' },
+  id: 'hook_id',
+};
+const RETIRED_COLUMNS: SortColumns<RetiredWebhookSort> = {
+  of: { lastActivity: 'last_activity_at', queued: 'queued_at' },
+  id: 'hook_id',
+};
 
 export function listedWebhooks(
   sql: Sql,
   filter: WebhookFilter,
-  page: WebhookPage<WebhookSort>,
+  page: ListPage<WebhookSort>,
 ): readonly PendingWebhook[] {
   const rows = pageOf(
     sql,
     matchingPending(filter)
       .select(COMMON)
       .select(['next_attempt_at as nextAttemptAt', 'in_flight as inFlight']),
-    placeOf(page, PENDING_COLUMNS),
+    page,
+    PENDING_COLUMNS,
   );
   return rows.map((row) => ({ ...row, ...commonOf(row), inFlight: row.inFlight === 1 }));
 }
@@ -102,7 +101,7 @@ export function listedWebhooks(
 export function listedRetiredWebhooks(
   sql: Sql,
   filter: RetiredWebhookFilter,
-  page: WebhookPage<RetiredWebhookSort>,
+  page: ListPage<RetiredWebhookSort>,
 ): readonly RetiredWebhook[] {
   const { lastActivity } = filter;
   const rows = pageOf(
@@ -116,7 +115,8 @@ export function listedRetiredWebhooks(
       .select(COMMON)
       .select(['outcome', 'superseded_by as supersededBy'])
       .select(['last_activity_at as lastActivityAt', 'keep_until as keepUntil']),
-    placeOf(page, RETIRED_COLUMNS),
+    page,
+    RETIRED_COLUMNS,
   );
   return rows.map((row) => ({ ...row, ...commonOf(row) }));
 }
@@ -171,20 +171,6 @@ function commonConditions({ hookIds, accountId, queued, event }: CommonFilter): 
   if (queued !== undefined) conditions.push(isWithin('queued_at', queued));
   if (event !== undefined) conditions.push(raw`event = ${event}`);
   return conditions;
-}
-
-/** Where the page stands in the list. */
-function placeOf<Sort extends string>(
-  { sort, ascending, behind, limit }: WebhookPage<Sort>,
-  columns: Readonly<Record<Sort, string>>,
-): PageOfList {
-  return {
-    column: columns[sort],
-    idColumn: 'hook_id',
-    ascending,
-    behind: behind && { value: behind.value, id: behind.hookId },
-    limit,
-  };
 }
 
 function commonOf(row: { readonly occasion: string; readonly hasAuthorization: 0 | 1 }): {

@@ -9,10 +9,11 @@ import type { PauseReason } from '#domain/directory/events';
 import type { HoldRule } from '#domain/directory/hold-rules';
 import type { Cause } from '#domain/log/event';
 import type { Refusal } from '#domain/values/decision';
-import type { Instant, QueueId } from '#domain/values/ids';
+import type { QueueId } from '#domain/values/ids';
+import type { Rescheduling } from '#domain/values/rescheduling';
+import type { ListPage } from '#projections/list-pages';
 import type { QueueResult } from '#projections/attempt-results';
 import type {
-  ListPage,
   QueuedItem,
   QueueFilter,
   QueueSort,
@@ -94,7 +95,7 @@ export type QueueChange =
   | { readonly type: 'release' }
   | {
       readonly type: 'reschedule';
-      readonly to: { readonly at: Instant } | { readonly byMs: number };
+      readonly to: Rescheduling;
     }
   /** '' gives it back to the routes. */
   | { readonly type: 'transport'; readonly transport: string }

@@ -7,6 +7,8 @@ import type { Buffer } from 'node:buffer';
 import type { Cause } from '#domain/log/event';
 import type { Refusal } from '#domain/values/decision';
 import type { AccountId, Instant, SecretRef } from '#domain/values/ids';
+import type { Rescheduling } from '#domain/values/rescheduling';
+import type { ListPage } from '#projections/list-pages';
 import type { DueWebhook } from '#projections/due-webhooks';
 import type {
   PendingWebhook,
@@ -14,7 +16,6 @@ import type {
   RetiredWebhookFilter,
   RetiredWebhookSort,
   WebhookFilter,
-  WebhookPage,
   WebhookSort,
 } from '#projections/webhook-lists';
 import type { HookResult } from '#projections/webhook-results';
@@ -115,12 +116,12 @@ export interface AdministeredWebhooks {
   /** What waits and fits. */
   pending(
     filter: ByAccountName<WebhookFilter>,
-    page: WebhookPage<WebhookSort>,
+    page: ListPage<WebhookSort>,
   ): readonly AdministeredHook<PendingWebhook>[] | Refusal;
   /** What has ended and fits. */
   retired(
     filter: ByAccountName<RetiredWebhookFilter>,
-    page: WebhookPage<RetiredWebhookSort>,
+    page: ListPage<RetiredWebhookSort>,
   ): readonly AdministeredHook<RetiredWebhook>[] | Refusal;
   /** Changes what waits and fits, `limit` at most, the lowest ids first; gives how many. */
   change(
@@ -143,7 +144,7 @@ export type AdministeredHook<Hook> = Hook & {
 export type WebhookChange =
   | {
       readonly type: 'reschedule';
-      readonly to: { readonly at: Instant } | { readonly byMs: number };
+      readonly to: Rescheduling;
     }
   /** Nobody is called any more. */
   | { readonly type: 'cancel' };

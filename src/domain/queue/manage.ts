@@ -20,7 +20,8 @@ import {
   type Decision,
   type DecisionContext,
 } from '../values/decision.ts';
-import type { Instant, QueueId } from '../values/ids.ts';
+import type { QueueId } from '../values/ids.ts';
+import { rescheduled, type Rescheduling } from '../values/rescheduling.ts';
 import type { Cancelling, QueueEvent } from './events.ts';
 import { retiring } from './retire.ts';
 import type { QueueItem, QueueState } from './state.ts';
@@ -40,8 +41,7 @@ export interface ReleaseMessages {
 export interface RescheduleMessages {
   readonly type: 'RescheduleMessages';
   readonly queueIds: readonly QueueId[];
-  /** A time for all of them, or milliseconds later (or earlier) than each is due. */
-  readonly to: { readonly at: Instant } | { readonly byMs: number };
+  readonly to: Rescheduling;
 }
 
 export interface ForceTransport {
@@ -188,7 +188,7 @@ function rescheduleMessages(
   state: State,
 ): Outcome<RescheduleMessages> {
   const items = itemsIn(queueIds, state)
-    .map((item) => ({ item, at: 'at' in to ? to.at : item.nextAttemptAt + to.byMs }))
+    .map((item) => ({ item, at: rescheduled(to, item.nextAttemptAt) }))
     .filter(({ item, at }) => item.nextAttemptAt !== at)
     .map(({ item, at }) => ({ queueId: item.queueId, nextAttemptAt: at }));
   return listed(items, (list) => ({ type: 'MessagesRescheduled', items: list }));

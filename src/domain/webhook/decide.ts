@@ -16,7 +16,8 @@ import {
   type Decision,
   type DecisionContext,
 } from '../values/decision.ts';
-import type { HookId, Instant } from '../values/ids.ts';
+import type { HookId } from '../values/ids.ts';
+import { rescheduled, type Rescheduling } from '../values/rescheduling.ts';
 import { firstOctets } from '../values/text.ts';
 import type {
   RetiredHookOutcome,
@@ -53,8 +54,7 @@ export interface CloseInterruptedWebhooks {
 export interface RescheduleWebhooks {
   readonly type: 'RescheduleWebhooks';
   readonly hookIds: readonly HookId[];
-  /** A time for all of them, or milliseconds later (or earlier) than each is due. */
-  readonly to: { readonly at: Instant } | { readonly byMs: number };
+  readonly to: Rescheduling;
 }
 
 export interface CancelWebhooks {
@@ -183,7 +183,7 @@ function reschedule(
   state: WebhookState,
 ): Outcome<RescheduleWebhooks> {
   const hooks = pendingIn(hookIds, state)
-    .map((hook) => ({ hook, at: 'at' in to ? to.at : hook.nextAttemptAt + to.byMs }))
+    .map((hook) => ({ hook, at: rescheduled(to, hook.nextAttemptAt) }))
     .filter(({ hook, at }) => hook.nextAttemptAt !== at)
     .map(({ hook, at }) => ({ hookId: hook.hookId, nextAttemptAt: at }));
   const lists = eventLists(hooks);

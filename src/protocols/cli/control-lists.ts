@@ -6,10 +6,12 @@
  */
 
 import type { Instant } from '#domain/values/ids';
+import type { Rescheduling } from '#domain/values/rescheduling';
 import type { TimeBound } from '#projections/list-conditions';
+import type { ListPage } from '#projections/list-pages';
 import { ControlError } from './control.ts';
 import type { ControlFields } from './control-fields.ts';
-import { readBound } from './relative-time.ts';
+import { readBound, readSpan } from './relative-time.ts';
 
 /** Records in one answer; who wants more asks for the next page. */
 const PAGE_MAX = 1000;
@@ -20,19 +22,11 @@ export interface ChangedCount {
   readonly affected: number;
 }
 
-export interface ReadPage<Sort> {
-  readonly sort: Sort;
-  readonly ascending: boolean;
-  /** The last record of the page before. */
-  readonly behind?: { readonly value: Instant; readonly id: number };
-  readonly limit: number;
-}
-
 /** `sorts` has fields by what they are called; '' is what counts when none is named. */
 export function readPage<Sort extends string>(
   fields: ControlFields,
   sorts: Readonly<Record<string, Sort>>,
-): ReadPage<Sort> {
+): ListPage<Sort> {
   const name = (fields.optionalText('sort') ?? '').toLowerCase();
   const sort = Object.hasOwn(sorts, name) ? sorts[name] : undefined;
   if (sort === undefined) throw wrongField('sort', 'a field to sort by');
@@ -47,6 +41,13 @@ export function readPage<Sort extends string>(
   const value = /^\d{4}-\d\d-\d\dT/.test(last ?? '') ? Date.parse(last ?? '') : NaN;
   if (Number.isNaN(value)) throw wrongField('last', 'a time in ISO 8601, to go with lastId');
   return { sort, ascending, limit, behind: { value, id: lastId } };
+}
+
+/** The field `duration`: from now where `now` is true, else from when each is due. */
+export function readRescheduling(fields: ControlFields, now: Instant): Rescheduling {
+  const byMs = readSpan(fields.text('duration'));
+  if (byMs === undefined) throw wrongField('duration', 'a time like 1h30m');
+  return (fields.optionalBoolean('now') ?? false) ? { at: now + byMs } : { byMs };
 }
 
 export function readIds(fields: ControlFields): readonly number[] | undefined {

@@ -9,7 +9,6 @@ import { domainToASCII } from 'node:url';
 import { formatAddress, parseAddress, parseDomain } from '#domain/values/address';
 import type { Instant } from '#domain/values/ids';
 import type {
-  ListPage,
   QueuedItem,
   QueueFilter,
   QueueSort,
@@ -30,6 +29,7 @@ import { ControlFields } from './control-fields.ts';
 import {
   readIds,
   readPage,
+  readRescheduling,
   readTimeBound,
   requireFilter,
   wrongField,
@@ -46,7 +46,6 @@ import {
   type SuppressionRecord,
   type WholeRecord,
 } from './queue-records.ts';
-import { readSpan } from './relative-time.ts';
 
 /** Octets of a message. */
 export interface DumpedMessage {
@@ -62,7 +61,7 @@ type Carry = (fields: ControlFields, parts: Parts) => unknown;
 
 const COMMANDS: Readonly<Record<string, Carry>> = {
   'queue.list': async (fields, { queue, clock }) => {
-    const page = readListPage(fields, QUEUE_SORTS);
+    const page = readPage(fields, QUEUE_SORTS);
     const filter = readQueueFilter(fields, clock.now());
     const isWhole = fields.optionalBoolean('whole') ?? false;
     fields.end();
@@ -71,12 +70,10 @@ const COMMANDS: Readonly<Record<string, Carry>> = {
   },
   'queue.hold': changing(() => ({ type: 'hold' })),
   'queue.unhold': changing(() => ({ type: 'release' })),
-  'queue.schedule': changing((fields, now) => {
-    const byMs = readSpan(fields.text('duration'));
-    if (byMs === undefined) throw wrongField('duration', 'a time like 1h30m');
-    const isFromNow = fields.optionalBoolean('now') ?? false;
-    return { type: 'reschedule', to: isFromNow ? { at: now + byMs } : { byMs } };
-  }),
+  'queue.schedule': changing((fields, now) => ({
+    type: 'reschedule',
+    to: readRescheduling(fields, now),
+  })),
   'queue.transport': changing((fields) => ({
     type: 'transport',
     transport: fields.text('name'),
@@ -104,7 +101,7 @@ const COMMANDS: Readonly<Record<string, Carry>> = {
     return { base64: granted(await queue.dump(queueId)).toString('base64') };
   },
   'queue.retired.list': (fields, { queue, clock }) => {
-    const page = readListPage(fields, RETIRED_SORTS);
+    const page = readPage(fields, RETIRED_SORTS);
     const filter = readRetiredFilter(fields, clock.now());
     fields.end();
     return granted(queue.retired(filter, page)).map(retiredRecord);
@@ -252,15 +249,6 @@ async function wholeRecords(
     records.push(wholeRecord(item, await queue.prefixOf(item.queueId)));
   }
   return records;
-}
-
-function readListPage<Sort extends string>(
-  fields: ControlFields,
-  sorts: Readonly<Record<string, Sort>>,
-): ListPage<Sort> {
-  const { behind, ...page } = readPage(fields, sorts);
-  if (behind === undefined) return page;
-  return { ...page, behind: { value: behind.value, queueId: behind.id } };
 }
 
 function readHoldRule(fields: ControlFields): Omit<NamedHoldRule, 'ruleId'> {

@@ -11,7 +11,6 @@ import type {
   RetiredWebhookFilter,
   RetiredWebhookSort,
   WebhookFilter,
-  WebhookPage,
   WebhookSort,
 } from '#projections/webhook-lists';
 import { isOutgoingEvent } from '#domain/webhook/target';
@@ -25,12 +24,12 @@ import { ControlFields } from './control-fields.ts';
 import {
   readIds,
   readPage,
+  readRescheduling,
   readTimeBound,
   requireFilter,
   wrongField,
   type ChangedCount,
 } from './control-lists.ts';
-import { readSpan } from './relative-time.ts';
 import {
   pendingHookRecord,
   retiredHookRecord,
@@ -49,7 +48,7 @@ type Carry = (fields: ControlFields, parts: WebhookControlParts) => unknown;
 
 const COMMANDS: Readonly<Record<string, Carry>> = {
   'queue.webhook.list': (fields, { webhooks, clock }): readonly PendingHookRecord[] => {
-    const page = readHookPage(fields, PENDING_SORTS);
+    const page = readPage(fields, PENDING_SORTS);
     const filter = readPendingFilter(fields, clock.now());
     fields.end();
     return granted(webhooks.pending(filter, page)).map(pendingHookRecord);
@@ -64,15 +63,13 @@ const COMMANDS: Readonly<Record<string, Carry>> = {
     }
     return { ...pendingHookRecord(hook), Payload: payloadOf(hook.accountId, hook, bodies) };
   },
-  'queue.webhook.schedule': changing((fields, now) => {
-    const byMs = readSpan(fields.text('duration'));
-    if (byMs === undefined) throw wrongField('duration', 'a time like 1h30m');
-    const isFromNow = fields.optionalBoolean('now') ?? false;
-    return { type: 'reschedule', to: isFromNow ? { at: now + byMs } : { byMs } };
-  }),
+  'queue.webhook.schedule': changing((fields, now) => ({
+    type: 'reschedule',
+    to: readRescheduling(fields, now),
+  })),
   'queue.webhook.cancel': changing(() => ({ type: 'cancel' })),
   'queue.webhook.retired.list': (fields, { webhooks, clock }): readonly RetiredHookRecord[] => {
-    const page = readHookPage(fields, RETIRED_SORTS);
+    const page = readPage(fields, RETIRED_SORTS);
     const filter = readRetiredFilter(fields, clock.now());
     fields.end();
     return granted(webhooks.retired(filter, page)).map(retiredHookRecord);
@@ -168,12 +165,3 @@ const RETIRED_SORTS: Readonly<Record<string, RetiredWebhookSort>> = {
   submitted: 'queued',
   '': 'lastActivity',
 };
-
-function readHookPage<Sort extends string>(
-  fields: ControlFields,
-  sorts: Readonly<Record<string, Sort>>,
-): WebhookPage<Sort> {
-  const { behind, ...page } = readPage(fields, sorts);
-  if (behind === undefined) return page;
-  return { ...page, behind: { value: behind.value, hookId: behind.id } };
-}

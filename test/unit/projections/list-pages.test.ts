@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ViewsDatabase } from '#infra/read-models';
-import { pageOf, type PageOfList } from '#projections/list-pages';
+import { pageOf, type ListPage } from '#projections/list-pages';
 import { tables, type Sql, type SqlValue } from '#projections/query';
 
 interface Things {
@@ -11,7 +11,8 @@ interface Things {
 }
 
 const LIST = tables<Things>().selectFrom('things').select(['id', 'at']);
-const PAGE = { column: 'at', idColumn: 'id', ascending: true, behind: undefined, limit: 3 };
+const PAGE: ListPage<'at'> = { sort: 'at', ascending: true, limit: 3 };
+const COLUMNS = { of: { at: 'at' }, id: 'id' };
 
 /** Twenty, of which many are due at the same time. */
 function things(): ViewsDatabase {
@@ -27,8 +28,8 @@ function things(): ViewsDatabase {
 }
 
 /** All ids, page by page. */
-function walk(sql: Sql, page: PageOfList): readonly number[] {
-  const rows = pageOf(sql, LIST, page);
+function walk(sql: Sql, page: ListPage<'at'>): readonly number[] {
+  const rows = pageOf(sql, LIST, page, COLUMNS);
   const last = rows.at(-1);
   if (last === undefined) return [];
   const behind = { value: last.at, id: last.id };
@@ -38,7 +39,7 @@ function walk(sql: Sql, page: PageOfList): readonly number[] {
 describe('pages', () => {
   it('queue 28: have every row once, either way, whatever their size', () => {
     const db = things();
-    const all = pageOf(db, LIST, { ...PAGE, limit: 100 }).map(({ id }) => id);
+    const all = pageOf(db, LIST, { ...PAGE, limit: 100 }, COLUMNS).map(({ id }) => id);
     assert.equal(new Set(all).size, 20);
     for (const limit of [1, 2, 3, 7, 20, 21]) {
       assert.deepEqual(walk(db, { ...PAGE, limit }), all);
@@ -61,7 +62,7 @@ describe('pages', () => {
         return { ...statement, all };
       },
     };
-    pageOf(watching, LIST, { ...PAGE, behind: { value: 5, id: 17 } });
+    pageOf(watching, LIST, { ...PAGE, behind: { value: 5, id: 17 } }, COLUMNS);
     assert.deepEqual(
       plans.map((plan) => Object(plan).detail),
       [

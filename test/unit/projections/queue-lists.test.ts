@@ -6,12 +6,12 @@ import { started, SUBMISSION } from '../../support/queued.ts';
 import { emptyServerViews, type PostedServerViews } from '../../support/server-views.ts';
 import type { AccountEvent } from '#domain/log/streams';
 import type { QueueId } from '#domain/values/ids';
+import type { ListPage } from '#projections/list-pages';
 import {
   queuedById,
   queuedItems,
   queueLength,
   retiredItems,
-  type ListPage,
   type QueueFilter,
   type QueueSort,
   type RetiredFilter,
@@ -121,7 +121,7 @@ describe('pages', () => {
         const last = items.at(-1);
         if (last === undefined) break;
         met.push(...items.map(({ queueId }) => queueId - BASE));
-        behind = { value: last.nextAttemptAt, queueId: last.queueId };
+        behind = { value: last.nextAttemptAt, id: last.queueId };
       }
       assert.deepEqual(sizes, [100, 100, 50, 0]);
       assert.deepEqual(met, ascending ? all : all.toReversed());
@@ -130,7 +130,7 @@ describe('pages', () => {
 
   it('are read from an index, also for one account (queue 39)', () => {
     using views = sixItems();
-    const behind = { value: 1000, queueId: BASE + 1 };
+    const behind = { value: 1000, id: BASE + 1 };
     for (const filter of [{}, { accountId: 7 }]) {
       for (const sort of ['nextAttempt', 'queued'] as const) {
         const texts: string[] = [];
@@ -186,7 +186,7 @@ describe('the list of what has left', () => {
 
   it('goes on behind the last item of a page', () => {
     using views = retired();
-    const behind = { value: 200, queueId: BASE + 2 };
+    const behind = { value: 200, id: BASE + 2 };
     const page = { sort: 'lastActivity', ascending: true, behind, limit: 1 } as const;
     assert.deepEqual(
       retiredItems(views.db, {}, page).map(({ queueId }) => queueId - BASE),

@@ -7,6 +7,7 @@ import { hookEnded, hookId, hookQueued, hookStarted, URL_IN } from '../../suppor
 import { FIRST } from '../../support/queued.ts';
 import { emptyServerViews, type PostedServerViews } from '../../support/server-views.ts';
 import type { AccountEvent } from '#domain/log/streams';
+import type { ListPage } from '#projections/list-pages';
 import {
   listedRetiredWebhooks,
   listedWebhooks,
@@ -14,7 +15,6 @@ import {
   webhookIds,
   type RetiredWebhookFilter,
   type WebhookFilter,
-  type WebhookPage,
   type WebhookSort,
 } from '#projections/webhook-lists';
 
@@ -37,7 +37,7 @@ function threeHooks(): PostedServerViews {
   return views;
 }
 
-const PAGE: WebhookPage<WebhookSort> = { sort: 'nextAttempt', ascending: true, limit: 100 };
+const PAGE: ListPage<WebhookSort> = { sort: 'nextAttempt', ascending: true, limit: 100 };
 
 describe('the list of webhooks that wait', () => {
   const found = (filter: WebhookFilter, page = PAGE): readonly number[] => {
@@ -135,14 +135,14 @@ describe('pages of webhooks', () => {
     views.happen(1, ...all.map((n) => hookQueued(n, { queueId: n })));
     for (const ascending of [true, false]) {
       const met: number[] = [];
-      let behind: WebhookPage<WebhookSort>['behind'];
+      let behind: ListPage<WebhookSort>['behind'];
       for (;;) {
         const page = { ...PAGE, limit: 10, ascending, ...(behind === undefined ? {} : { behind }) };
         const hooks = listedWebhooks(views.db, {}, page);
         const last = hooks.at(-1);
         if (last === undefined) break;
         met.push(...hooks.map((hook) => hook.hookId - BASE));
-        behind = { value: last.nextAttemptAt, hookId: last.hookId };
+        behind = { value: last.nextAttemptAt, id: last.hookId };
       }
       assert.deepEqual(met, ascending ? all : all.toReversed());
     }
@@ -150,7 +150,7 @@ describe('pages of webhooks', () => {
 
   it('are read from an index, also for one account (queue 39)', () => {
     using views = threeHooks();
-    const behind = { value: 1000, hookId: BASE + 1 };
+    const behind = { value: 1000, id: BASE + 1 };
     const texts: string[] = [];
     const spy = {
       statement: (text: string) => views.db.statement(text),
