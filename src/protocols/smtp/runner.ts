@@ -16,6 +16,7 @@ import { domainOf } from '#domain/values/address';
 import { isRefusal, type Refusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
 import type { AccountId, QueueId } from '#domain/values/ids';
+import { Alarm } from '../alarm.ts';
 import type { Clock, Commands, Done, DueItem, Log, Queue, Views } from '../ports.ts';
 import type { DeliveryPause } from '../ports-queue.ts';
 import { sleep } from '../sleep.ts';
@@ -28,8 +29,6 @@ const RECORD_WAIT_MS = 1_000;
 const RECORD_WAIT_MS_MAX = 60_000;
 /** How long an item that could not be begun keeps its place; nothing spins meanwhile. */
 const UNTRIED_WAIT_MS = 1_000;
-/** Timers are not for longer than this; whoever wakes too soon sleeps again. */
-const ALARM_MS_MAX: number = 24 * 3_600_000;
 
 const NO_OUTCOME: AttemptOutcome = {
   type: 'failed',
@@ -143,12 +142,13 @@ class Pump implements Runner {
   readonly #taken = new Set<QueueId>();
   readonly #running = new Set<Promise<void>>();
   readonly #subscription: Subscription;
+  readonly #alarm: Alarm;
   readonly #stop = new AbortController();
-  #cancelTimer: (() => void) | undefined;
 
   constructor(settings: RunnerSettings, ports: RunnerPorts) {
     this.#settings = settings;
     this.#ports = ports;
+    this.#alarm = new Alarm(ports.clock, () => this.#pump());
     this.#subscription = ports.queue.changes.subscribe(() => this.#pump());
     this.#subscription.add(ports.pause.resumed.subscribe(() => this.#pump()));
     this.#pump();
@@ -157,7 +157,7 @@ class Pump implements Runner {
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#subscription.unsubscribe();
-    this.#cancelTimer?.();
+    this.#alarm.cancel();
     await Promise.all(this.#running);
   }
 
@@ -172,7 +172,7 @@ class Pump implements Runner {
     // Busy destinations may look due: so many more are asked for.
     const destinations = queue.dueDestinations(now, attemptsAtOnce + this.#busy.size);
     for (const destination of destinations) this.#serve(destination, now);
-    this.#setAlarm(now);
+    this.#alarm.set(queue.nextDueAfter(now), now);
   }
 
   #serve(destination: string, now: number): void {
@@ -189,15 +189,6 @@ class Pump implements Runner {
       });
       this.#running.add(run);
     }
-  }
-
-  #setAlarm(now: number): void {
-    this.#cancelTimer?.();
-    const dueAt = this.#ports.queue.nextDueAfter(now);
-    this.#cancelTimer =
-      dueAt === undefined
-        ? undefined
-        : this.#ports.clock.after(Math.min(dueAt - now, ALARM_MS_MAX), () => this.#pump());
   }
 
   async #run(due: DueItem, destination: string): Promise<void> {

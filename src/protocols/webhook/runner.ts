@@ -17,6 +17,7 @@ import type { StartWebhookAttempt } from '#domain/webhook/decide';
 import type { WebhookAnswer } from '#domain/webhook/events';
 import type { Webhook } from '#domain/webhook/state';
 import type { DueWebhook } from '#projections/due-webhooks';
+import { Alarm } from '../alarm.ts';
 import { HOOK_CALLS_AT_ONCE, HOOK_STOP_MS } from '../limits.ts';
 import type { Bodies, Clock, Commands, Done, Log, Random } from '../ports.ts';
 import type { Metrics } from '../ports-metrics.ts';
@@ -32,8 +33,6 @@ const RECORD_WAIT_MS = 1_000;
 const RECORD_WAIT_MS_MAX = 60_000;
 /** How long an account rests that could not begin; nothing spins meanwhile. */
 const REST_MS = 1_000;
-/** Timers are not for longer than this; whoever wakes too soon sleeps again. */
-const ALARM_MS_MAX: number = 24 * 3_600_000;
 
 const NOT_SENT: WebhookAnswer = {
   code: 0,
@@ -93,14 +92,15 @@ class Pump implements HookRunner {
   readonly #resting = new Map<AccountId, number>();
   readonly #running = new Set<Promise<void>>();
   readonly #subscription: Subscription;
+  readonly #alarm: Alarm;
   /** Nothing begins any more. */
   readonly #stop = new AbortController();
   /** Calls that run are cut short. */
   readonly #cut = new AbortController();
-  #cancelTimer: (() => void) | undefined;
 
   constructor(ports: HookRunnerPorts) {
     this.#ports = ports;
+    this.#alarm = new Alarm(ports.clock, () => this.#pump());
     this.#subscription = ports.webhooks.changes.subscribe(() => this.#pump());
     this.#subscription.add(ports.pause.resumed.subscribe(() => this.#pump()));
     this.#pump();
@@ -109,7 +109,7 @@ class Pump implements HookRunner {
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#subscription.unsubscribe();
-    this.#cancelTimer?.();
+    this.#alarm.cancel();
     const cancel = this.#ports.clock.after(HOOK_STOP_MS, () => this.#cut.abort());
     await Promise.all(this.#running);
     cancel();
@@ -131,16 +131,7 @@ class Pump implements HookRunner {
       });
       this.#running.add(run);
     }
-    this.#setAlarm(now);
-  }
-
-  #setAlarm(now: number): void {
-    this.#cancelTimer?.();
-    const dueAt = this.#ports.webhooks.nextDueAfter(now);
-    this.#cancelTimer =
-      dueAt === undefined
-        ? undefined
-        : this.#ports.clock.after(Math.min(dueAt - now, ALARM_MS_MAX), () => this.#pump());
+    this.#alarm.set(webhooks.nextDueAfter(now), now);
   }
 
   /** Gives how to let others call the URL, which may be said again. */
