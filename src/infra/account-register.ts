@@ -4,12 +4,7 @@
 
 import { domainToASCII } from 'node:url';
 import { addressKey } from '#domain/directory/address-key';
-import {
-  accountNamed,
-  accountOfAddress,
-  settingsOf,
-  type DirectoryAccount,
-} from '#domain/directory/state';
+import { accountCalled, accountOfAddress, settingsOf } from '#domain/directory/state';
 import type { AccountSettings } from '#domain/directory/settings';
 import type { Cause } from '#domain/log/event';
 import { foldedLocalpart, parseAddress } from '#domain/values/address';
@@ -39,8 +34,8 @@ export class AccountRegister implements Settings, AdministeredAccounts {
   }
 
   async get(name: string): Promise<AdministeredAccount | Refusal> {
-    const account = this.#named(name);
-    if (account === undefined) return refuse('NoSuchAccount', name);
+    const account = accountCalled(this.#directory.state, name);
+    if (isRefusal(account)) return account;
     const { accountId } = account;
     const usedBytes = (await this.#views.account(accountId)).usedBytes();
     return { name: account.name, settings: this.of(accountId), usedBytes };
@@ -51,8 +46,8 @@ export class AccountRegister implements Settings, AdministeredAccounts {
     changes: Partial<AccountSettings>,
     cause: Cause,
   ): Promise<AdministeredAccount | Refusal> {
-    const account = this.#named(name);
-    if (account === undefined) return refuse('NoSuchAccount', name);
+    const account = accountCalled(this.#directory.state, name);
+    if (isRefusal(account)) return account;
     const { accountId } = account;
     const logins: string[] = [];
     for (const login of changes.fromIdLogins ?? []) {
@@ -81,9 +76,5 @@ export class AccountRegister implements Settings, AdministeredAccounts {
     if (owner !== accountId) return refuse('AddressOfAnother', login);
     if (rules.catchallSeparator === '') return refuse('AddressForbidden', login);
     return addressKey(foldedLocalpart(address.localpart, rules.caseSensitive), address.domain);
-  }
-
-  #named(name: string): DirectoryAccount | undefined {
-    return accountNamed(this.#directory.state, name);
   }
 }

@@ -5,7 +5,7 @@
  * a password is in the secret store before the account refers to it, and leaves it after.
  */
 
-import { accountNamed, isOpenAccount, type DirectoryAccount } from '#domain/directory/state';
+import { accountCalled, isOpenAccount, type DirectoryAccount } from '#domain/directory/state';
 import type { Cause } from '#domain/log/event';
 import type { EventLog } from '#domain/log/event-log';
 import { accountStream } from '#domain/log/streams';
@@ -109,6 +109,6 @@ export class AccountsAdmin implements AdministeredAccountList {
   }
 
   #named(name: string): DirectoryAccount | Refusal {
-    return accountNamed(this.#ports.directory.state, name) ?? refuse('NoSuchAccount', name);
+    return accountCalled(this.#ports.directory.state, name);
   }
 }

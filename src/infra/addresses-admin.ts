@@ -8,7 +8,7 @@
 import { dependentOn } from '#domain/directory/addresses';
 import { addressKey, shownKey } from '#domain/directory/address-key';
 import { mailTarget } from '#domain/directory/mail-targets';
-import { accountNamed } from '#domain/directory/state';
+import { accountCalled } from '#domain/directory/state';
 import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
 import { canonicalLocalpart, type Address } from '#domain/values/address';
 import { sendersOf } from '#projections/queue-lists';
@@ -25,8 +25,8 @@ export function addressesAdmin(ports: AddressesAdminPorts): AdministeredAddresse
   const { directory } = ports;
   return {
     addressesOf(name) {
-      const account = accountNamed(directory.state, name);
-      if (account === undefined) return refuse('NoSuchAccount', name);
+      const account = accountCalled(directory.state, name);
+      if (isRefusal(account)) return account;
       return [...directory.state.addresses]
         .filter(([, owner]) => owner === account.accountId)
         .map(([address]) => {
@@ -43,8 +43,8 @@ export function addressesAdmin(ports: AddressesAdminPorts): AdministeredAddresse
     },
 
     async add(address, name, cause) {
-      const account = accountNamed(directory.state, name);
-      if (account === undefined) return refuse('NoSuchAccount', name);
+      const account = accountCalled(directory.state, name);
+      if (isRefusal(account)) return account;
       const { accountId } = account;
       return await directory.execute({ type: 'AddAddress', ...address, accountId }, cause);
     },

@@ -5,7 +5,7 @@
  */
 
 import type { RouteScope } from '#domain/directory/events';
-import { accountNamed, routesOf, type DirectoryState } from '#domain/directory/state';
+import { accountCalled, routesOf, type DirectoryState } from '#domain/directory/state';
 import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
 import type { AdministeredRouting, RouteOwner } from '#protocols/ports-admin';
 import type { DirectoryLane } from './directory-lane.ts';
@@ -39,8 +39,8 @@ export function routingAdmin({ directory, transports }: RoutingAdminPorts): Admi
 
 function scopeOf({ account, domain }: RouteOwner, state: DirectoryState): RouteScope | Refusal {
   if (account !== undefined) {
-    const found = accountNamed(state, account);
-    if (found === undefined) return refuse('NoSuchAccount', account);
+    const found = accountCalled(state, account);
+    if (isRefusal(found)) return found;
     return { type: 'account', accountId: found.accountId };
   }
   if (domain === undefined) return { type: 'global' };

@@ -136,6 +136,14 @@ export function accountNamed(
   return accounts.values().find((account) => account.name.toLowerCase() === folded);
 }
 
+/** For whoever asks by name. */
+export function accountCalled(
+  state: Pick<DirectoryState, 'accounts'>,
+  name: string,
+): DirectoryAccount | Refusal {
+  return accountNamed(state, name) ?? refuse('NoSuchAccount', name);
+}
+
 export function settingsOf(state: DirectoryState, accountId: AccountId): AccountSettings {
   return state.settings.get(accountId) ?? DEFAULT_SETTINGS;
 }
