@@ -10,7 +10,7 @@ import type { Cause } from '#domain/log/event';
 import type { EventLog } from '#domain/log/event-log';
 import { accountStream } from '#domain/log/streams';
 import type { Address } from '#domain/values/address';
-import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
+import { isRefusal, type Refusal } from '#domain/values/decision';
 import type { AccountId } from '#domain/values/ids';
 import type { Commands } from '#protocols/ports';
 import type {
