@@ -147,7 +147,8 @@ function cliDocument(): string {
     '# Command line',
     GENERATED,
     `Results go to standard output, errors as one sentence to standard error. The exit code is 0
-when all is well, 1 when it failed, and 2 for wrong usage. Every command has \`--help\`.`,
+when all is well, 1 when it failed, and 2 for wrong usage. Every command has \`--help\`, and
+\`daybook help\` with its words shows the same.`,
   ];
   for (const { command, path } of leavesOf(program, 'daybook')) {
     parts.push(`## ${path}`, `\`${path} ${command.usage()}\``, sentence(command.description()));

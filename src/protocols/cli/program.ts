@@ -24,6 +24,7 @@ import {
   type TlsResultFlags,
   type VerifyFlags,
 } from './flags.ts';
+import { addHelp } from './help.ts';
 import { isDate, readDuration, readSize } from './quantities.ts';
 import type { Openers, Terminal } from './openers.ts';
 import { addQueue } from './queue-tree.ts';
@@ -43,6 +44,7 @@ export async function runProgram(
   const program = commandTree(terminal, openers, (code) => {
     exitCode = code;
   });
+  addHelp(program);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
