@@ -6,8 +6,8 @@
  */
 
 import { dependentOn } from '#domain/directory/addresses';
-import { addressKey, shownKey } from '#domain/directory/address-key';
-import { mailTarget } from '#domain/directory/mail-targets';
+import { addressKey, addressOf, shownKey } from '#domain/directory/address-key';
+import { aliasBehind, mailTarget } from '#domain/directory/mail-targets';
 import { accountCalled } from '#domain/directory/state';
 import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
 import { canonicalLocalpart, type Address } from '#domain/values/address';
@@ -29,17 +29,17 @@ export function addressesAdmin(ports: AddressesAdminPorts): AdministeredAddresse
       if (isRefusal(account)) return account;
       return [...directory.state.addresses]
         .filter(([, owner]) => owner === account.accountId)
-        .map(([address]) => {
-          const at = address.lastIndexOf('@');
-          return { localpart: address.slice(0, at), domain: address.slice(at + 1) };
-        });
+        .map(([address]) => addressOf(address));
     },
 
-    accountOf({ localpart, domain }) {
+    ownerOf({ localpart, domain }) {
       const { state } = directory;
+      const place = aliasBehind(state, localpart, domain);
+      if (place !== undefined) return { type: 'alias', place };
       const target = mailTarget(state, localpart, domain);
       const account = target.type === 'account' ? state.accounts.get(target.accountId) : undefined;
-      return account?.name ?? refuse('NoSuchAddress', shownKey(addressKey(localpart, domain)));
+      if (account !== undefined) return { type: 'account', name: account.name };
+      return refuse('NoSuchAddress', shownKey(addressKey(localpart, domain)));
     },
 
     async add(address, name, cause) {

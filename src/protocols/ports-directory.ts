@@ -5,6 +5,7 @@
  * Accounts go by their name, in any case. Addresses have A-labels; '' as localpart is the catchall.
  */
 
+import type { AliasPlace } from '#domain/directory/aliases';
 import type { Cause } from '#domain/log/event';
 import type { Address } from '#domain/values/address';
 import type { Refusal } from '#domain/values/decision';
@@ -45,11 +46,16 @@ export interface AdministeredAccountList {
   ): Promise<object | UnfitPassword | Refusal>;
 }
 
+/** An account by its name, or an alias. */
+export type AddressOwner =
+  | { readonly type: 'account'; readonly name: string }
+  | { readonly type: 'alias'; readonly place: AliasPlace };
+
 export interface AdministeredAddresses {
   /** Of one account. */
   addressesOf(account: string): readonly Address[] | Refusal;
-  /** The name of the account that gets mail for the address. */
-  accountOf(address: Address): string | Refusal;
+  /** Who gets mail for the address. */
+  ownerOf(address: Address): AddressOwner | Refusal;
   add(address: Address, account: string, cause: Cause): Promise<object | Refusal>;
   remove(address: Address, cause: Cause): Promise<object | Refusal>;
 }

@@ -6,6 +6,7 @@ import { canonicalLocalpart } from '../values/address.ts';
 import type { AccountId } from '../values/ids.ts';
 import { INBOX } from '../values/mailbox-name.ts';
 import { addressKey, addressOf } from './address-key.ts';
+import type { AliasPlace } from './aliases.ts';
 import type { Alias } from './events.ts';
 import { accountOfAddress, openOwner, postmasterAccount, type DirectoryState } from './state.ts';
 
@@ -27,15 +28,26 @@ export type MailTarget =
   | { readonly type: 'unknown-domain' }
   | { readonly type: 'unknown-address' };
 
+/** The alias that an address is, perhaps with a tag. */
+export function aliasBehind(
+  state: DirectoryState,
+  localpart: string,
+  domain: string,
+): AliasPlace | undefined {
+  const key = keyOf(state, localpart, domain);
+  const alias = state.aliases.get(key);
+  return alias === undefined ? undefined : { ...addressOf(key), alias };
+}
+
 /** Where mail for an address goes. `domain` is A-labels, '' for a bare `<Postmaster>`. */
 export function mailTarget(state: DirectoryState, localpart: string, domain: string): MailTarget {
   if (domain !== '' && !state.domains.has(domain)) return { type: 'unknown-domain' };
-  const key = keyOf(state, localpart, domain);
-  const alias = state.aliases.get(key);
-  if (alias !== undefined) {
+  const place = aliasBehind(state, localpart, domain);
+  if (place !== undefined) {
+    const { alias } = place;
     const members = membersOf(state, alias).map((accountId) => ({ accountId, mailbox: INBOX }));
     // RFC 5321 §4.5.1: everybody may write to the postmaster, whatever is set.
-    const postPublic = alias.postPublic || isPostmaster(addressOf(key).localpart);
+    const postPublic = alias.postPublic || isPostmaster(place.localpart);
     return { type: 'alias', members, postPublic };
   }
   const accountId =
@@ -63,7 +75,7 @@ export function accountsBehind(
   localpart: string,
   domain: string,
 ): readonly AccountId[] {
-  const alias = state.aliases.get(keyOf(state, localpart, domain));
+  const alias = aliasBehind(state, localpart, domain)?.alias;
   if (alias !== undefined) return alias.allowMsgFrom ? membersOf(state, alias) : [];
   const accountId = accountOfAddress(state, localpart, domain);
   return accountId === undefined ? [] : [accountId];

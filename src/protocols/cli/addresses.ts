@@ -2,7 +2,7 @@
  * `config address`: whose addresses are, asked of the running server.
  */
 
-import type { AddressRecord } from './directory-control.ts';
+import type { OwnerRecord } from './directory-control.ts';
 import type { RunningFlags } from './flags.ts';
 import { askServer, type Tools } from './tools.ts';
 
@@ -26,6 +26,11 @@ export async function removeAddress(
 }
 
 export async function showOwner(address: string, flags: RunningFlags, tools: Tools): Promise<void> {
-  const owner = (await askServer('address.account', flags, tools, { address })) as AddressRecord;
-  tools.terminal.out(flags.json ? JSON.stringify(owner) : owner.Account);
+  const owner = (await askServer('address.account', flags, tools, { address })) as OwnerRecord;
+  tools.terminal.out(flags.json ? JSON.stringify(owner) : told(owner));
+}
+
+function told(owner: OwnerRecord): string {
+  if ('Account' in owner) return owner.Account;
+  return `${owner.Alias} is an alias; its members are ${owner.Addresses.join(' ')}`;
 }

@@ -115,7 +115,7 @@ function domainIn(text: string): string {
   throw new ControlError('BadDomain', `${text} cannot be a domain.`);
 }
 
-function aliasRecord({ localpart, domain, alias }: AliasPlace): AliasRecord {
+export function aliasRecord({ localpart, domain, alias }: AliasPlace): AliasRecord {
   return {
     Alias: displayAddress({ localpart, domain }, domainToUnicode),
     Addresses: alias.members.map((key) => displayAddress(addressOf(key), domainToUnicode)),

@@ -6,12 +6,14 @@
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { displayAddress, parseAddress, parseDomain, type Address } from '#domain/values/address';
 import type {
+  AddressOwner,
   AdministeredAccountList,
   AdministeredAddresses,
   AdministeredDomains,
   ListedAccount,
   RemovedAccount,
 } from '../ports-directory.ts';
+import { aliasRecord, type AliasRecord } from './alias-control.ts';
 import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
 import { ControlFields } from './control-fields.ts';
@@ -39,6 +41,9 @@ export interface AddressRecord {
   readonly Address: string;
   readonly Account: string;
 }
+
+/** Of an address, perhaps with a tag. */
+export type OwnerRecord = AddressRecord | ({ readonly Address: string } & AliasRecord);
 
 export interface DirectoryParts {
   readonly accounts: AdministeredAccountList;
@@ -151,7 +156,7 @@ function addressCommands(addresses: AdministeredAddresses): ControlCommands {
         const fields = new ControlFields(given);
         const address = addressOf(fields.text('address'));
         fields.end();
-        return addressRecord(address, granted(addresses.accountOf(address)));
+        return ownerRecord(address, granted(addresses.ownerOf(address)));
       },
     ],
   ]);
@@ -241,8 +246,18 @@ function accountRecord({ name, forbidden, isClosed }: ListedAccount): ListedAcco
 }
 
 function addressRecord(address: Address, account: string): AddressRecord {
+  return { Address: shownAddress(address), Account: account };
+}
+
+function ownerRecord(address: Address, owner: AddressOwner): OwnerRecord {
+  return owner.type === 'account'
+    ? addressRecord(address, owner.name)
+    : { Address: shownAddress(address), ...aliasRecord(owner.place) };
+}
+
+function shownAddress(address: Address): string {
   const { localpart, domain } = address;
-  const shown =
-    localpart === '' ? `@${domainToUnicode(domain)}` : displayAddress(address, domainToUnicode);
-  return { Address: shown, Account: account };
+  return localpart === ''
+    ? `@${domainToUnicode(domain)}`
+    : displayAddress(address, domainToUnicode);
 }

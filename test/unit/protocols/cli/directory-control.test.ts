@@ -175,6 +175,27 @@ describe('config address', () => {
     assert.deepEqual((await desk.run(...owner)).out, ['bob']);
   });
 
+  it('says of an alias that it is one, and who its members are', async () => {
+    await using desk = await openDirectoryDesk();
+    const alias = { localpart: 'team', domain: 'example.org' };
+    const members = ['alice', 'bob'].map((localpart) => ({ localpart, domain: 'example.org' }));
+    await desk.server.directory.execute({ type: 'AddAlias', alias, members }, CAUSE);
+    await desk.run('config', 'address', 'add', '@example.org', 'bob');
+    const asked = ['config', 'address', 'account', 'Team+x@example.org'] as const;
+    assert.deepEqual((await desk.run(...asked)).out, [
+      'team@example.org is an alias; its members are alice@example.org bob@example.org',
+    ]);
+    const { out } = await desk.run(...asked, '--json');
+    assert.deepEqual(JSON.parse(out[0] ?? ''), {
+      Address: 'Team+x@example.org',
+      Alias: 'team@example.org',
+      Addresses: ['alice@example.org', 'bob@example.org'],
+      PostPublic: true,
+      ListMembers: false,
+      AllowMsgFrom: false,
+    });
+  });
+
   it('writes addresses in refusals as they have to be written', async () => {
     await using desk = await openDirectoryDesk();
     await desk.run('config', 'address', 'add', '"a b"@example.org', 'bob');
