@@ -12,6 +12,7 @@ import { hmacMd5 } from './md5.ts';
 import {
   failed,
   malformed,
+  outOfTurn,
   stepOf,
   type ClientContext,
   type ClientExchange,
@@ -91,10 +92,7 @@ class CramMd5Client implements ClientExchange {
   }
 
   async next(challenge: Buffer): Promise<ClientStep> {
-    if (this.#complete) {
-      const what = 'The server asks for more than a digest.';
-      return { type: 'failed', failure: { type: 'bad-exchange', what } };
-    }
+    if (this.#complete) return outOfTurn('The server asks for more than a digest.');
     this.#complete = true;
     const { login, password } = this.#context;
     const key = preparePassword(password) ?? password;

@@ -169,6 +169,11 @@ export function failed(failure: SaslFailure): ServerStep {
   return { type: 'failed', failure };
 }
 
+/** The server asks where the client has nothing more to say. */
+export function outOfTurn(what: string): ClientStep {
+  return { type: 'failed', failure: { type: 'bad-exchange', what } };
+}
+
 export function malformed(what: string): SaslFailure {
   return { type: 'malformed', what };
 }

@@ -9,6 +9,7 @@ import {
   failed,
   malformed,
   needsTls,
+  outOfTurn,
   stepOf,
   type ClientContext,
   type ClientExchange,
@@ -18,18 +19,32 @@ import {
   type ServerExchange,
   type ServerStep,
 } from './mechanism.ts';
+import { oneMessageMechanism } from './one-message.ts';
 import { prepareLogin } from './prepare.ts';
 
-const EMPTY = Buffer.alloc(0);
-
-export const plain: Mechanism = {
+export const plain: Mechanism = oneMessageMechanism({
   name: 'PLAIN',
   sendsPassword: true,
-  bindsChannel: false,
   usesKey: false,
-  startServer: (context) => new PlainServer(context),
-  startClient: (context) => new PlainClient(context),
-};
+  holds: 'a password',
+  messageOf: ({ login, password }) => `\0${login}\0${password}`,
+  read(message) {
+    if (!isUtf8(message)) return malformed('The response is not UTF-8.');
+    // RFC 4616 §2: [authzid] NUL authcid NUL passwd
+    const parts = message.toString('utf8').split('\0');
+    const [asWhom, login, password] = parts;
+    if (parts.length !== 3 || asWhom === undefined || login === undefined || !password) {
+      return malformed('The response is not a login and a password.');
+    }
+    return { asWhom, login, password };
+  },
+  async judge({ asWhom, login, password }, context) {
+    if (asWhom !== '' && prepareLogin(asWhom) !== prepareLogin(login)) {
+      return failed({ type: 'not-authorized' });
+    }
+    return stepOf(await context.logins.verifyPassword(login, password), context);
+  },
+});
 
 export const login: Mechanism = {
   name: 'LOGIN',
@@ -39,46 +54,6 @@ export const login: Mechanism = {
   startServer: (context) => new LoginServer(context),
   startClient: (context) => new LoginClient(context),
 };
-
-class PlainServer implements ServerExchange {
-  readonly #context: ServerContext;
-  claimedLogin: string | undefined;
-
-  constructor(context: ServerContext) {
-    this.#context = context;
-  }
-
-  async next(response: Buffer | undefined): Promise<ServerStep> {
-    if (needsTls(plain, this.#context)) return failed({ type: 'needs-tls' });
-    if (response === undefined) return { type: 'challenge', data: EMPTY };
-    if (!isUtf8(response)) return failed(malformed('The response is not UTF-8.'));
-    // RFC 4616 §2: [authzid] NUL authcid NUL passwd
-    const parts = response.toString('utf8').split('\0');
-    const [asWhom, name, password] = parts;
-    if (parts.length !== 3 || asWhom === undefined || name === undefined || !password) {
-      return failed(malformed('The response is not a login and a password.'));
-    }
-    this.claimedLogin = name;
-    if (asWhom !== '' && prepareLogin(asWhom) !== prepareLogin(name)) {
-      return failed({ type: 'not-authorized' });
-    }
-    return stepOf(await this.#context.logins.verifyPassword(name, password), this.#context);
-  }
-}
-
-class PlainClient implements ClientExchange {
-  readonly initial: Buffer;
-  readonly complete = true;
-
-  constructor(context: ClientContext) {
-    this.initial = Buffer.from(`\0${context.login}\0${context.password}`);
-  }
-
-  async next(_challenge: Buffer): Promise<ClientStep> {
-    const what = 'The server asks for more than a password.';
-    return { type: 'failed', failure: { type: 'bad-exchange', what } };
-  }
-}
 
 class LoginServer implements ServerExchange {
   readonly #context: ServerContext;
@@ -124,8 +99,7 @@ class LoginClient implements ClientExchange {
   async next(_challenge: Buffer): Promise<ClientStep> {
     const answer = this.#answers.shift();
     if (answer === undefined) {
-      const what = 'The server asks for more than a login and a password.';
-      return { type: 'failed', failure: { type: 'bad-exchange', what } };
+      return outOfTurn('The server asks for more than a login and a password.');
     }
     return { type: 'response', data: Buffer.from(answer) };
   }
