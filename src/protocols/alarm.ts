@@ -5,8 +5,11 @@
 import type { Instant } from '#domain/values/ids';
 import type { Clock } from './ports.ts';
 
-/** Timers are not for longer than this; whoever wakes too soon sets the alarm again. */
-const ALARM_MS_MAX: number = 24 * 3_600_000;
+/**
+ * Whoever wakes too soon sets the alarm again. Timers stand still while the machine sleeps, and
+ * know nothing of a clock that is put forward: what is due by that is late by no more than this.
+ */
+const ALARM_MS_MAX = 60_000;
 
 export class Alarm {
   readonly #clock: Clock;
