@@ -20,13 +20,12 @@ import { Alarm } from '../alarm.ts';
 import type { Clock, Commands, Done, DueItem, Log, Queue, Views } from '../ports.ts';
 import type { DeliveryPause } from '../ports-queue.ts';
 import { sleep } from '../sleep.ts';
+import { untilRecorded } from '../until-recorded.ts';
 import { startForgetting } from './forgetting.ts';
 import type { NoticeWriter } from './notices.ts';
 import { refusalReply } from './reply.ts';
 
 const CAUSE = { actor: 'system:queue' } as const;
-const RECORD_WAIT_MS = 1_000;
-const RECORD_WAIT_MS_MAX = 60_000;
 /** How long an item that could not be begun keeps its place; nothing spins meanwhile. */
 const UNTRIED_WAIT_MS = 1_000;
 
@@ -320,7 +319,6 @@ class Pump implements Runner {
     await this.#record(accountId, queueId, attempt, failed);
   }
 
-  /** The world may fail meanwhile; what has happened has happened all the same. */
   async #record(
     accountId: AccountId,
     queueId: QueueId,
@@ -329,26 +327,23 @@ class Pump implements Runner {
   ): Promise<Refusal | undefined> {
     const { commands, views, notices, clock, log } = this.#ports;
     const { attemptsMax } = this.#settings;
-    for (let waitMs = RECORD_WAIT_MS; ; waitMs = Math.min(waitMs * 2, RECORD_WAIT_MS_MAX)) {
-      try {
-        const item = (await views.account(accountId)).queueItem(queueId);
-        const told =
-          item === undefined || outcome.type === 'delivered'
-            ? outcome
-            : { ...outcome, ...(await notices.ofOutcome(accountId, item, outcome, attemptsMax)) };
-        const done = await commands.execute(
-          accountId,
-          { type: 'FinishAttempt', queueId, attempt, attemptsMax, outcome: told },
-          CAUSE,
-        );
-        if (!isRefusal(done)) return undefined;
-        log.error({ accountId, queueId, attempt, refused: done.refused }, 'outcome refused');
-        return done;
-      } catch (error) {
-        if (!(error instanceof Fault) || this.#stop.signal.aborted) throw error;
-        log.error({ accountId, queueId, attempt, err: error }, 'outcome not recorded yet');
-      }
-      await sleep(clock, waitMs, this.#stop.signal);
-    }
+    const record = async (): Promise<Refusal | undefined> => {
+      const item = (await views.account(accountId)).queueItem(queueId);
+      const told =
+        item === undefined || outcome.type === 'delivered'
+          ? outcome
+          : { ...outcome, ...(await notices.ofOutcome(accountId, item, outcome, attemptsMax)) };
+      const done = await commands.execute(
+        accountId,
+        { type: 'FinishAttempt', queueId, attempt, attemptsMax, outcome: told },
+        CAUSE,
+      );
+      if (!isRefusal(done)) return undefined;
+      log.error({ accountId, queueId, attempt, refused: done.refused }, 'outcome refused');
+      return done;
+    };
+    const notYet = (err: Fault): void =>
+      log.error({ accountId, queueId, attempt, err }, 'outcome not recorded yet');
+    return untilRecorded(record, notYet, { clock, stop: this.#stop.signal });
   }
 }

@@ -24,13 +24,12 @@ import type { Metrics } from '../ports-metrics.ts';
 import type { DeliveryPause } from '../ports-queue.ts';
 import type { HookAuthorizations, HttpPost, WaitingWebhooks } from '../ports-webhook.ts';
 import { sleep } from '../sleep.ts';
+import { untilRecorded } from '../until-recorded.ts';
 import { countCall } from './call-metrics.ts';
 import { callHook } from './client.ts';
 import { payloadOf } from './payload.ts';
 
 const CAUSE = { actor: 'system:webhooks' } as const;
-const RECORD_WAIT_MS = 1_000;
-const RECORD_WAIT_MS_MAX = 60_000;
 /** How long an account rests that could not begin; nothing spins meanwhile. */
 const REST_MS = 1_000;
 
@@ -231,19 +230,15 @@ class Pump implements HookRunner {
     const { commands, clock, log } = this.#ports;
     const { accountId, hookId, attempt } = one;
     let wake: (() => void) | undefined;
-    for (let waitMs = RECORD_WAIT_MS; ; waitMs = Math.min(waitMs * 2, RECORD_WAIT_MS_MAX)) {
-      try {
-        const command = { type: 'FinishWebhookAttempt', hookId, attempt, answer } as const;
-        const done = await commands.execute(accountId, command, CAUSE);
-        if (isRefusal(done)) log.error({ ...one, refused: done.refused }, 'webhook answer refused');
-        return wake?.();
-      } catch (error) {
-        if (!(error instanceof Fault) || this.#stop.signal.aborted) throw error;
-        log.error({ ...one, err: error }, 'webhook answer not recorded yet');
-      }
+    const notYet = (err: Fault): void => {
+      log.error({ ...one, err }, 'webhook answer not recorded yet');
       wake ??= this.#rest(accountId);
       release();
-      await sleep(clock, waitMs, this.#stop.signal);
-    }
+    };
+    const ports = { clock, stop: this.#stop.signal };
+    const record = async () => commands.execute(accountId, command, CAUSE);
+    const done = await untilRecorded(record, notYet, ports);
+    if (isRefusal(done)) log.error({ ...one, refused: done.refused }, 'webhook answer refused');
+    wake?.();
   }
 }
