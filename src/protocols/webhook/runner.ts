@@ -225,10 +225,11 @@ class Pump implements HookRunner {
     }
   }
 
-  /** The world may fail meanwhile; what was answered was answered all the same. */
+  /** An account of which nothing can be recorded rests, and keeps nobody from the URL. */
   async #record(one: Attempt, answer: WebhookAnswer, release: () => void): Promise<void> {
     const { commands, clock, log } = this.#ports;
     const { accountId, hookId, attempt } = one;
+    const command = { type: 'FinishWebhookAttempt', hookId, attempt, answer } as const;
     let wake: (() => void) | undefined;
     const notYet = (err: Fault): void => {
       log.error({ ...one, err }, 'webhook answer not recorded yet');
