@@ -41,7 +41,7 @@ import { queueCounts } from '#projections/queue-counts';
 import { webhookCount } from '#projections/webhook-lists';
 import { aliasCommands } from '#protocols/cli/alias-control';
 import { backupCommands } from '#protocols/cli/backup-control';
-import { serveControl } from '#protocols/cli/control';
+import { serveControl, turnAway } from '#protocols/cli/control';
 import { controlCommands } from '#protocols/cli/control-commands';
 import { isLoopbackAddress } from '#protocols/cli/flags';
 import { dkimCommands } from '#protocols/cli/dkim-control';
@@ -280,6 +280,7 @@ async function controlOf(
     const socket = await openControlSocket(
       dataDirOf(loaded),
       (stream) => void serveControl(stream, commands, ports),
+      turnAway,
     );
     return async () => {
       await socket.close();

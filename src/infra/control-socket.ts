@@ -15,7 +15,10 @@ import type { Duplex } from 'node:stream';
 import { Fault } from '#domain/values/fault';
 
 const SOCKET_NAME = 'ctl';
+/** That are served at a time; as many more may be told so. */
 const CONNECTIONS_MAX = 16;
+/** How long whoever was turned away may take to leave. */
+const LEAVE_MS = 5_000;
 /** How long the server may take to answer: longer than a receiver that a webhook is tried with. */
 const ANSWER_MS = 90_000;
 
@@ -32,20 +35,30 @@ export function controlPath(dataDir: string): string {
   return `\\\\.\\pipe\\daybook-${name}`;
 }
 
+/** `turnAway` gets what comes when `connectionsMax` are served. */
 export async function openControlSocket(
   dataDir: string,
   serve: (stream: Duplex) => void,
+  turnAway: (stream: Duplex, connectionsMax: number) => void,
 ): Promise<ControlSocket> {
   const where = controlPath(dataDir);
   const isFile = process.platform !== 'win32';
   if (isFile) rmSync(where, { force: true });
   const sockets = new Set<Socket>();
+  let served = 0;
   const server = createServer((socket) => {
+    const isServed = served < CONNECTIONS_MAX;
+    if (isServed) served += 1;
     sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    serve(socket);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      if (isServed) served -= 1;
+    });
+    if (isServed) return serve(socket);
+    socket.setTimeout(LEAVE_MS, () => socket.destroy());
+    turnAway(socket, CONNECTIONS_MAX);
   });
-  server.maxConnections = CONNECTIONS_MAX;
+  server.maxConnections = 2 * CONNECTIONS_MAX;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {
       const sentence = `The control socket ${where} cannot be opened: ${cause.message}`;

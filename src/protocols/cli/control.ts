@@ -71,6 +71,16 @@ export async function serveControl(
   }
 }
 
+/** The whole conversation with whoever comes when `connectionsMax` others are served. */
+export function turnAway(stream: Duplex, connectionsMax: number): void {
+  const error = `The server answers ${connectionsMax} at a time: try again.`;
+  stream.on('error', () => stream.destroy());
+  // What it asks is read and thrown away: otherwise it might lose the answer.
+  stream.resume();
+  stream.write(lineOf({ daybook: 'control', version: CONTROL_VERSION }));
+  stream.end(lineOf({ error, code: 'Busy' }));
+}
+
 async function answerTo(line: string, commands: ControlCommands, log: Log): Promise<object> {
   let command = '';
   try {

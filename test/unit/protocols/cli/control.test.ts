@@ -3,6 +3,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
 import { fakeClock } from '../../../support/clock.ts';
@@ -12,6 +13,7 @@ import {
   askControl,
   ControlError,
   serveControl,
+  turnAway,
   type ControlCommands,
 } from '#protocols/cli/control';
 
@@ -125,6 +127,26 @@ describe('the server', () => {
     clock.advance(30_000);
     await over;
     assert.equal(clock.waiting, 0);
+  });
+});
+
+describe('whoever is turned away', () => {
+  it('hears why instead of an answer', async () => {
+    const [client, server] = duplexPair();
+    turnAway(server, 16);
+    await assert.rejects(askControl(client, 'echo', {}), {
+      name: 'ControlError',
+      code: 'Busy',
+      message: 'The server answers 16 at a time: try again.',
+    });
+  });
+
+  it('is not waited for when it says nothing more', async () => {
+    const [client, server] = duplexPair();
+    turnAway(server, 16);
+    client.resume();
+    client.end(Buffer.alloc(1024 * 1024));
+    await once(server, 'close');
   });
 });
 
