@@ -10,12 +10,14 @@ import { version } from '#infra/places';
 import { waitingWebhooks } from '#infra/waiting-webhooks';
 import { WebhookSettings } from '#infra/webhook-settings';
 import type { Log } from '#protocols/ports';
+import type { MessageReader } from '#protocols/ports-reading';
 import type { Metrics } from '#protocols/ports-metrics';
 import type { WebhookSettingsParts } from '#protocols/cli/webhook-settings-control';
 import { startHookRunner } from '#protocols/webhook/runner';
 
 export interface WebhookParts {
   readonly engine: Engine;
+  readonly reader: MessageReader;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -28,6 +30,7 @@ export interface RunningWebhooks {
 /** To be called before anybody else does anything with the engine. */
 export async function startWebhooks({
   engine,
+  reader,
   log,
   metrics,
 }: WebhookParts): Promise<RunningWebhooks> {
@@ -41,6 +44,7 @@ export async function startWebhooks({
     webhooks: waitingWebhooks(engine.books),
     authorizations: secrets,
     bodies: engine.bodies,
+    reader,
     pause: engine.directory,
     metrics,
     random: systemRandom,

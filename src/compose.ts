@@ -60,6 +60,7 @@ import { webhookCommands } from '#protocols/cli/webhook-control';
 import { webhookSettingsCommands } from '#protocols/cli/webhook-settings-control';
 import { readFacts } from '#protocols/message/facts';
 import type { Rates } from '#protocols/ports';
+import type { MessageReader } from '#protocols/ports-reading';
 import { hmacMd5States } from '#protocols/sasl/md5';
 import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
 import { startDirectoryDesk, type DirectoryDesk } from './compose-directory.ts';
@@ -69,6 +70,7 @@ import {
   type QueueParts,
   type RunningQueue,
 } from './compose-queue.ts';
+import { readerOf } from './compose-reading.ts';
 import { startWebhooks, type RunningWebhooks } from './compose-webhooks.ts';
 import { certificateOf, endpointsOf, metricsEndpoints, type ServerPorts } from './endpoints.ts';
 
@@ -165,7 +167,9 @@ async function openServer(loaded: LoadedConfig, options: HowToServe): Promise<Ru
       off: !options.limits,
     });
     const metrics = metricsOf(engine, loaded);
-    const webhooks = await startWebhooks({ engine, log, metrics });
+    const reader = readerOf(engine, dataDirOf(loaded));
+    closers.push(() => reader.close());
+    const webhooks = await startWebhooks({ engine, reader, log, metrics });
     closers.push(() => webhooks.stop());
     const queue = await options.startQueue({ engine, loaded, log, metrics });
     closers.push(() => queue.stop());
@@ -186,7 +190,7 @@ async function openServer(loaded: LoadedConfig, options: HowToServe): Promise<Ru
       () => closeAll(endpoints),
       () => listeners.forEach((listener) => listener.stop()),
     );
-    closers.push(await controlOf(loaded, engine, { queue, webhooks, desk }, log));
+    closers.push(await controlOf(loaded, engine, { queue, webhooks, desk, reader }, log));
     const listening: Listening[] = [];
     for (const endpoint of [...endpoints, ...metricsEndpoints(loaded, metrics, log, onlyAt)]) {
       for (const host of endpoint.hosts) {
@@ -239,13 +243,14 @@ interface Runners {
   readonly queue: RunningQueue;
   readonly webhooks: RunningWebhooks;
   readonly desk: DirectoryDesk;
+  readonly reader: MessageReader;
 }
 
 /** Listens on the control socket; returns how to close it. Mail goes on without it. */
 async function controlOf(
   loaded: LoadedConfig,
   engine: Engine,
-  { queue: { notices }, webhooks, desk }: Runners,
+  { queue: { notices }, webhooks, desk, reader }: Runners,
   log: OpenLog,
 ): Promise<Closer> {
   const transports = (): readonly string[] => Object.keys(loaded.config.Transports ?? {});
@@ -272,6 +277,7 @@ async function controlOf(
     ...webhookCommands({
       webhooks: new WebhookAdmin(engine),
       bodies: engine.bodies,
+      reader,
       clock: systemClock,
     }),
   ]);

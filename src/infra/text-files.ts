@@ -4,7 +4,6 @@
  * Diagnostics: a Fault changes nothing, and the file is opened again by whoever asks next.
  */
 
-import { readFileSync } from 'node:fs';
 import { unreachable } from '#domain/values/decision';
 import type { MessageTexts } from '#domain/values/facts';
 import { Fault } from '#domain/values/fault';
@@ -18,14 +17,14 @@ import {
   textsReached,
   writeTextsReached,
 } from '#projections/texts';
-import { codeOf } from './files.ts';
 import {
   beginViewsFile,
   finishViewsFile,
   openViewsFile,
   type ViewsDatabase,
 } from './read-models.ts';
-import type { PlacedSource, TextAnswers, TextRequest, TextThreadRole } from './text-thread.ts';
+import { readStoredMessage } from './stored-message.ts';
+import type { TextAnswers, TextRequest, TextThreadRole } from './text-thread.ts';
 
 /** Indexes that are kept open; the one used longest ago is closed first. */
 const OPEN_FILES_MAX = 16;
@@ -99,7 +98,8 @@ export class TextFiles {
     db.transaction(() => {
       for (const source of sources) {
         if (this.#options.isStopped()) throw new Fault('Closing', 'The index is closing.');
-        const message = messageOf(source);
+        // Without its body the message has to be looked into, should that come back.
+        const message = readStoredMessage(source.bodyFile, source.prefix);
         addTexts(db, source, message && readTexts(message));
       }
       writeTextsReached(db, reached);
@@ -134,16 +134,6 @@ export class TextFiles {
   #close(file: string): void {
     this.#opened.get(file)?.close();
     this.#opened.delete(file);
-  }
-}
-
-/** Undefined when the body is gone: then the message has to be looked into, should it come back. */
-function messageOf({ prefix, bodyFile }: PlacedSource): Buffer | undefined {
-  try {
-    return Buffer.concat([Buffer.from(prefix), readFileSync(bodyFile)]);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }
 

@@ -6,6 +6,7 @@
 import { fakeRandom } from './clock.ts';
 import { QueueWorld } from './queue-world.ts';
 import { notedMetrics, type NotedMetrics } from './remote-world.ts';
+import { nearReader } from './readings.ts';
 import { ALICE, BOB, fakeLog, settled } from './smtp.ts';
 import type { AccountSettings } from '#domain/directory/settings';
 import type { AccountId, HookId } from '#domain/values/ids';
@@ -95,6 +96,7 @@ export class HookWorld {
         },
       },
       bodies,
+      reader: nearReader(bodies),
       pause: { isPaused: () => this.queue.isPaused, resumed },
       http: { post: (request) => this.#answer(request) },
       metrics: this.metrics,

@@ -9,6 +9,7 @@ import type { FakeClock } from './clock.ts';
 import { CAUSE, testPorts } from './lane-ports.ts';
 import { noticePlaces } from './notices.ts';
 import { NO_OPENERS, NO_TERMINAL } from './openers.ts';
+import { nearReader } from './readings.ts';
 import { silentLog } from './silent-log.ts';
 import { MemoryBodies } from './smtp.ts';
 import { temporaryDirectory } from './temporary.ts';
@@ -104,7 +105,7 @@ export async function queueDesk(...transports: readonly string[]): Promise<Queue
   const webhooks = new WebhookAdmin({ books, lanes, directory, bodies });
   const commands = new Map([
     ...queueCommands({ queue, clock }),
-    ...webhookCommands({ webhooks, bodies, clock }),
+    ...webhookCommands({ webhooks, bodies, reader: nearReader(bodies), clock }),
   ]);
   const run = async (...args: readonly string[]): Promise<Ran> => {
     const out: string[] = [];

@@ -14,10 +14,10 @@ import type {
   WebhookSort,
 } from '#projections/webhook-lists';
 import { isOutgoingEvent } from '#domain/webhook/target';
-import type { Bodies, Clock } from '../ports.ts';
+import type { Clock } from '../ports.ts';
 import type { ByAccountName } from '../ports-queue.ts';
 import type { AdministeredWebhooks, WebhookChange } from '../ports-webhook.ts';
-import { payloadOf } from '../webhook/payload.ts';
+import { payloadOf, type PayloadPorts } from '../webhook/payload.ts';
 import { ControlError, type ControlCommand } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
 import { ControlFields } from './control-fields.ts';
@@ -38,9 +38,8 @@ import {
   type WithPayload,
 } from './webhook-records.ts';
 
-export interface WebhookControlParts {
+export interface WebhookControlParts extends PayloadPorts {
   readonly webhooks: AdministeredWebhooks;
-  readonly bodies: Pick<Bodies, 'read' | 'header'>;
   readonly clock: Clock;
 }
 
@@ -53,15 +52,15 @@ const COMMANDS: Readonly<Record<string, Carry>> = {
     fields.end();
     return granted(webhooks.pending(filter, page)).map(pendingHookRecord);
   },
-  'queue.webhook.print': (fields, { webhooks, bodies }): PendingHookRecord & WithPayload => {
+  'queue.webhook.print': async (fields, parts): Promise<PendingHookRecord & WithPayload> => {
     const hookId = fields.count('id');
     fields.end();
     const page = { sort: 'queued', ascending: true, limit: 1 } as const;
-    const [hook] = granted(webhooks.pending({ hookIds: [hookId] }, page));
+    const [hook] = granted(parts.webhooks.pending({ hookIds: [hookId] }, page));
     if (hook === undefined) {
       throw new ControlError('NoSuchWebhook', `No such webhook waits: ${hookId}`);
     }
-    return { ...pendingHookRecord(hook), Payload: payloadOf(hook.accountId, hook, bodies) };
+    return { ...pendingHookRecord(hook), Payload: await payloadOf(hook.accountId, hook, parts) };
   },
   'queue.webhook.schedule': changing((fields, now) => ({
     type: 'reschedule',
@@ -74,18 +73,18 @@ const COMMANDS: Readonly<Record<string, Carry>> = {
     fields.end();
     return granted(webhooks.retired(filter, page)).map(retiredHookRecord);
   },
-  'queue.webhook.retired.print': (
+  'queue.webhook.retired.print': async (
     fields,
-    { webhooks, bodies },
-  ): RetiredHookRecord & WithPayload => {
+    parts,
+  ): Promise<RetiredHookRecord & WithPayload> => {
     const hookId = fields.count('id');
     fields.end();
     const page = { sort: 'queued', ascending: true, limit: 1 } as const;
-    const [hook] = granted(webhooks.retired({ hookIds: [hookId] }, page));
+    const [hook] = granted(parts.webhooks.retired({ hookIds: [hookId] }, page));
     if (hook === undefined) {
       throw new ControlError('NoSuchWebhook', `No such webhook is remembered: ${hookId}`);
     }
-    return { ...retiredHookRecord(hook), Payload: payloadOf(hook.accountId, hook, bodies) };
+    return { ...retiredHookRecord(hook), Payload: await payloadOf(hook.accountId, hook, parts) };
   },
 };
 

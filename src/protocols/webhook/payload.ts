@@ -8,31 +8,33 @@ import type { Webhook } from '#domain/webhook/state';
 import type { IncomingOccasion } from '#domain/webhook/events';
 import type { AccountId } from '#domain/values/ids';
 import type { Bodies } from '../ports.ts';
-import { incomingPayload } from './payload-incoming.ts';
+import type { MessageReader } from '../ports-reading.ts';
+import { incomingPayload, type IncomingMail } from './payload-incoming.ts';
 import { outgoingPayload } from './payload-outgoing.ts';
 
-type ReadBodies = Pick<Bodies, 'read' | 'header'>;
-
-/** The same octets each time, as long as the message is there. Throws a Fault of the disk. */
-export function payloadOf(
-  accountId: AccountId,
-  { occasion, queuedAt }: Pick<Webhook, 'occasion' | 'queuedAt'>,
-  bodies: ReadBodies,
-): string {
-  return occasion.type === 'outgoing'
-    ? outgoingPayload(occasion, queuedAt, bodies.header(accountId, occasion.body))
-    : payloadOfArrival(accountId, occasion, bodies);
+/** What payloads are made of. */
+export interface PayloadPorts {
+  readonly bodies: Pick<Bodies, 'header'>;
+  readonly reader: MessageReader;
 }
 
-function payloadOfArrival(
+/** The same octets each time, as long as the message is there. Throws a Fault of the disk. */
+export async function payloadOf(
   accountId: AccountId,
-  { messageId, mailbox, arrival, receivedAt, body, prefix }: IncomingOccasion,
-  bodies: ReadBodies,
-): string {
-  const octets = bodies.read(accountId, body);
+  { occasion, queuedAt }: Pick<Webhook, 'occasion' | 'queuedAt'>,
+  { bodies, reader }: PayloadPorts,
+): Promise<string> {
+  if (occasion.type === 'outgoing') {
+    return outgoingPayload(occasion, queuedAt, bodies.header(accountId, occasion.body));
+  }
+  const mail = mailOf(occasion);
+  const payload = await reader.read(accountId, occasion, { type: 'payload', mail });
   // Of a message that is gone there is still to tell that it came.
-  const message = Buffer.concat([Buffer.from(prefix), octets ?? Buffer.from('\r\n')]);
-  return incomingPayload(message, {
+  return payload ?? incomingPayload(Buffer.from(`${occasion.prefix}\r\n`), mail);
+}
+
+function mailOf({ messageId, mailbox, arrival, receivedAt }: IncomingOccasion): IncomingMail {
+  return {
     messageId,
     mailFrom: arrival.mailFrom,
     rcptTo: arrival.rcptTo,
@@ -43,5 +45,5 @@ function payloadOfArrival(
     mailFromValidated: false,
     msgFromValidated: false,
     dkimDomains: [],
-  });
+  };
 }

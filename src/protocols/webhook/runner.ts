@@ -19,7 +19,7 @@ import type { Webhook } from '#domain/webhook/state';
 import type { DueWebhook } from '#projections/due-webhooks';
 import { Alarm } from '../alarm.ts';
 import { HOOK_CALLS_AT_ONCE, HOOK_STOP_MS } from '../limits.ts';
-import type { Bodies, Clock, Commands, Done, Log, Random } from '../ports.ts';
+import type { Clock, Commands, Done, Log, Random } from '../ports.ts';
 import type { Metrics } from '../ports-metrics.ts';
 import type { DeliveryPause } from '../ports-queue.ts';
 import type { HookAuthorizations, HttpPost, WaitingWebhooks } from '../ports-webhook.ts';
@@ -27,7 +27,7 @@ import { sleep } from '../sleep.ts';
 import { untilRecorded } from '../until-recorded.ts';
 import { countCall } from './call-metrics.ts';
 import { callHook } from './client.ts';
-import { payloadOf } from './payload.ts';
+import { payloadOf, type PayloadPorts } from './payload.ts';
 
 const CAUSE = { actor: 'system:webhooks' } as const;
 /** How long an account rests that could not begin; nothing spins meanwhile. */
@@ -40,11 +40,10 @@ const NOT_SENT: WebhookAnswer = {
   durationMs: 0,
 };
 
-export interface HookRunnerPorts {
+export interface HookRunnerPorts extends PayloadPorts {
   readonly commands: Commands;
   readonly webhooks: WaitingWebhooks;
   readonly authorizations: HookAuthorizations;
-  readonly bodies: Pick<Bodies, 'read' | 'header'>;
   readonly pause: DeliveryPause;
   readonly http: HttpPost;
   readonly metrics: Metrics;
@@ -211,11 +210,11 @@ class Pump implements HookRunner {
   /** Whatever goes wrong here, an attempt that has begun comes to an end. */
   async #call(one: Attempt, url: string, webhook: Webhook): Promise<WebhookAnswer | undefined> {
     const { accountId, hookId, attempt } = one;
-    const { authorizations, bodies, log } = this.#ports;
+    const { authorizations, log } = this.#ports;
     const { authorization } = webhook;
     try {
       const text = authorization && (await authorizations.text(authorization));
-      const payload = payloadOf(accountId, webhook, bodies);
+      const payload = await payloadOf(accountId, webhook, this.#ports);
       const call = { url, authorization: text, hookId, attempt, payload };
       const answer = await callHook(call, this.#ports, this.#cut.signal);
       return answer.code === 0 && this.#cut.signal.aborted ? undefined : answer;
