@@ -5,8 +5,8 @@
  * is so already changes nothing; an item in an attempt is ended when the attempt ends.
  */
 
+import { affecting, type Affected } from '../log/affected.ts';
 import { APPEND_EVENTS_MAX } from '../log/event-log.ts';
-import { eventLists } from '../log/event-size.ts';
 import type { MailboxesCreated } from '../mailbox/events.ts';
 import type { MailboxState } from '../mailbox/state.ts';
 import { deliverMessage, type DeliverMessage } from '../message/decide.ts';
@@ -86,11 +86,6 @@ export type ManageCommand =
   | DropMessages
   | ForgetRetired;
 
-export interface Affected {
-  /** Items that were changed, or that will be when their attempt ends. */
-  readonly affected: number;
-}
-
 export interface ManageAnswers {
   readonly HoldMessages: Affected;
   readonly ReleaseMessages: Affected;
@@ -116,19 +111,23 @@ export function manageQueue(
       const { queueIds, ruleId } = command;
       const rule = ruleId === undefined ? {} : { ruleId };
       const ids = idsOf(itemsIn(queueIds, state).filter(({ isHeld }) => !isHeld));
-      return listed(ids, (list) => ({ type: 'MessagesHeld', queueIds: list, ...rule }));
+      return affecting(ids, (list) => ({ type: 'MessagesHeld', queueIds: list, ...rule }));
     }
     case 'ReleaseMessages': {
       const ids = idsOf(itemsIn(command.queueIds, state).filter(({ isHeld }) => isHeld));
-      return listed(ids, (queueIds) => ({ type: 'MessagesReleased', queueIds }));
+      return affecting(ids, (queueIds) => ({ type: 'MessagesReleased', queueIds }));
     }
-    case 'RescheduleMessages':
-      return rescheduleMessages(command, state);
+    case 'RescheduleMessages': {
+      const items = rescheduled(itemsIn(command.queueIds, state), command.to).map(
+        ({ queueId, nextAttemptAt }) => ({ queueId, nextAttemptAt }),
+      );
+      return affecting(items, (list) => ({ type: 'MessagesRescheduled', items: list }));
+    }
     case 'ForceTransport': {
       const { queueIds, transport } = command;
       const items = itemsIn(queueIds, state).filter((item) => item.transport !== transport);
       const named = transport === '' ? {} : { transport };
-      return listed(idsOf(items), (list) => ({
+      return affecting(idsOf(items), (list) => ({
         type: 'TransportForced',
         queueIds: list,
         ...named,
@@ -138,7 +137,7 @@ export function manageQueue(
       const { queueIds, requireTls } = command;
       const items = itemsIn(queueIds, state).filter((item) => item.requireTls !== requireTls);
       const wanted = requireTls === null ? {} : { requireTls };
-      return listed(idsOf(items), (list) => ({
+      return affecting(idsOf(items), (list) => ({
         type: 'TlsRequirementSet',
         queueIds: list,
         ...wanted,
@@ -171,27 +170,6 @@ function itemsIn(queueIds: readonly QueueId[], state: State): readonly QueueItem
 
 function idsOf(items: readonly QueueItem[]): readonly QueueId[] {
   return items.map(({ queueId }) => queueId);
-}
-
-/** One event for all, or several when one would be too big. */
-function listed<Item>(
-  items: readonly Item[],
-  event: (list: readonly Item[]) => QueueEvent,
-): Decision<Event, Affected> {
-  const lists = eventLists(items);
-  if (lists === undefined) return refuse('TooMuchAtOnce');
-  return decided(lists.map(event), { affected: items.length });
-}
-
-function rescheduleMessages(
-  { queueIds, to }: RescheduleMessages,
-  state: State,
-): Outcome<RescheduleMessages> {
-  const items = itemsIn(queueIds, state)
-    .map((item) => ({ item, at: rescheduled(to, item.nextAttemptAt) }))
-    .filter(({ item, at }) => item.nextAttemptAt !== at)
-    .map(({ item, at }) => ({ queueId: item.queueId, nextAttemptAt: at }));
-  return listed(items, (list) => ({ type: 'MessagesRescheduled', items: list }));
 }
 
 function cancel(

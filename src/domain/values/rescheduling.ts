@@ -7,7 +7,13 @@ import type { Instant } from './ids.ts';
 /** A time for all of them, or milliseconds later (or earlier) than each is due. */
 export type Rescheduling = { readonly at: Instant } | { readonly byMs: number };
 
-/** When it is due then. */
-export function rescheduled(to: Rescheduling, dueAt: Instant): Instant {
-  return 'at' in to ? to.at : dueAt + to.byMs;
+/** Those that are due at another time then, as they will be. */
+export function rescheduled<Item extends { readonly nextAttemptAt: Instant }>(
+  items: readonly Item[],
+  to: Rescheduling,
+): readonly Item[] {
+  return items.flatMap((item) => {
+    const nextAttemptAt = 'at' in to ? to.at : item.nextAttemptAt + to.byMs;
+    return nextAttemptAt === item.nextAttemptAt ? [] : [{ ...item, nextAttemptAt }];
+  });
 }

@@ -7,8 +7,9 @@
  * decided meanwhile.
  */
 
+import { affecting, type Affected } from '../log/affected.ts';
 import { APPEND_EVENTS_MAX } from '../log/event-log.ts';
-import { eventLists, firstEvents } from '../log/event-size.ts';
+import { firstEvents } from '../log/event-size.ts';
 import {
   decided,
   refuse,
@@ -69,10 +70,6 @@ export type WebhookCommand =
   | RescheduleWebhooks
   | CancelWebhooks;
 
-interface Affected {
-  readonly affected: number;
-}
-
 export interface WebhookAnswers {
   /** `webhook` as it was before. */
   readonly StartWebhookAttempt: { readonly attempt: number; readonly webhook: Webhook };
@@ -97,8 +94,12 @@ export function decideWebhook(
       return finishAttempt(command, state, context);
     case 'CloseInterruptedWebhooks':
       return closeInterrupted(state);
-    case 'RescheduleWebhooks':
-      return reschedule(command, state);
+    case 'RescheduleWebhooks': {
+      const hooks = rescheduled(pendingIn(command.hookIds, state), command.to).map(
+        ({ hookId, nextAttemptAt }) => ({ hookId, nextAttemptAt }),
+      );
+      return affecting(hooks, (list) => ({ type: 'WebhooksRescheduled', hooks: list }));
+    }
     case 'CancelWebhooks': {
       const hooks = pendingIn(command.hookIds, state);
       if (hooks.length > APPEND_EVENTS_MAX) return refuse('TooMuchAtOnce');
@@ -176,20 +177,6 @@ function closeInterrupted(state: WebhookState): Outcome<CloseInterruptedWebhooks
     attempt: attempts,
   }));
   return decided(events, { closed: events.length });
-}
-
-function reschedule(
-  { hookIds, to }: RescheduleWebhooks,
-  state: WebhookState,
-): Outcome<RescheduleWebhooks> {
-  const hooks = pendingIn(hookIds, state)
-    .map((hook) => ({ hook, at: rescheduled(to, hook.nextAttemptAt) }))
-    .filter(({ hook, at }) => hook.nextAttemptAt !== at)
-    .map(({ hook, at }) => ({ hookId: hook.hookId, nextAttemptAt: at }));
-  const lists = eventLists(hooks);
-  if (lists === undefined) return refuse('TooMuchAtOnce');
-  const events = lists.map((list): WebhookEvent => ({ type: 'WebhooksRescheduled', hooks: list }));
-  return decided(events, { affected: hooks.length });
 }
 
 function pendingIn(hookIds: readonly HookId[], state: WebhookState): readonly Webhook[] {
