@@ -9,6 +9,7 @@
  * RFC 7162 §3.2.5 VANISHED (EARLIER).
  */
 
+import { sql as raw } from 'kysely';
 import type { AccountFact } from '#domain/log/streams';
 import type { MailboxId, ModSeq, Uid } from '#domain/values/ids';
 import {
@@ -75,7 +76,7 @@ const lastRemovalTo = query((at: Markers<{ mailboxId: MailboxId; upTo: ModSeq }>
     .where('mailbox_id', '=', at.mailboxId)
     .where('mod_seq', '<=', at.upTo)
     .orderBy('mod_seq', 'desc')
-    .limit(1),
+    .limit(raw.lit(1)),
 );
 
 const forgetTo = query((at: Markers<{ mailboxId: MailboxId; upTo: ModSeq }>) =>
@@ -111,7 +112,8 @@ function apply({ event, modSeq }: AccountFact, write: AccountWrite): void {
   for (const { mailboxId, removed } of uidChangesOf(event)) {
     if (isEmptyUidSet(removed)) continue;
     addRemoval.run(write, { mailbox_id: mailboxId, mod_seq: modSeq, uids: formatUidSet(removed) });
-    forget(write, mailboxId, modSeq - write.removalsKept);
+    const upTo = modSeq - write.removalsKept;
+    if (upTo > 0) forget(write, mailboxId, upTo);
   }
 }
 

@@ -7,6 +7,7 @@
  * failed, the latest ones.
  */
 
+import { sql as raw } from 'kysely';
 import { attemptKey, type GatheredAttempt } from '#domain/audit/decide';
 import type { LoginAttempt, LoginResult } from '#domain/audit/events';
 import type { AuditFact } from '#domain/log/fact';
@@ -125,11 +126,11 @@ const surplus = query((at: Markers<{ accountId: AccountId; kept: number }>) =>
     .selectFrom('login_attempts')
     .select(['attempt_key as attemptKey', 'month'])
     .where('account_id', '=', at.accountId)
-    .where('failed', '=', 1)
+    .where('failed', '=', raw.lit(1))
     .orderBy('last_at', 'desc')
     .orderBy('attempt_key', 'desc')
     .orderBy('month', 'desc')
-    .limit(1)
+    .limit(raw.lit(1))
     .offset(at.kept),
 );
 
