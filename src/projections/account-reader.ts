@@ -59,7 +59,7 @@ import { firstUnseen, marksOf, marksSince } from './mark-reads.ts';
 import { storedRowsOf, wiresOf, type StoredRow } from './message-reads.ts';
 import { searchMessages, type SearchCondition } from './message-search.ts';
 import type { Sql } from './query.ts';
-import { queueItem, queueItemsWithBase } from './queue.ts';
+import { queueItem, queueItemsWithBase } from './queue-items.ts';
 import { suppressionsIn } from './suppressions.ts';
 import {
   liveContentsAfter,

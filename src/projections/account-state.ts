@@ -22,7 +22,6 @@ import {
 import { bytesOf } from './mailbox-tally.ts';
 import { deletedOf, marksOf } from './mark-reads.ts';
 import type { AccountWrite } from './model.ts';
-import { openAttempts, queuedBytes, queueItem } from './queue.ts';
 import { hasWrittenTo, newRecipientsSince, recipientsSince } from './sent-counts.ts';
 import { failuresInRow, remembersUpTo, sentItem, sentItemOf } from './sent-items.ts';
 import { suppression } from './suppressions.ts';
@@ -55,9 +54,9 @@ export function accountState(write: AccountWrite): AccountState {
     existingOf: (mailboxId, uids) => existingOf(write.settled(), mailboxId, uids),
     bytesOf: (mailboxId, uids) => bytesOf(write, mailboxId, uids),
     usedBytes: () => usedBytes(write.settled()),
-    queueItem: (queueId) => queueItem(write, queueId),
-    openAttempts: () => openAttempts(write),
-    queuedBytes: () => queuedBytes(write),
+    queueItem: (queueId) => write.queue.item(write, queueId),
+    openAttempts: () => write.queue.open(write),
+    queuedBytes: () => write.queue.bytes(write),
     sentItem: (reference) => sentItem(write, reference),
     sentItemOf: (queueId) => sentItemOf(write, queueId),
     remembersUpTo: (upTo) => remembersUpTo(write, upTo),

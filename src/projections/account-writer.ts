@@ -12,12 +12,14 @@ import { MailboxDrafts } from './mailbox-drafts.ts';
 import { MarkDrafts, type MarkPages } from './mark-pages.ts';
 import type { AccountWrite, FactsOf } from './model.ts';
 import type { Sql, Statement } from './query.ts';
+import { QueueDrafts } from './queue-items.ts';
 import { RunDrafts } from './uid-runs.ts';
 
 export class AccountWriter implements AccountWrite {
   readonly marks: MarkDrafts;
   readonly mailboxes: MailboxDrafts = new MailboxDrafts();
   readonly runs: RunDrafts = new RunDrafts();
+  readonly queue: QueueDrafts = new QueueDrafts();
   readonly state: AccountState;
   readonly removalsKept: number;
   readonly #sql: Sql;
@@ -53,6 +55,7 @@ export class AccountWriter implements AccountWrite {
   /** Writes what was not written yet; to be called before the transaction is committed. */
   finish(): void {
     this.marks.write(this.settled());
+    this.queue.write(this.#sql);
   }
 
   /** The transaction was committed. */
@@ -65,5 +68,6 @@ export class AccountWriter implements AccountWrite {
     this.marks.drop();
     this.mailboxes.drop();
     this.runs.drop();
+    this.queue.drop();
   }
 }

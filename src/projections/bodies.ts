@@ -15,10 +15,9 @@ import type { AccountFact } from '#domain/log/streams';
 import type { BodyHash, HookId, Instant } from '#domain/values/ids';
 import { BODY_DDL, type BodyTables } from './body-tables.ts';
 import type { MessageTables } from './message-tables.ts';
-import type { AccountModel } from './model.ts';
+import type { AccountModel, AccountWrite } from './model.ts';
 import { sweepOrphans } from './orphans.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
-import { queueItem } from './queue.ts';
 
 const db = tables<BodyTables & MessageTables>();
 
@@ -116,13 +115,13 @@ const countSwept = query((at: Markers<{ more: number }>) =>
   db.updateTable('swept').set((eb) => ({ bodies: eb('bodies', '+', at.more) })),
 );
 
-function apply({ event, at }: AccountFact, write: Sql): void {
+function apply({ event, at }: AccountFact, write: AccountWrite): void {
   switch (event.type) {
     case 'MessageQueued':
       addUses.run(write, { body: event.body, uses: event.items.length });
       return;
     case 'MessageRetired': {
-      const item = queueItem(write, event.queueId);
+      const item = write.queue.item(write, event.queueId);
       if (item !== undefined) useEnds(write, item.body, at);
       return;
     }

@@ -15,6 +15,7 @@ import type { AccountId, BodyHash } from '#domain/values/ids';
 import type { MailboxDrafts } from './mailbox-drafts.ts';
 import type { MarkDrafts } from './mark-pages.ts';
 import type { Sql } from './query.ts';
+import type { QueueDrafts } from './queue-items.ts';
 import type { RunDrafts } from './uid-runs.ts';
 
 /** Facts of a body; undefined when the body is gone. */
@@ -35,6 +36,7 @@ export interface AccountWrite extends Sql {
   readonly marks: MarkDrafts;
   readonly mailboxes: MailboxDrafts;
   readonly runs: RunDrafts;
+  readonly queue: QueueDrafts;
   /** How many modseqs of the account a removal is remembered. */
   readonly removalsKept: number;
   /** The same with the rows of mailboxes and runs written, for whoever reads or replaces them. */
