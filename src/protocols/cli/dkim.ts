@@ -25,7 +25,7 @@ export async function addDkimKey(
     algorithm,
   })) as ShownDkimKey;
   if (!flags.json) tools.terminal.err('Mail is signed from now on. To be put into DNS:');
-  tell(key, flags, tools);
+  tellKey(key, flags, tools);
 }
 
 export async function listDkimKeys(
@@ -33,8 +33,15 @@ export async function listDkimKeys(
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  const keys = (await askServer('dkim.list', flags, tools, { domain })) as readonly ShownDkimKey[];
-  for (const key of keys) tell(key, flags, tools);
+  for (const key of await keysOfDomain(domain, flags, tools)) tellKey(key, flags, tools);
+}
+
+export async function keysOfDomain(
+  domain: string,
+  flags: RunningFlags,
+  tools: Tools,
+): Promise<readonly ShownDkimKey[]> {
+  return (await askServer('dkim.list', flags, tools, { domain })) as readonly ShownDkimKey[];
 }
 
 export async function useDkimKeys(
@@ -59,10 +66,10 @@ export async function removeDkimKey(
 ): Promise<void> {
   const key = (await askServer('dkim.rm', flags, tools, { domain, selector })) as ShownDkimKey;
   if (!flags.json) tools.terminal.err('The key is gone. To be taken out of DNS in some days:');
-  tell(key, flags, tools);
+  tellKey(key, flags, tools);
 }
 
 /** A line of a zone file, or JSON. */
-function tell(key: ShownDkimKey, { json }: RunningFlags, { terminal }: Tools): void {
+export function tellKey(key: ShownDkimKey, { json }: RunningFlags, { terminal }: Tools): void {
   terminal.out(json ? JSON.stringify(key) : zoneLine(key.recordName, key.record));
 }

@@ -2,7 +2,7 @@
  * `config domain add`, `rm` and `list`: which domains are ours, asked of the running server.
  */
 
-import { listDkimKeys } from './dkim.ts';
+import { keysOfDomain, tellKey } from './dkim.ts';
 import type { ListedDomainRecord } from './directory-control.ts';
 import type { RunningFlags } from './flags.ts';
 import { askServer, type Tools } from './tools.ts';
@@ -28,15 +28,16 @@ export async function addDomain(
   tools: Tools,
 ): Promise<void> {
   const { disabled } = flags;
-  const added = await askServer('domain.add', flags, tools, {
+  const added = (await askServer('domain.add', flags, tools, {
     domain,
     account,
     disabled,
     ...(localpart === undefined ? {} : { localpart }),
-  });
-  if (flags.json) return tools.terminal.out(JSON.stringify(added));
+  })) as ListedDomainRecord;
+  const keys = await keysOfDomain(domain, flags, tools);
+  if (flags.json) return tools.terminal.out(JSON.stringify({ ...added, DkimKeys: keys }));
   tools.terminal.err('Mail is signed. To be put into DNS:');
-  await listDkimKeys(domain, flags, tools);
+  for (const key of keys) tellKey(key, flags, tools);
 }
 
 export async function removeDomain(

@@ -271,6 +271,23 @@ describe('config domain', () => {
     assert.equal(desk.secrets.size, 2 + 2, 'keys that nobody has are not kept');
   });
 
+  it('tells the DNS records in JSON too', async () => {
+    await using desk = await openDirectoryDesk();
+    const add = ['config', 'domain', 'add', 'two.example', 'bob', '--json'] as const;
+    const { out, err } = await desk.run(...add);
+    const { DkimKeys, ...domain } = JSON.parse(out[0] ?? '');
+    assert.deepEqual(
+      [out.length, err, domain],
+      [1, [], { Domain: 'two.example', Disabled: false }],
+    );
+    const listed = await desk.run('config', 'domain', 'dkim', 'list', 'two.example', '--json');
+    assert.equal(listed.out.length, 2);
+    assert.deepEqual(
+      DkimKeys.map((key: unknown) => JSON.stringify(key)),
+      listed.out,
+    );
+  });
+
   it('operations 35: may begin disabled, and is listed as such', async () => {
     await using desk = await openDirectoryDesk();
     await desk.run('config', 'domain', 'add', '--disabled', 'two.example', 'bob');
