@@ -5,8 +5,9 @@
  * before it is made, and big facts are told as several events of the same type.
  */
 
-import { uidSetParts, type UidSet } from '../values/uid-set.ts';
+import type { Uid } from '../values/ids.ts';
 import { utf8Length } from '../values/text.ts';
+import { formatUidSet, uidCount, uidSetParts, type UidSet } from '../values/uid-set.ts';
 import { APPEND_BYTES_MAX, APPEND_EVENTS_MAX, EVENT_BYTES_MAX } from './event-log.ts';
 
 /** Left free for the envelope and the fields around the piece that grows. */
@@ -18,6 +19,22 @@ const PIECES_MAX: number = Math.floor(APPEND_BYTES_MAX / EVENT_BYTES_MAX);
 export function eventUidSets(set: UidSet): readonly UidSet[] | undefined {
   const parts = uidSetParts(set, PIECE_BYTES_MAX);
   return parts.length <= PIECES_MAX ? parts : undefined;
+}
+
+/** Messages that get new UIDs, one after the other from `firstUid` on. */
+export interface EventLeg {
+  readonly uids: string;
+  readonly firstUid: Uid;
+}
+
+/** As eventUidSets, for messages that go where the first of them gets `firstUid`. */
+export function eventLegs(set: UidSet, firstUid: Uid): readonly EventLeg[] | undefined {
+  let next = firstUid;
+  return eventUidSets(set)?.map((part) => {
+    const leg = { uids: formatUidSet(part), firstUid: next };
+    next += uidCount(part);
+    return leg;
+  });
 }
 
 /** As eventUidSets, for a list of records. */

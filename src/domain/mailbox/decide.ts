@@ -6,7 +6,7 @@
  * canonical here. RFC 9051 §6.3.4–6.3.8, RFC 6154 §3.
  */
 
-import { eventLists, eventUidSets } from '../log/event-size.ts';
+import { eventLegs, eventLists } from '../log/event-size.ts';
 import type { MessagesMoved } from '../message/events.ts';
 import type { MessageState } from '../message/state.ts';
 import {
@@ -24,7 +24,7 @@ import {
   newMailboxName,
   parentNames,
 } from '../values/mailbox-name.ts';
-import { formatUidSet, uidCount, uidRange } from '../values/uid-set.ts';
+import { uidRange } from '../values/uid-set.ts';
 import {
   copiedAnnotations,
   setAnnotations,
@@ -293,21 +293,13 @@ function renameInbox(
   if ('refused' in event) return event;
   const target = (event.mailboxes.at(-1) as NewMailbox).mailboxId;
   const uids = state.existingOf(inbox.mailboxId, uidRange(1, inbox.uidNext - 1));
-  const parts = eventUidSets(uids);
-  if (parts === undefined) return refuse('TooMuchAtOnce');
+  const legs = eventLegs(uids, 1);
+  if (legs === undefined) return refuse('TooMuchAtOnce');
   const annotations = copiedAnnotations(inbox.mailboxId, target, state);
   if ('refused' in annotations) return annotations;
-  let firstUid = 1;
-  const moves = parts.map((part): MessagesMoved => {
-    const move: MessagesMoved = {
-      type: 'MessagesMoved',
-      source: inbox.mailboxId,
-      uids: formatUidSet(part),
-      target,
-      firstUid,
-    };
-    firstUid += uidCount(part);
-    return move;
+  const source = inbox.mailboxId;
+  const moves = legs.map(({ uids: part, firstUid }): MessagesMoved => {
+    return { type: 'MessagesMoved', source, uids: part, target, firstUid };
   });
   return decided([event, ...annotations, ...moves], { created: event.mailboxes });
 }

@@ -6,7 +6,7 @@
  * decision.
  */
 
-import { eventLists, eventUidSets } from '../log/event-size.ts';
+import { eventLegs, eventLists, eventUidSets, type EventLeg } from '../log/event-size.ts';
 import { missingMailbox } from '../mailbox/decide.ts';
 import type { MailboxesCreated, NewMailbox } from '../mailbox/events.ts';
 import type { Mailbox, MailboxState } from '../mailbox/state.ts';
@@ -217,11 +217,7 @@ function appendMessages(command: AppendMessages, state: State): Outcome<AppendMe
 interface Journey {
   readonly transfer: Transfer;
   readonly edit: { readonly edit?: FlagEdit };
-  readonly legs: readonly {
-    readonly uids: string;
-    readonly firstUid: Uid;
-    readonly skip: number;
-  }[];
+  readonly legs: readonly EventLeg[];
 }
 
 function journey(command: CopyMessages | MoveMessages, state: State): Journey | Refusal {
@@ -231,15 +227,9 @@ function journey(command: CopyMessages | MoveMessages, state: State): Journey | 
   const target = targetFor(command.target, uidCount(uids), state);
   if ('refused' in target) return target;
   if (target.mailboxId === source.mailboxId) return refuse('SameMailbox', target.name);
-  const parts = eventUidSets(uids);
-  if (parts === undefined) return refuse('TooMuchAtOnce');
-  let skip = 0;
-  const legs = parts.map((part) => {
-    const leg = { uids: formatUidSet(part), firstUid: target.uidNext + skip, skip };
-    skip += uidCount(part);
-    return leg;
-  });
   const { mailboxId, uidValidity, uidNext: firstUid } = target;
+  const legs = eventLegs(uids, firstUid);
+  if (legs === undefined) return refuse('TooMuchAtOnce');
   return {
     transfer: { uids, target: mailboxId, uidValidity, firstUid },
     edit: editOnTheWay(source, target),
@@ -253,18 +243,15 @@ function copyMessages(command: CopyMessages, state: State): Outcome<CopyMessages
   const { source } = command;
   const { target } = found.transfer;
   const { messageId } = state.nextNumbers();
-  const events = found.legs.map(({ uids, firstUid, skip }): MessageEvent => {
-    const firstMessageId = messageId + skip;
-    return {
-      type: 'MessagesCopied',
-      source,
-      uids,
-      target,
-      firstUid,
-      firstMessageId,
-      ...found.edit,
-    };
-  });
+  const events = found.legs.map(({ uids, firstUid }): MessageEvent => ({
+    type: 'MessagesCopied',
+    source,
+    uids,
+    target,
+    firstUid,
+    firstMessageId: messageId + firstUid - found.transfer.firstUid,
+    ...found.edit,
+  }));
   return decided(events, found.transfer);
 }
 
