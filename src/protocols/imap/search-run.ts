@@ -43,6 +43,8 @@ export function isNumbered(key: SearchKey): boolean {
 
 /** A search of the open mailbox that is about to begin. */
 export interface OpenSearch {
+  /** Whether messages are told by UID. */
+  readonly byUid: boolean;
   readonly byModSeq: boolean;
   /** What may be told behind it. */
   readonly news: NewsKind;
@@ -59,6 +61,7 @@ export function openSearch(key: SearchKey, byUid: boolean, session: Session): Op
   const { mailboxId, told, saved } = session.mailbox;
   const find = prepare(key, { mailboxId, runs: told, saved }, session);
   return {
+    byUid,
     byModSeq,
     news: bySeq ? 'mailbox-without-removals' : 'mailbox',
     find: async () => {

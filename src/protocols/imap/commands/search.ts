@@ -6,10 +6,9 @@
 
 import { NO_UIDS } from '#domain/values/uid-set';
 import { foundSet, numberingOf } from '../found.ts';
-import { someKey } from '../search-condition.ts';
 import { search as searchWords } from '../search-keys.ts';
-import { highestModSeq, isNumbered, openSearch, tellFound } from '../search-run.ts';
-import { ok, uidRequired, type Reply, type Session } from '../session.ts';
+import { highestModSeq, tellFound, type OpenSearch } from '../search-run.ts';
+import { ok, type Reply, type Session } from '../session.ts';
 import type { ReturnWords, SearchWords } from '../words.ts';
 import { searchLines } from '../writer.ts';
 import type { WholeCommand } from './command.ts';
@@ -20,9 +19,11 @@ const command = searching<SearchWords>(searchWords, run);
 export const search: WholeCommand = command(false);
 export const uidSearch: WholeCommand = command(true);
 
-async function run(words: SearchWords, byUid: boolean, session: Session): Promise<Reply> {
-  if (session.has('UIDONLY') && someKey(words.key, isNumbered)) return uidRequired();
-  const { find, byModSeq, news } = openSearch(words.key, byUid, session);
+async function run(
+  words: SearchWords,
+  { byUid, byModSeq, news, find }: OpenSearch,
+  session: Session,
+): Promise<Reply> {
   const { mailbox } = session;
   const { mailboxId } = mailbox;
   const saves = words.returns?.has('SAVE') === true;

@@ -7,20 +7,32 @@
 
 import { NO_UIDS } from '#domain/values/uid-set';
 import type { Parser } from '../parser.ts';
+import { someKey } from '../search-condition.ts';
 import { BadCharset } from '../search-keys.ts';
-import { badCharset, orBadCharset } from '../search-run.ts';
-import type { Reply, Session, State } from '../session.ts';
+import {
+  badCharset,
+  isNumbered,
+  openSearch,
+  orBadCharset,
+  type OpenSearch,
+} from '../search-run.ts';
+import { uidRequired, type Reply, type Session, type State } from '../session.ts';
+import type { SearchKey } from '../words.ts';
 import { imapCommand, SELECTED, type WholeCommand } from './command.ts';
 
-type Run<Words> = (words: Words, byUid: boolean, session: Session) => Promise<Reply>;
+/** Runs a command whose search is about to begin. */
+type Run<Words> = (words: Words, opened: OpenSearch, session: Session) => Promise<Reply>;
 
 /** The command in its two forms. */
-export function searching<Words extends object>(
+export function searching<Words extends { readonly key: SearchKey }>(
   parse: (parser: Parser) => Words,
   run: Run<Words>,
 ): (byUid: boolean) => WholeCommand {
   return (byUid) =>
-    heedingCharset<Words>(SELECTED, parse, (words, session) => run(words, byUid, session));
+    heedingCharset<Words>(SELECTED, parse, async (words, session) => {
+      if (session.has('UIDONLY') && someKey(words.key, isNumbered)) return uidRequired();
+      return run(words, openSearch(words.key, byUid, session), session);
+    });
 }
 
 /** A charset that nobody knows is refused before anything is run. */

@@ -7,9 +7,8 @@
 import type { Uid } from '#domain/values/ids';
 import { NO_UIDS, uidSetOf } from '#domain/values/uid-set';
 import { foundList, numberingOf, type Numbering } from '../found.ts';
-import { someKey } from '../search-condition.ts';
-import { highestModSeq, isNumbered, openSearch, tellFound } from '../search-run.ts';
-import { ok, uidRequired, type Reply, type Session } from '../session.ts';
+import { highestModSeq, tellFound, type OpenSearch } from '../search-run.ts';
+import { ok, type Reply, type Session } from '../session.ts';
 import { sort as sortWords, type SortWords } from '../sort.ts';
 import type { WholeCommand } from './command.ts';
 import { searching } from './searching.ts';
@@ -21,9 +20,11 @@ const command = searching<SortWords>(sortWords, run);
 export const sort: WholeCommand = command(false);
 export const uidSort: WholeCommand = command(true);
 
-async function run(words: SortWords, byUid: boolean, session: Session): Promise<Reply> {
-  if (session.has('UIDONLY') && someKey(words.key, isNumbered)) return uidRequired();
-  const { find, byModSeq, news } = openSearch(words.key, byUid, session);
+async function run(
+  words: SortWords,
+  { byUid, byModSeq, news, find }: OpenSearch,
+  session: Session,
+): Promise<Reply> {
   const { mailbox } = session;
   const { mailboxId } = mailbox;
   const saves = words.returns?.has('SAVE') === true;

@@ -11,11 +11,10 @@ import type { ThreadRow } from '#projections/listing-reads';
 import { numberingOf } from '../found.ts';
 import { Turn } from '../pace.ts';
 import { BadSyntax, type Parser } from '../parser.ts';
-import { someKey } from '../search-condition.ts';
 import { charset, searchKeys } from '../search-keys.ts';
-import { isNumbered, openSearch } from '../search-run.ts';
+import type { OpenSearch } from '../search-run.ts';
 import { chunksOf } from '../selected.ts';
-import { ok, uidRequired, type Reply, type Session } from '../session.ts';
+import { ok, type Reply, type Session } from '../session.ts';
 import { ReferenceThreads, subjectThreads, threadText, type Thread } from '../thread.ts';
 import type { SearchKey } from '../words.ts';
 import type { WholeCommand } from './command.ts';
@@ -46,9 +45,11 @@ function threadWords(p: Parser): ThreadWords {
   return { algorithm, key: searchKeys(p) };
 }
 
-async function run(words: ThreadWords, byUid: boolean, session: Session): Promise<Reply> {
-  if (session.has('UIDONLY') && someKey(words.key, isNumbered)) return uidRequired();
-  const { find, news } = openSearch(words.key, byUid, session);
+async function run(
+  words: ThreadWords,
+  { byUid, news, find }: OpenSearch,
+  session: Session,
+): Promise<Reply> {
   const uids = await find();
   const isByReference = words.algorithm === 'REFERENCES';
   const threads = await (isByReference ? byReferences(uids, session) : bySubject(uids, session));
