@@ -195,7 +195,8 @@ export class Accounts implements Commands {
     const fault = this.faults.shift();
     if (fault !== undefined) throw fault;
     const { state, facts } = this.#account(accountId);
-    const at = this.#clock.now();
+    // As in the log: time does not go back.
+    const at = Math.max(this.#clock.now(), facts.at(-1)?.at ?? 0);
     const settings = { ...DEFAULT_SETTINGS, ...this.settings.get(accountId) };
     const policy = { ...DEFAULT_POLICY, settings };
     const decision = decideAccount(command, state, { accountId, at, policy });

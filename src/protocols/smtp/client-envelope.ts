@@ -10,6 +10,7 @@
 import { Buffer } from 'node:buffer';
 import { domainToASCII } from 'node:url';
 import { formatAddress, needsSmtpUtf8, parseAddress } from '#domain/values/address';
+import { isAscii } from '#domain/values/text';
 import { SmtpClientError } from './client-error.ts';
 import type { Extensions } from './client-extensions.ts';
 import type { OutgoingMessage, Survey } from './client-message.ts';
@@ -138,7 +139,16 @@ export function recipientCommand(
   if (!words.has('DSN')) return line;
   if (notify !== undefined && notify.length > 0) line += ` NOTIFY=${notify.join(',')}`;
   if (originalRecipient === undefined) return line;
-  return `${line} ORCPT=rfc822;${xtext(originalRecipient)}`;
+  return `${line} ORCPT=${originalIn(originalRecipient)}`;
+}
+
+/** RFC 6533 §3: what is not ASCII is of another type, and says so in ASCII. */
+function originalIn(address: string): string {
+  if (isAscii(address)) return `rfc822;${xtext(address)}`;
+  const written = address.replace(/[^!-*,-<>-[\]-~]/gu, (char) => {
+    return `\\x{${(char.codePointAt(0) as number).toString(16).toUpperCase()}}`;
+  });
+  return `utf-8;${written}`;
 }
 
 /** RFC 3461 §4 xtext; of a non-ASCII text the octets of its UTF-8. */

@@ -8,11 +8,12 @@
  */
 
 import { Buffer } from 'node:buffer';
-import { formatAddress, type Address } from '#domain/values/address';
+import { formatAddress, needsSmtpUtf8, type Address } from '#domain/values/address';
 import type { QueuedRecipient } from '#domain/queue/enqueue';
 import type { SendingOptions } from '#domain/queue/events';
 import { isRefusal } from '#domain/values/decision';
-import { readHeader, type Header } from '../message/header.ts';
+import { isAscii } from '#domain/values/text';
+import { readHeader, valueOf, type Header } from '../message/header.ts';
 import { formatAuthenticated, formatReceived } from '../message/trace.ts';
 import { withFromIds } from './from-id.ts';
 import type { IncomingData } from './incoming.ts';
@@ -97,15 +98,16 @@ async function queue(
   stored: StoredSubmission,
 ): Promise<Reply> {
   const { ports, settings, channel, receipt } = session;
-  const { mailFrom, smtpUtf8, recipients, release } = transaction;
+  const { mailFrom, recipients, release } = transaction;
   const { header, body, bodyBytes, eightBit } = stored;
   const to = [...recipients.values()].map(({ address }) => formatAddress(address));
   const queued = queuedRecipients(session, login, mailFrom, to);
   if (queued === undefined) return ONE_ID;
+  const now = ports.clock.now();
   const completion = completionOf(header, {
     hostName: settings.hostName,
     token: tokenOf(session),
-    at: ports.clock.now(),
+    at: now,
     eightBit,
   });
   const signatures = await signaturesOf(session, login.accountId, {
@@ -128,14 +130,31 @@ async function queue(
       prefix,
       sizeBytes: Buffer.byteLength(prefix) + bodyBytes,
       headerId: completion.headerId,
-      smtpUtf8,
+      smtpUtf8: needsUtf8(transaction, stored),
       eightBit,
       options: sendingOptions(session, transaction, stored),
-      ...(release === undefined ? {} : { releaseAt: release.at }),
+      // By the clock: events are never earlier than those before, also when it was put back.
+      releaseAt: release?.at ?? now,
     },
     { actor: actorOf(session), ip: channel.remoteIp, cid: receipt },
   );
   return isRefusal(done) ? refusalReply(done) : QUEUED;
+}
+
+/**
+ * RFC 6531 §3.4: many clients ask for SMTPUTF8 wherever it is offered. Who takes mail for others
+ * need not know of it when there is nothing but ASCII where it matters.
+ */
+function needsUtf8(
+  { smtpUtf8, mailFrom, recipients }: Transaction,
+  { header, travelling, eightBit }: StoredSubmission,
+): boolean {
+  if (!smtpUtf8) return false;
+  const addresses = [mailFrom, ...[...recipients.values()].map(({ address }) => address)];
+  if (addresses.some(needsSmtpUtf8) || !isAscii(travelling)) return true;
+  // Inside of it there may be headers: those of its parts, or of another message.
+  const type = valueOf(header, 'content-type') ?? '';
+  return eightBit && /^\s*(?:multipart|message)\s*\//i.test(type);
 }
 
 /** Undefined when they cannot share the reverse-path that the client has made. */

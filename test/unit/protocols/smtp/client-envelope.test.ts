@@ -54,12 +54,20 @@ describe('MAIL and RCPT', () => {
   it('say size, 8 bits, and what is to be told of the delivery', async () => {
     const dsn = { ret: 'HDRS', envelopeId: 'a+b=c d' } as const;
     const notify = ['SUCCESS', 'DELAY'] as const;
-    const recipients = [{ address: BOB, notify, originalRecipient: 'Röb@x.org' }];
+    const recipients = [{ address: BOB, notify, originalRecipient: 'r+b@x.org' }];
     const delivery = deliveryTo([], { body: EIGHT_BIT, dsn, recipients });
     assert.deepEqual(await said(['SIZE', '8BITMIME', 'DSN'], delivery), [
       'MAIL FROM:<alice@example.com> SIZE=21 BODY=8BITMIME RET=HDRS ENVID=a+2Bb+3Dc+20d',
-      `RCPT TO:<${BOB}> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;R+C3+B6b@x.org`,
+      `RCPT TO:<${BOB}> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;r+2Bb@x.org`,
     ]);
+  });
+
+  it('name the recipient of the sender in ASCII, whatever it is in', async () => {
+    const recipients = [{ address: BOB, originalRecipient: 'r=ö+😀b@x.org' }];
+    const [, rcpt] = await said(['DSN'], deliveryTo([], { recipients }));
+    // RFC 6533 §3
+    const written = String.raw`utf-8;r\x{3D}\x{F6}\x{2B}\x{1F600}b@x.org`;
+    assert.equal(rcpt, `RCPT TO:<${BOB}> ORCPT=${written}`);
   });
 
   it('say how long to hold a message back, where that is known', async () => {

@@ -22,6 +22,7 @@ async function submitted(
   world: World,
   message: string | Buffer,
   recipients: readonly string[] = ['x@other.example'],
+  parameters = 'BODY=8BITMIME',
 ): Promise<Submitted> {
   const talk = world.connect({ tls: true });
   await talk.line();
@@ -29,7 +30,7 @@ async function submitted(
   await talk.expect(
     ['EHLO [10.1.2.3]', '250-'],
     [`AUTH PLAIN ${plain}`, '235 '],
-    ['MAIL FROM:<alice@example.org> BODY=8BITMIME', '250 '],
+    [`MAIL FROM:<alice@example.org> ${parameters}`, '250 '],
   );
   for (const recipient of recipients) await talk.expect([`RCPT TO:<${recipient}>`, '250 ']);
   await talk.expect(['DATA', '354 ']);
@@ -134,6 +135,30 @@ test('an endless header is refused', async () => {
     submitted(world, `${FROM}${`X: ${'y'.repeat(900)}\r\n`.repeat(1400)}\r\nhi\r\n`),
     /554 5\.6\.0/,
   );
+});
+
+test('smtp 117: who asks for SMTPUTF8 gets it only where the message needs it', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  const needs = async (message: string, recipient = 'x@other.example'): Promise<boolean> => {
+    const { event } = await submitted(world, message, [recipient], 'SMTPUTF8 BODY=8BITMIME');
+    return event.smtpUtf8;
+  };
+  const parts = (part: string): string =>
+    `${FROM}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${part}\r\n--b--\r\n`;
+  assert.equal(await needs(`${FROM}Subject: hi\r\n\r\nhi\r\n`), false);
+  assert.equal(await needs(`${FROM}Subject: hi\r\n\r\nh\u00fc\r\n`), false, '8-bit text only');
+  assert.equal(await needs(parts('Content-Id: <i>\r\n\r\nhi')), false);
+  assert.equal(await needs(`${FROM}Subject: h\u00fc\r\n\r\nhi\r\n`), true);
+  assert.equal(await needs(parts('Content-Description: h\u00fc\r\n\r\nhi')), true);
+  assert.equal(await needs(`${FROM}\r\nhi\r\n`, 'h\u00fc@other.example'), true);
+});
+
+test('a clock that is put back delays no new mail', async () => {
+  await using world = smtpWorld({ role: 'submission' });
+  await submitted(world, `${FROM}\r\nhi\r\n`);
+  world.clock.advance(-3_600_000);
+  const { event } = await submitted(world, `${FROM}\r\nhi\r\n`);
+  assert.equal(event.nextAttemptAt, world.clock.now());
 });
 
 test('no two messages have the same envelope id', async () => {
