@@ -8,9 +8,9 @@ import type { AliasPlace } from '#domain/directory/aliases';
 import type { AliasOptions } from '#domain/directory/events';
 import { displayAddress, parseAddress, parseDomain, type Address } from '#domain/values/address';
 import type { AdministeredAliases } from '../ports-admin.ts';
-import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
+import { ControlError, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
-import { ControlFields } from './control-fields.ts';
+import { commandsOf, type CommandTable, type ControlFields } from './control-fields.ts';
 
 /** An alias as it goes over the control socket, and into `--json`; domains are in Unicode. */
 export interface AliasRecord {
@@ -22,67 +22,47 @@ export interface AliasRecord {
   readonly AllowMsgFrom: boolean;
 }
 
+/** All but the list are about one alias, which is told as it is afterwards. */
+const COMMANDS: CommandTable<AdministeredAliases> = {
+  'alias.list': (fields, aliases) => {
+    const domain = domainIn(fields.text('domain'));
+    fields.end();
+    return granted(aliases.list(domain)).map(aliasRecord);
+  },
+  'alias.print': (fields, aliases) => {
+    const alias = aliasIn(fields);
+    fields.end();
+    return aliasRecord(granted(aliases.get(alias)));
+  },
+  'alias.add': async (fields, aliases) => {
+    const alias = aliasIn(fields);
+    return aliasRecord(granted(await aliases.add(alias, membersIn(fields), CAUSE)));
+  },
+  'alias.update': async (fields, aliases) => {
+    const alias = aliasIn(fields);
+    return aliasRecord(granted(await aliases.change(alias, optionsIn(fields), CAUSE)));
+  },
+  'alias.rm': async (fields, aliases) => {
+    const alias = aliasIn(fields);
+    fields.end();
+    return aliasRecord(granted(await aliases.remove(alias, CAUSE)));
+  },
+  'alias.addaddr': async (fields, aliases) => {
+    const alias = aliasIn(fields);
+    return aliasRecord(granted(await aliases.addMembers(alias, membersIn(fields), CAUSE)));
+  },
+  'alias.rmaddr': async (fields, aliases) => {
+    const alias = aliasIn(fields);
+    return aliasRecord(granted(await aliases.removeMembers(alias, membersIn(fields), CAUSE)));
+  },
+};
+
 export function aliasCommands(aliases: AdministeredAliases): ControlCommands {
-  /** A command about one alias, which is told as it is afterwards. */
-  const one =
-    (carryOut: (alias: Address, fields: ControlFields) => Promise<AliasRecord>): ControlCommand =>
-    async (given) => {
-      const fields = new ControlFields(given);
-      return await carryOut(addressIn(fields.text('alias')), fields);
-    };
-  return new Map<string, ControlCommand>([
-    [
-      'alias.list',
-      async (given) => {
-        const fields = new ControlFields(given);
-        const domain = domainIn(fields.text('domain'));
-        fields.end();
-        return granted(aliases.list(domain)).map(aliasRecord);
-      },
-    ],
-    [
-      'alias.print',
-      one(async (alias, fields) => {
-        fields.end();
-        return aliasRecord(granted(aliases.get(alias)));
-      }),
-    ],
-    [
-      'alias.add',
-      one(async (alias, fields) => {
-        const members = membersIn(fields);
-        return aliasRecord(granted(await aliases.add(alias, members, CAUSE)));
-      }),
-    ],
-    [
-      'alias.update',
-      one(async (alias, fields) => {
-        const options = optionsIn(fields);
-        return aliasRecord(granted(await aliases.change(alias, options, CAUSE)));
-      }),
-    ],
-    [
-      'alias.rm',
-      one(async (alias, fields) => {
-        fields.end();
-        return aliasRecord(granted(await aliases.remove(alias, CAUSE)));
-      }),
-    ],
-    [
-      'alias.addaddr',
-      one(async (alias, fields) => {
-        const members = membersIn(fields);
-        return aliasRecord(granted(await aliases.addMembers(alias, members, CAUSE)));
-      }),
-    ],
-    [
-      'alias.rmaddr',
-      one(async (alias, fields) => {
-        const members = membersIn(fields);
-        return aliasRecord(granted(await aliases.removeMembers(alias, members, CAUSE)));
-      }),
-    ],
-  ]);
+  return commandsOf(COMMANDS, aliases);
+}
+
+function aliasIn(fields: ControlFields): Address {
+  return addressIn(fields.text('alias'));
 }
 
 function membersIn(fields: ControlFields): readonly Address[] {

@@ -4,45 +4,35 @@
  */
 
 import type { RemovalHolds } from '../ports-admin.ts';
-import { ControlError, type ControlCommand } from './control.ts';
-import { ControlFields } from './control-fields.ts';
+import { ControlError, type ControlCommands } from './control.ts';
+import { commandsOf, type CommandTable, type ControlFields } from './control-fields.ts';
 
 /** What `backup.begin` gives. */
 export interface BegunBackup {
   readonly hold: number;
 }
 
-export function backupCommands(
-  holds: RemovalHolds,
-): readonly (readonly [string, ControlCommand])[] {
-  return [
-    [
-      'backup.begin',
-      async (given): Promise<BegunBackup> => {
-        new ControlFields(given).end();
-        return { hold: await holds.begin() };
-      },
-    ],
-    [
-      'backup.renew',
-      async (given) => {
-        if (holds.renew(holdIn(given))) return {};
-        const sentence = 'The server has forgotten of the backup; make it again.';
-        throw new ControlError('NoSuchHold', sentence);
-      },
-    ],
-    [
-      'backup.end',
-      async (given) => {
-        holds.end(holdIn(given));
-        return {};
-      },
-    ],
-  ];
+const COMMANDS: CommandTable<RemovalHolds> = {
+  'backup.begin': async (fields, holds): Promise<BegunBackup> => {
+    fields.end();
+    return { hold: await holds.begin() };
+  },
+  'backup.renew': (fields, holds) => {
+    if (holds.renew(holdIn(fields))) return {};
+    const sentence = 'The server has forgotten of the backup; make it again.';
+    throw new ControlError('NoSuchHold', sentence);
+  },
+  'backup.end': (fields, holds) => {
+    holds.end(holdIn(fields));
+    return {};
+  },
+};
+
+export function backupCommands(holds: RemovalHolds): ControlCommands {
+  return commandsOf(COMMANDS, holds);
 }
 
-function holdIn(given: unknown): number {
-  const fields = new ControlFields(given);
+function holdIn(fields: ControlFields): number {
   const hold = fields.count('hold');
   fields.end();
   return hold;

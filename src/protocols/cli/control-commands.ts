@@ -7,9 +7,9 @@ import type { RecordedLogin, RecordedLogins, RegisteredTlsKey, TlsKeys } from '.
 import type { AdministeredAccounts, RecordedTlsResults } from '../ports-admin.ts';
 import { readClientCertificate } from '../sasl/client-key.ts';
 import { accountShown, type ShownAccount } from './account-record.ts';
-import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
+import { ControlError, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
-import { ControlFields } from './control-fields.ts';
+import { commandsOf, type CommandTable, type ControlFields } from './control-fields.ts';
 import { tlsResultCommands } from './control-tls-results.ts';
 
 /** A TLS key as it goes over the control socket, and into `--json`. */
@@ -43,32 +43,34 @@ export interface ControlledParts {
 /** Attempts that are listed when nobody says how many. */
 const ATTEMPTS_LISTED = 100;
 
+const ACCOUNT_COMMANDS: CommandTable<AdministeredAccounts> = {
+  'account.show': showAccount,
+  'account.set': setAccount,
+};
+
+const KEY_COMMANDS: CommandTable<TlsKeys> = {
+  'tlspubkey.add': async (fields, keys) => shown(await addKey(fields, keys)),
+  'tlspubkey.change': async (fields, keys) => shown(await changeKey(fields, keys)),
+  'tlspubkey.rm': async (fields, keys) =>
+    shown(granted(await keys.remove(fingerprintIn(fields), CAUSE))),
+  'tlspubkey.get': (fields, keys) => shown(granted(keyOf(fingerprintIn(fields), keys))),
+  'tlspubkey.list': (fields, keys) => {
+    const account = fields.optionalText('account');
+    fields.end();
+    return granted(keys.list(account)).map(shown);
+  },
+};
+
 export function controlCommands({
   accounts,
   keys,
   attempts,
   tlsResults,
 }: ControlledParts): ControlCommands {
-  return new Map<string, ControlCommand>([
-    ['account.show', async (given) => showAccount(new ControlFields(given), accounts)],
-    ['account.set', async (given) => setAccount(new ControlFields(given), accounts)],
-    ['tlspubkey.add', async (given) => shown(await addKey(new ControlFields(given), keys))],
-    ['tlspubkey.change', async (given) => shown(await changeKey(new ControlFields(given), keys))],
-    [
-      'tlspubkey.rm',
-      async (given) => shown(granted(await keys.remove(fingerprintIn(given), CAUSE))),
-    ],
-    ['tlspubkey.get', async (given) => shown(granted(keyOf(fingerprintIn(given), keys)))],
-    [
-      'tlspubkey.list',
-      async (given) => {
-        const fields = new ControlFields(given);
-        const account = fields.optionalText('account');
-        fields.end();
-        return granted(keys.list(account)).map(shown);
-      },
-    ],
-    ['loginattempts.list', async (given) => listAttempts(new ControlFields(given), attempts)],
+  return new Map([
+    ...commandsOf(ACCOUNT_COMMANDS, accounts),
+    ...commandsOf(KEY_COMMANDS, keys),
+    ...commandsOf({ 'loginattempts.list': listAttempts }, attempts),
     ...tlsResultCommands(tlsResults),
   ]);
 }
@@ -166,8 +168,7 @@ async function changeKey(fields: ControlFields, keys: TlsKeys): Promise<Register
   return granted(await keys.change(fingerprint, changes, CAUSE));
 }
 
-function fingerprintIn(given: unknown): string {
-  const fields = new ControlFields(given);
+function fingerprintIn(fields: ControlFields): string {
   const fingerprint = fields.text('fingerprint');
   fields.end();
   return fingerprint;

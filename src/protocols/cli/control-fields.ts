@@ -5,7 +5,7 @@
  * Diagnostics: whatever is wrong is a ControlError that names the field.
  */
 
-import { asRecord, ControlError } from './control.ts';
+import { asRecord, ControlError, type ControlCommands } from './control.ts';
 
 export class ControlFields {
   readonly #fields: Map<string, unknown>;
@@ -85,6 +85,20 @@ export class ControlFields {
     this.#fields.delete(name);
     return value;
   }
+}
+
+/** Commands by name: what each does with its fields, and with the parts that all of them have. */
+export type CommandTable<Parts> = Readonly<
+  Record<string, (fields: ControlFields, parts: Parts) => unknown>
+>;
+
+export function commandsOf<Parts>(table: CommandTable<Parts>, parts: Parts): ControlCommands {
+  return new Map(
+    Object.entries(table).map(([name, carryOut]) => [
+      name,
+      async (given) => carryOut(new ControlFields(given), parts),
+    ]),
+  );
 }
 
 function badField(sentence: string): ControlError {

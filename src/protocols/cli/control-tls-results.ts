@@ -4,17 +4,15 @@
 
 import type { GatheredTlsResult } from '#domain/report/decide';
 import type { RecordedTlsResults } from '../ports-admin.ts';
-import { ControlError, type ControlCommand } from './control.ts';
-import { ControlFields } from './control-fields.ts';
+import { ControlError, type ControlCommands } from './control.ts';
+import { commandsOf, type ControlFields } from './control-fields.ts';
 import { isDate } from './quantities.ts';
 
 /** Results that are listed when nobody says how many. */
 const RESULTS_LISTED = 1000;
 
-export function tlsResultCommands(
-  results: RecordedTlsResults,
-): readonly (readonly [string, ControlCommand])[] {
-  return [['tlsresults.list', async (given) => list(new ControlFields(given), results)]];
+export function tlsResultCommands(results: RecordedTlsResults): ControlCommands {
+  return commandsOf({ 'tlsresults.list': list }, results);
 }
 
 async function list(

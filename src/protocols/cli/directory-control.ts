@@ -14,9 +14,9 @@ import type {
   RemovedAccount,
 } from '../ports-directory.ts';
 import { aliasRecord, type AliasRecord } from './alias-control.ts';
-import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
+import { ControlError, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
-import { ControlFields } from './control-fields.ts';
+import { commandsOf, type CommandTable, type ControlFields } from './control-fields.ts';
 
 /** As they go over the control socket, and into `--json`. */
 export interface ListedAccountRecord {
@@ -51,169 +51,116 @@ export interface DirectoryParts {
   readonly domains: AdministeredDomains;
 }
 
+const ACCOUNT_COMMANDS: CommandTable<AdministeredAccountList> = {
+  'accounts.list': (fields, accounts) => {
+    fields.end();
+    return accounts.accounts().map(accountRecord);
+  },
+  'accounts.add': async (fields, accounts) => {
+    const { account, address } = addressFields(fields);
+    if (address.localpart === '') throw badAddress(`@${address.domain}`);
+    granted(await accounts.add(account, address, CAUSE));
+    return addressRecord(address, account);
+  },
+  'accounts.rm': async (fields, accounts): Promise<RemovedAccountRecord> => {
+    const name = accountIn(fields);
+    const { state } = granted(await accounts.remove(name, CAUSE));
+    return { Account: name, State: state };
+  },
+  'accounts.disable': async (fields, accounts) => {
+    const name = fields.text('account');
+    const reason = fields.text('reason');
+    fields.end();
+    granted(await accounts.forbidLogin(name, reason, CAUSE));
+    return {};
+  },
+  'accounts.enable': async (fields, accounts) => {
+    granted(await accounts.allowLogin(accountIn(fields), CAUSE));
+    return {};
+  },
+  'accounts.setpassword': async (fields, accounts) => {
+    const name = fields.text('account');
+    const password = fields.text('password');
+    fields.end();
+    const done = granted(await accounts.setPassword(name, password, CAUSE));
+    if ('unfit' in done) throw new ControlError('BadPassword', done.unfit);
+    return {};
+  },
+};
+
+const ADDRESS_COMMANDS: CommandTable<AdministeredAddresses> = {
+  'address.list': (fields, addresses) => {
+    const account = accountIn(fields);
+    return granted(addresses.addressesOf(account)).map((one) => addressRecord(one, account));
+  },
+  'address.add': async (fields, addresses) => {
+    const { account, address } = addressFields(fields);
+    granted(await addresses.add(address, account, CAUSE));
+    return addressRecord(address, account);
+  },
+  'address.rm': async (fields, addresses) => {
+    granted(await addresses.remove(addressIn(fields), CAUSE));
+    return {};
+  },
+  'address.account': (fields, addresses) => {
+    const address = addressIn(fields);
+    return ownerRecord(address, granted(addresses.ownerOf(address)));
+  },
+};
+
+const DOMAIN_COMMANDS: CommandTable<AdministeredDomains> = {
+  'domain.list': (fields, domains) => {
+    fields.end();
+    return domains.domains().map(({ domain, isDisabled }) => domainRecord(domain, isDisabled));
+  },
+  'domain.add': async (fields, domains) => {
+    const domain = domainOf(fields.text('domain'));
+    const account = fields.text('account');
+    const localpart = fields.optionalText('localpart');
+    const isDisabled = fields.optionalBoolean('disabled') ?? false;
+    fields.end();
+    const first =
+      localpart === undefined ? undefined : fullAddressOf(`${localpart}@${domain}`).localpart;
+    granted(await domains.add({ domain, isDisabled, account, localpart: first }, CAUSE));
+    return domainRecord(domain, isDisabled);
+  },
+  'domain.rm': async (fields, domains) => {
+    const domain = domainOf(fields.text('domain'));
+    fields.end();
+    granted(await domains.remove(domain, CAUSE));
+    return {};
+  },
+};
+
 export function directoryCommands({
   accounts,
   addresses,
   domains,
 }: DirectoryParts): ControlCommands {
-  return new Map<string, ControlCommand>([
-    ...accountCommands(accounts),
-    ...addressCommands(addresses),
-    ...domainCommands(domains),
+  return new Map([
+    ...commandsOf(ACCOUNT_COMMANDS, accounts),
+    ...commandsOf(ADDRESS_COMMANDS, addresses),
+    ...commandsOf(DOMAIN_COMMANDS, domains),
   ]);
 }
 
-function accountCommands(accounts: AdministeredAccountList): ControlCommands {
-  return new Map<string, ControlCommand>([
-    [
-      'accounts.list',
-      async (given) => {
-        new ControlFields(given).end();
-        return accounts.accounts().map(accountRecord);
-      },
-    ],
-    [
-      'accounts.add',
-      async (given) => {
-        const { account, address } = addressFields(given);
-        if (address.localpart === '') throw badAddress(`@${address.domain}`);
-        granted(await accounts.add(account, address, CAUSE));
-        return addressRecord(address, account);
-      },
-    ],
-    [
-      'accounts.rm',
-      async (given): Promise<RemovedAccountRecord> => {
-        const name = accountIn(given);
-        const { state } = granted(await accounts.remove(name, CAUSE));
-        return { Account: name, State: state };
-      },
-    ],
-    [
-      'accounts.disable',
-      async (given) => {
-        const fields = new ControlFields(given);
-        const name = fields.text('account');
-        const reason = fields.text('reason');
-        fields.end();
-        granted(await accounts.forbidLogin(name, reason, CAUSE));
-        return {};
-      },
-    ],
-    [
-      'accounts.enable',
-      async (given) => {
-        granted(await accounts.allowLogin(accountIn(given), CAUSE));
-        return {};
-      },
-    ],
-    ['accounts.setpassword', async (given) => setPassword(new ControlFields(given), accounts)],
-  ]);
-}
-
-async function setPassword(
-  fields: ControlFields,
-  accounts: AdministeredAccountList,
-): Promise<object> {
-  const name = fields.text('account');
-  const password = fields.text('password');
-  fields.end();
-  const done = granted(await accounts.setPassword(name, password, CAUSE));
-  if ('unfit' in done) throw new ControlError('BadPassword', done.unfit);
-  return {};
-}
-
-function addressCommands(addresses: AdministeredAddresses): ControlCommands {
-  return new Map<string, ControlCommand>([
-    [
-      'address.list',
-      async (given) => {
-        const account = accountIn(given);
-        return granted(addresses.addressesOf(account)).map((one) => addressRecord(one, account));
-      },
-    ],
-    [
-      'address.add',
-      async (given) => {
-        const { account, address } = addressFields(given);
-        granted(await addresses.add(address, account, CAUSE));
-        return addressRecord(address, account);
-      },
-    ],
-    [
-      'address.rm',
-      async (given) => {
-        const fields = new ControlFields(given);
-        const address = addressOf(fields.text('address'));
-        fields.end();
-        granted(await addresses.remove(address, CAUSE));
-        return {};
-      },
-    ],
-    [
-      'address.account',
-      async (given) => {
-        const fields = new ControlFields(given);
-        const address = addressOf(fields.text('address'));
-        fields.end();
-        return ownerRecord(address, granted(addresses.ownerOf(address)));
-      },
-    ],
-  ]);
-}
-
-function domainCommands(domains: AdministeredDomains): ControlCommands {
-  return new Map<string, ControlCommand>([
-    [
-      'domain.list',
-      async (given) => {
-        new ControlFields(given).end();
-        return domains.domains().map(({ domain, isDisabled }): ListedDomainRecord => {
-          return { Domain: domainToUnicode(domain), Disabled: isDisabled };
-        });
-      },
-    ],
-    [
-      'domain.add',
-      async (given) => {
-        const fields = new ControlFields(given);
-        const domain = domainOf(fields.text('domain'));
-        const account = fields.text('account');
-        const localpart = fields.optionalText('localpart');
-        const isDisabled = fields.optionalBoolean('disabled') ?? false;
-        fields.end();
-        const first =
-          localpart === undefined ? undefined : fullAddressOf(`${localpart}@${domain}`).localpart;
-        granted(await domains.add({ domain, isDisabled, account, localpart: first }, CAUSE));
-        return { Domain: domainToUnicode(domain), Disabled: isDisabled };
-      },
-    ],
-    [
-      'domain.rm',
-      async (given) => {
-        const fields = new ControlFields(given);
-        const domain = domainOf(fields.text('domain'));
-        fields.end();
-        granted(await domains.remove(domain, CAUSE));
-        return {};
-      },
-    ],
-  ]);
-}
-
-function accountIn(given: unknown): string {
-  const fields = new ControlFields(given);
+function accountIn(fields: ControlFields): string {
   const name = fields.text('account');
   fields.end();
   return name;
 }
 
-function addressFields(given: unknown): { readonly account: string; readonly address: Address } {
-  const fields = new ControlFields(given);
-  const account = fields.text('account');
+function addressIn(fields: ControlFields): Address {
   const address = addressOf(fields.text('address'));
   fields.end();
-  return { account, address };
+  return address;
+}
+
+function addressFields(fields: ControlFields): {
+  readonly account: string;
+  readonly address: Address;
+} {
+  return { account: fields.text('account'), address: addressIn(fields) };
 }
 
 /** `@domain` is the catchall; `""@domain` is not, and nobody's. */
@@ -239,6 +186,10 @@ function domainOf(text: string): string {
   const domain = parseDomain(text, domainToASCII);
   if (domain !== undefined && !domain.startsWith('[')) return domain;
   throw new ControlError('BadDomain', `${text} cannot be a domain.`);
+}
+
+function domainRecord(domain: string, isDisabled: boolean): ListedDomainRecord {
+  return { Domain: domainToUnicode(domain), Disabled: isDisabled };
 }
 
 function accountRecord({ name, forbidden, isClosed }: ListedAccount): ListedAccountRecord {

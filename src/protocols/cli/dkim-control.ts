@@ -6,9 +6,9 @@ import { domainToASCII } from 'node:url';
 import { parseDomain } from '#domain/values/address';
 import type { AdministeredDkim, PublishedKey } from '../ports-dkim.ts';
 import { dkimRecordName, dkimRecordText } from '../trust/dkim-record.ts';
-import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
+import { ControlError, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
-import { ControlFields } from './control-fields.ts';
+import { commandsOf, type CommandTable, type ControlFields } from './control-fields.ts';
 
 /** A key as it goes over the control socket, and into `--json`. */
 export interface ShownDkimKey {
@@ -21,13 +21,15 @@ export interface ShownDkimKey {
   readonly record: string;
 }
 
+const COMMANDS: CommandTable<AdministeredDkim> = {
+  'dkim.add': addKey,
+  'dkim.use': useKeys,
+  'dkim.list': listKeys,
+  'dkim.rm': removeKey,
+};
+
 export function dkimCommands(keys: AdministeredDkim): ControlCommands {
-  return new Map<string, ControlCommand>([
-    ['dkim.add', (given) => addKey(new ControlFields(given), keys)],
-    ['dkim.use', (given) => useKeys(new ControlFields(given), keys)],
-    ['dkim.list', (given) => listKeys(new ControlFields(given), keys)],
-    ['dkim.rm', (given) => removeKey(new ControlFields(given), keys)],
-  ]);
+  return commandsOf(COMMANDS, keys);
 }
 
 async function addKey(fields: ControlFields, keys: AdministeredDkim): Promise<ShownDkimKey> {
@@ -41,10 +43,7 @@ async function addKey(fields: ControlFields, keys: AdministeredDkim): Promise<Sh
   return shown(domain, granted(await keys.add(domain, { name, algorithm }, CAUSE)));
 }
 
-async function listKeys(
-  fields: ControlFields,
-  keys: AdministeredDkim,
-): Promise<readonly ShownDkimKey[]> {
+function listKeys(fields: ControlFields, keys: AdministeredDkim): readonly ShownDkimKey[] {
   const domain = domainIn(fields);
   fields.end();
   return granted(keys.list(domain)).map((key) => shown(domain, key));

@@ -23,9 +23,9 @@ import type {
   NamedHoldRule,
   QueueChange,
 } from '../ports-queue.ts';
-import { ControlError, type ControlCommand } from './control.ts';
+import { ControlError, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
-import { ControlFields } from './control-fields.ts';
+import { commandsOf, type CommandTable, type ControlFields } from './control-fields.ts';
 import {
   readIds,
   readPage,
@@ -57,9 +57,9 @@ interface Parts {
   readonly clock: Clock;
 }
 
-type Carry = (fields: ControlFields, parts: Parts) => unknown;
+type Table = CommandTable<Parts>;
 
-const COMMANDS: Readonly<Record<string, Carry>> = {
+const COMMANDS: Table = {
   'queue.list': async (fields, { queue, clock }) => {
     const page = readPage(fields, QUEUE_SORTS);
     const filter = readQueueFilter(fields, clock.now());
@@ -153,11 +153,8 @@ const COMMANDS: Readonly<Record<string, Carry>> = {
   },
 };
 
-export function queueCommands(parts: Parts): readonly (readonly [string, ControlCommand])[] {
-  return Object.entries(COMMANDS).map(([name, carry]) => [
-    name,
-    async (given) => carry(new ControlFields(given), parts),
-  ]);
+export function queueCommands(parts: Parts): ControlCommands {
+  return commandsOf(COMMANDS, parts);
 }
 
 function deliveryRecord(fields: ControlFields, queue: AdministeredQueue): DeliveryRecord {
@@ -167,7 +164,7 @@ function deliveryRecord(fields: ControlFields, queue: AdministeredQueue): Delive
 }
 
 /** A change of whatever fits; of everything only when that is said. */
-function changing(read: (fields: ControlFields, now: Instant) => QueueChange): Carry {
+function changing(read: (fields: ControlFields, now: Instant) => QueueChange): Table[string] {
   return async (fields, { queue, clock }): Promise<ChangedCount> => {
     const now = clock.now();
     const change = read(fields, now);

@@ -6,9 +6,9 @@ import { domainToASCII, domainToUnicode } from 'node:url';
 import type { Route } from '#domain/queue/route';
 import { parseDomain } from '#domain/values/address';
 import type { AdministeredRouting, RouteOwner } from '../ports-admin.ts';
-import { ControlError, type ControlCommand, type ControlCommands } from './control.ts';
+import { ControlError, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
-import { ControlFields } from './control-fields.ts';
+import { commandsOf, ControlFields, type CommandTable } from './control-fields.ts';
 
 /** A route as it goes over the control socket, and into `--json`. */
 export interface RouteRecord {
@@ -24,39 +24,32 @@ export interface RouteRecord {
 const ROUTES_MAX = 500;
 const DOMAINS_MAX = 1000;
 
+const COMMANDS: CommandTable<AdministeredRouting> = {
+  'routes.list': (fields, routing) => {
+    const whose = ownerIn(fields);
+    fields.end();
+    return granted(routing.routes(whose)).map(routeRecord);
+  },
+  'routes.set': async (fields, routing) => {
+    const whose = ownerIn(fields);
+    const routes = routesIn(fields);
+    fields.end();
+    granted(await routing.changeRoutes(whose, routes, CAUSE));
+    return granted(routing.routes(whose)).map(routeRecord);
+  },
+  'domain.disable': (fields, routing) => switchDomain(fields, 'disabled', routing),
+  'domain.enable': (fields, routing) => switchDomain(fields, 'enabled', routing),
+};
+
 export function routingCommands(routing: AdministeredRouting): ControlCommands {
-  return new Map<string, ControlCommand>([
-    [
-      'routes.list',
-      async (given) => {
-        const fields = new ControlFields(given);
-        const whose = ownerIn(fields);
-        fields.end();
-        return granted(routing.routes(whose)).map(routeRecord);
-      },
-    ],
-    [
-      'routes.set',
-      async (given) => {
-        const fields = new ControlFields(given);
-        const whose = ownerIn(fields);
-        const routes = routesIn(fields);
-        fields.end();
-        granted(await routing.changeRoutes(whose, routes, CAUSE));
-        return granted(routing.routes(whose)).map(routeRecord);
-      },
-    ],
-    ['domain.disable', async (given) => await switchDomain(given, 'disabled', routing)],
-    ['domain.enable', async (given) => await switchDomain(given, 'enabled', routing)],
-  ]);
+  return commandsOf(COMMANDS, routing);
 }
 
 async function switchDomain(
-  given: unknown,
+  fields: ControlFields,
   to: 'disabled' | 'enabled',
   routing: AdministeredRouting,
 ): Promise<object> {
-  const fields = new ControlFields(given);
   const domain = domainOf(fields.text('domain'));
   fields.end();
   granted(await routing.switchDomain(domain, to, CAUSE));

@@ -18,9 +18,9 @@ import type { Clock } from '../ports.ts';
 import type { ByAccountName } from '../ports-queue.ts';
 import type { AdministeredWebhooks, WebhookChange } from '../ports-webhook.ts';
 import { payloadOf, type PayloadPorts } from '../webhook/payload.ts';
-import { ControlError, type ControlCommand } from './control.ts';
+import { ControlError, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
-import { ControlFields } from './control-fields.ts';
+import { commandsOf, type CommandTable, type ControlFields } from './control-fields.ts';
 import {
   readIds,
   readPage,
@@ -43,9 +43,9 @@ export interface WebhookControlParts extends PayloadPorts {
   readonly clock: Clock;
 }
 
-type Carry = (fields: ControlFields, parts: WebhookControlParts) => unknown;
+type Table = CommandTable<WebhookControlParts>;
 
-const COMMANDS: Readonly<Record<string, Carry>> = {
+const COMMANDS: Table = {
   'queue.webhook.list': (fields, { webhooks, clock }): readonly PendingHookRecord[] => {
     const page = readPage(fields, PENDING_SORTS);
     const filter = readPendingFilter(fields, clock.now());
@@ -88,17 +88,12 @@ const COMMANDS: Readonly<Record<string, Carry>> = {
   },
 };
 
-export function webhookCommands(
-  parts: WebhookControlParts,
-): readonly (readonly [string, ControlCommand])[] {
-  return Object.entries(COMMANDS).map(([name, carry]) => [
-    name,
-    async (given) => carry(new ControlFields(given), parts),
-  ]);
+export function webhookCommands(parts: WebhookControlParts): ControlCommands {
+  return commandsOf(COMMANDS, parts);
 }
 
 /** A change of whatever fits; of everything only when that is said. */
-function changing(read: (fields: ControlFields, now: Instant) => WebhookChange): Carry {
+function changing(read: (fields: ControlFields, now: Instant) => WebhookChange): Table[string] {
   return async (fields, { webhooks, clock }): Promise<ChangedCount> => {
     const now = clock.now();
     const change = read(fields, now);

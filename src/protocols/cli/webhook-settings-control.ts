@@ -13,9 +13,9 @@ import type {
 import type { HookClientPorts } from '../webhook/client.ts';
 import { testHook } from '../webhook/test-call.ts';
 import { accountShown, type ShownAccount } from './account-record.ts';
-import { ControlError, type ControlCommand } from './control.ts';
+import { ControlError, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
-import { ControlFields } from './control-fields.ts';
+import { commandsOf, type CommandTable, type ControlFields } from './control-fields.ts';
 
 const AUTHORIZATION_CHARS_MAX = 4096;
 /** RFC 9110 §5.5: what a field may hold; blanks around it would not arrive. */
@@ -37,13 +37,8 @@ export interface WebhookSettingsParts {
   readonly client: HookClientPorts;
 }
 
-type Carry = (
-  fields: ControlFields,
-  parts: WebhookSettingsParts,
-) => Promise<ShownAccount | TestCallRecord>;
-
-const COMMANDS: Readonly<Record<string, Carry>> = {
-  'webhook.set': async (fields, { webhooks }) => {
+const COMMANDS: CommandTable<WebhookSettingsParts> = {
+  'webhook.set': async (fields, { webhooks }): Promise<ShownAccount> => {
     const account = fields.text('account');
     const direction = readDirection(fields);
     const url = fields.optionalText('url');
@@ -61,13 +56,13 @@ const COMMANDS: Readonly<Record<string, Carry>> = {
     };
     return accountShown(granted(await webhooks.set(account, direction, changes, CAUSE)));
   },
-  'webhook.remove': async (fields, { webhooks }) => {
+  'webhook.remove': async (fields, { webhooks }): Promise<ShownAccount> => {
     const account = fields.text('account');
     const direction = readDirection(fields);
     fields.end();
     return accountShown(granted(await webhooks.remove(account, direction, CAUSE)));
   },
-  'webhook.test': async (fields, { accounts, authorizations, client }) => {
+  'webhook.test': async (fields, { accounts, authorizations, client }): Promise<TestCallRecord> => {
     const name = fields.text('account');
     const direction = readDirection(fields);
     fields.end();
@@ -84,13 +79,8 @@ const COMMANDS: Readonly<Record<string, Carry>> = {
   },
 };
 
-export function webhookSettingsCommands(
-  parts: WebhookSettingsParts,
-): readonly (readonly [string, ControlCommand])[] {
-  return Object.entries(COMMANDS).map(([name, carry]) => [
-    name,
-    async (given) => carry(new ControlFields(given), parts),
-  ]);
+export function webhookSettingsCommands(parts: WebhookSettingsParts): ControlCommands {
+  return commandsOf(COMMANDS, parts);
 }
 
 function readDirection(fields: ControlFields): HookDirection {
