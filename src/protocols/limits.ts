@@ -84,6 +84,10 @@ export const SMTP_RECIPIENTS_MAX = 1000;
 export const SMTP_COPIES_MAX = 10_000;
 /** Copies of a message that are delivered at once; each is an account that opens its files. */
 export const SMTP_COPIES_AT_ONCE = 50;
+/** Copies that are remembered of messages that come in parts, together; and for how long. */
+export const SMTP_SPLIT_COPIES_MAX = 100_000;
+/** RFC 5321 §4.5.4.1: senders come again for 4 to 5 days. */
+export const SMTP_SPLIT_MS: number = 5 * 86_400_000;
 /** RFC 5321 §6.3: loop detection. */
 export const SMTP_RECEIVED_FIELDS_MAX = 100;
 /** How long a message may be asked to wait. RFC 4865. */

@@ -3,7 +3,7 @@
  *
  * Invariants: each address of an account gets a copy, as `Delivered-To` and filters may tell them
  * apart; through aliases an account gets one copy at most, and none when it gets one of its own or
- * has sent the message.
+ * has sent the message. What came in an earlier transaction counts like what comes in this one.
  */
 
 import type { Addressee } from '#domain/directory/mail-targets';
@@ -11,12 +11,14 @@ import type { Address } from '#domain/values/address';
 import type { AccountId } from '#domain/values/ids';
 import { combinedReply, type Reply } from './reply.ts';
 import type { Recipient } from './session.ts';
+import type { EarlierCopies } from './split-mail.ts';
+import { isMembersOnly } from './targets.ts';
 
 /** What is to be done for a recipient. */
 export interface RecipientCopies {
   readonly rcptTo: Address;
   readonly to: readonly Addressee[];
-  /** Members of the alias get the message as other recipients of it. */
+  /** Who gets it here gets the message as another recipient of it, too. */
   readonly reachedOtherwise: boolean;
 }
 
@@ -24,15 +26,22 @@ export interface RecipientCopies {
 export function copiesFor(
   recipients: readonly Recipient[],
   senders: readonly AccountId[],
+  earlier: EarlierCopies,
 ): readonly RecipientCopies[] {
-  const reached = new Set<AccountId>();
+  const reached = new Set(
+    recipients.some(({ target }) => isMembersOnly(target))
+      ? earlier.closed.union(earlier.other)
+      : earlier.closed,
+  );
   for (const { target } of recipients) {
     if (target.type === 'account') reached.add(target.accountId);
   }
   return recipients.flatMap(({ address, target }): RecipientCopies[] => {
     if (target.type === 'account') {
       const { accountId, mailbox } = target;
-      return [{ rcptTo: address, to: [{ accountId, mailbox }], reachedOtherwise: false }];
+      const hasIt = earlier.closed.has(accountId);
+      const to = hasIt ? [] : [{ accountId, mailbox }];
+      return [{ rcptTo: address, to, reachedOtherwise: hasIt }];
     }
     if (target.type !== 'alias') return [];
     const reachedOtherwise = target.members.some(({ accountId }) => reached.has(accountId));

@@ -14,7 +14,7 @@ import type { Addressee } from '#domain/directory/mail-targets';
 import { formatAddress, type Address } from '#domain/values/address';
 import { isRefusal } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
-import type { Instant } from '#domain/values/ids';
+import type { AccountId, Instant } from '#domain/values/ids';
 import { SMTP_COPIES_AT_ONCE, SMTP_RECEIVED_FIELDS_MAX, SMTP_UNKNOWN_MS } from '../limits.ts';
 import type { DeliveryReport } from '../message/dsn-read.ts';
 import { readHeader, withoutFields } from '../message/header.ts';
@@ -45,7 +45,8 @@ import {
   type Session,
   type Transaction,
 } from './session.ts';
-import { targetOf } from './targets.ts';
+import type { EarlierCopies } from './split-mail.ts';
+import { isMembersOnly, targetOf } from './targets.ts';
 
 const TAKEN = reply(250, '2.0.0', 'The message is delivered.');
 const SOME_REFUSED = reply(451, '4.3.0', 'Please send to one recipient at a time.');
@@ -53,6 +54,13 @@ const SOME_REFUSED = reply(451, '4.3.0', 'Please send to one recipient at a time
 /** A copy of a message. */
 interface Delivery extends Addressee {
   readonly rcptTo: Address;
+}
+
+/** What became of it. */
+interface CopyDelivery {
+  readonly of: RecipientCopies;
+  readonly accountId: AccountId;
+  readonly outcome: CopyOutcome;
 }
 
 /** A message that is stored. */
@@ -75,13 +83,13 @@ export async function receive(
     if (unknown === UNKNOWN_ADDRESS) await session.channel.pause(SMTP_UNKNOWN_MS);
     return unknown;
   }
-  const { bodies } = session.ports;
+  const { ports, splitMail } = session;
   const head = await incoming.head();
   const claimed = claimedSender(session, transaction, head);
   const start = genuineStart(session, head);
   const octets =
     start === head.octets ? incoming.octets() : incoming.octetsBehind(start, head.octets.length);
-  const staged = await bodies.stage(
+  const staged = await ports.bodies.stage(
     watched(claimed, octets, start.length),
     session.settings.messageBytesMax,
   );
@@ -91,8 +99,14 @@ export async function receive(
     const gone = unknownReply(recipients);
     if (gone !== undefined) return gone;
     if (isClosedTo(sender, recipients)) return MEMBERS_ONLY;
-    const copies = copiesFor(recipients, sender.accounts);
-    return await deliverToAll(session, transaction, copies, staged);
+    const earlier = splitMail.copiesOf(staged.hash, ports.clock.now());
+    const copies = copiesFor(recipients, sender.accounts, earlier);
+    const outcomes = await deliverToAll(session, transaction, copies, staged);
+    const way = wayOf(recipients, transaction);
+    const taken = outcomes.filter(({ outcome }) => outcome.type === 'taken');
+    const accounts = taken.map(({ accountId }) => accountId);
+    if (way !== undefined) splitMail.remember(staged.hash, way, accounts, ports.clock.now());
+    return replyTo(copies, outcomes);
   } finally {
     await staged.discard();
   }
@@ -152,7 +166,7 @@ async function deliverToAll(
   transaction: Transaction,
   copies: readonly RecipientCopies[],
   staged: StagedBody,
-): Promise<Reply> {
+): Promise<readonly CopyDelivery[]> {
   const { bodies } = session.ports;
   const deliveries = copies.flatMap((of) =>
     of.to.map((addressee) => ({ of, delivery: { rcptTo: of.rcptTo, ...addressee } })),
@@ -161,10 +175,14 @@ async function deliverToAll(
   await inPortions(accounts, SMTP_COPIES_AT_ONCE, (accountId) => bodies.link(staged, accountId));
   const [first] = accounts;
   const report = first && (await reportIn(bodies, first, staged.hash, staged.facts));
-  const outcomes = await inPortions(deliveries, SMTP_COPIES_AT_ONCE, async ({ of, delivery }) => ({
+  return await inPortions(deliveries, SMTP_COPIES_AT_ONCE, async ({ of, delivery }) => ({
     of,
+    accountId: delivery.accountId,
     outcome: await deliver(session, transaction, delivery, { staged, report }),
   }));
+}
+
+function replyTo(copies: readonly RecipientCopies[], outcomes: readonly CopyDelivery[]): Reply {
   const outcomesOf = Map.groupBy(outcomes, ({ of }) => of);
   const answers = copies.map((one) =>
     recipientReply(one, outcomesOf.get(one)?.map(({ outcome }) => outcome) ?? []),
@@ -173,6 +191,15 @@ async function deliverToAll(
   if (replies.length === 0) return TAKEN;
   // Some have it: the sender may repeat, but must not lose it for the others.
   return replies.length < answers.length ? OUR_FAULT : combinedReply(replies);
+}
+
+/** How the copies came, if others of the same message may come in other transactions. */
+function wayOf(
+  recipients: readonly Recipient[],
+  { isSplit }: Transaction,
+): keyof EarlierCopies | undefined {
+  if (recipients.some(({ target }) => isMembersOnly(target))) return 'closed';
+  return isSplit ? 'other' : undefined;
 }
 
 /** Taken is durable. */

@@ -13,6 +13,7 @@ import { Channel } from './channel.ts';
 import { converse } from './connection.ts';
 import { formatReply, reply } from './reply.ts';
 import { openSession, type SmtpPorts, type SmtpSettings } from './session.ts';
+import { SplitMail } from './split-mail.ts';
 
 const RECEIPT_BYTES = 9;
 
@@ -26,6 +27,7 @@ export interface SmtpServer {
 export function openSmtpServer(settings: SmtpSettings, ports: SmtpPorts): SmtpServer {
   const { clock, random, rates, log } = ports;
   const running = new Map<Channel, Promise<void>>();
+  const splitMail = new SplitMail();
   let closed = false;
 
   function newReceipt(): string {
@@ -43,7 +45,7 @@ export function openSmtpServer(settings: SmtpSettings, ports: SmtpPorts): SmtpSe
     const { remoteIp } = channel;
     log.debug({ receipt, ip: remoteIp, role: settings.role }, 'smtp connection');
     try {
-      await converse(openSession(settings, ports, channel, receipt));
+      await converse(openSession(settings, ports, channel, receipt, splitMail));
     } catch (error) {
       log.error({ receipt, err: error }, 'smtp connection dropped by a bug');
       channel.destroy();

@@ -22,6 +22,7 @@ import type { SigningKeys } from '../ports-dkim.ts';
 import { LoginRecord } from '../sasl/login-record.ts';
 import type { Channel } from './channel.ts';
 import { reply, type Reply } from './reply.ts';
+import type { SplitMail } from './split-mail.ts';
 import { SIMULATED_TIMEOUT_MS, simulatedFailure, type SimulationStage } from './simulate.ts';
 
 /** What a listener is for. */
@@ -71,6 +72,8 @@ export interface Transaction {
   readonly release?: FutureRelease;
   /** By `localpart@domain`, so that nobody is there twice. */
   readonly recipients: Map<string, Recipient>;
+  /** A recipient was put off to a transaction of its own, or until these are served. */
+  isSplit: boolean;
 }
 
 export interface Login {
@@ -86,6 +89,8 @@ export interface Session {
   readonly channel: Channel;
   /** Opaque; told to the peer, printed in the logs. */
   readonly receipt: string;
+  /** Of all conversations with the server. */
+  readonly splitMail: SplitMail;
   /** What the client calls itself; undefined before HELO and EHLO. */
   helo: string | undefined;
   /** EHLO rather than HELO. */
@@ -108,12 +113,14 @@ export function openSession(
   ports: SmtpPorts,
   channel: Channel,
   receipt: string,
+  splitMail: SplitMail,
 ): Session {
   return {
     settings,
     ports,
     channel,
     receipt,
+    splitMail,
     helo: undefined,
     extended: false,
     login: undefined,

@@ -127,7 +127,7 @@ export async function mail(session: Session, argument: string): Promise<Reply> {
     senderRefused(session, path, wishes.smtpUtf8) ??
     (await askedFailure(session, path.localpart, 'mailfrom'));
   if (refusal !== undefined) return refusal;
-  session.transaction = { mailFrom: path, ...wishes, recipients: new Map() };
+  session.transaction = { mailFrom: path, ...wishes, recipients: new Map(), isSplit: false };
   return SENDER_OK;
 }
 
@@ -169,7 +169,10 @@ export async function rcpt(session: Session, argument: string): Promise<Reply> {
   if (refusal !== undefined) return refusal;
   const target = targetOf(session.ports.directory, path, session.settings.hostName);
   const apart = session.settings.role === 'mx' ? notBeside(transaction, target) : undefined;
-  if (apart !== undefined) return apart;
+  if (apart !== undefined) {
+    transaction.isSplit ||= apart === NOT_TOGETHER;
+    return apart;
+  }
   transaction.recipients.set(key, { address: path, target });
   return RECIPIENT_OK;
 }

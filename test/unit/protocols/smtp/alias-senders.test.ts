@@ -164,6 +164,78 @@ describe('a closed alias', () => {
   });
 });
 
+describe('a closed alias beside other recipients', () => {
+  /** One message to all of them, as a server sends it that comes again for those put off. */
+  async function sendAll(
+    world: World,
+    recipients: readonly string[],
+    message: string,
+  ): Promise<void> {
+    let left = recipients;
+    while (left.length > 0) {
+      const talk = world.connect();
+      await talk.line();
+      const begun = ['MAIL FROM:<a@remote.example>', '250 '] as const;
+      await talk.expect(['EHLO client.example', '250-'], begun);
+      const putOff: string[] = [];
+      for (const recipient of left) {
+        talk.write(`RCPT TO:<${recipient}@example.org>\r\n`);
+        if ((await talk.line()).startsWith('452 ')) putOff.push(recipient);
+      }
+      await talk.expect(['DATA', '354 '], [`${message}.`, '250 ']);
+      left = putOff;
+    }
+  }
+
+  const delivered = (world: World): readonly number[] =>
+    [ALICE, BOB].map((accountId) => deliveredTo(world, accountId).length);
+
+  for (const recipients of [
+    ['bob', 'closed'],
+    ['closed', 'bob'],
+    ['team', 'closed'],
+    ['closed', 'team', 'bob'],
+    ['bob', 'team', 'closed'],
+  ]) {
+    it(`smtp 87: gives nobody a second copy: ${recipients.join(', ')}`, async () => {
+      await using world = givenWorld();
+      const message = await signed('alice@example.org');
+      await sendAll(world, recipients, message);
+      assert.deepEqual(delivered(world), [0, 1]);
+      await sendAll(world, recipients, await signed('alice2@example.org'));
+      assert.deepEqual(delivered(world), [0, 2], 'another message');
+    });
+  }
+
+  it('keeps nothing back that others send to somebody once more', async () => {
+    await using world = givenWorld();
+    world.directory.add(addressOfBob);
+    const message = unsigned('a@remote.example');
+    for (const _ of [1, 2]) await sendAll(world, ['bob', 'bob2'], message);
+    assert.deepEqual(delivered(world), [0, 4]);
+    const talk = world.connect();
+    await talk.line();
+    for (const copies of [5, 6]) {
+      await talk.expect(
+        ['EHLO client.example', '250-'],
+        ['MAIL FROM:<a@remote.example>', '250 '],
+        ['RCPT TO:<bob@example.org>', '250 '],
+        ['RCPT TO:<closed@example.org>', '452 '],
+        ['DATA', '354 '],
+        [`${message}.`, '250 '],
+      );
+      assert.deepEqual(delivered(world), [0, copies]);
+    }
+  });
+});
+
+const addressOfBob = {
+  type: 'AddressAdded',
+  localpart: 'bob2',
+  domain: 'example.org',
+  accountId: BOB,
+} as const;
+
 describe('a sender', () => {
   const delivered = (world: World): readonly number[] =>
     [ALICE, BOB].map((accountId) => deliveredTo(world, accountId).length);

@@ -7,6 +7,7 @@ import type { AccountId } from '#domain/values/ids';
 import { copiesFor, recipientReply, type CopyOutcome } from '#protocols/smtp/copies';
 import { OUR_FAULT, reply } from '#protocols/smtp/reply';
 import type { Recipient } from '#protocols/smtp/session';
+import type { EarlierCopies } from '#protocols/smtp/split-mail';
 
 function addressee(accountId: AccountId): { accountId: AccountId; mailbox: string } {
   return { accountId, mailbox: 'Inbox' };
@@ -24,12 +25,21 @@ function alias(...members: readonly AccountId[]): Recipient {
   return to('team', { type: 'alias', members: members.map(addressee), postPublic: true });
 }
 
+function closed(...members: readonly AccountId[]): Recipient {
+  return to('closed', { type: 'alias', members: members.map(addressee), postPublic: false });
+}
+
+const NONE: EarlierCopies = { closed: new Set(), other: new Set() };
+
 /** The accounts of each recipient's copies. */
 function copies(
   recipients: readonly Recipient[],
   senders: readonly AccountId[] = [],
+  earlier: EarlierCopies = NONE,
 ): readonly (readonly AccountId[])[] {
-  return copiesFor(recipients, senders).map((one) => one.to.map(({ accountId }) => accountId));
+  return copiesFor(recipients, senders, earlier).map((one) =>
+    one.to.map(({ accountId }) => accountId),
+  );
 }
 
 describe('copies', () => {
@@ -56,6 +66,25 @@ describe('copies', () => {
   });
 });
 
+describe('copies of what came in parts', () => {
+  const earlier: EarlierCopies = { closed: new Set([1]), other: new Set([2]) };
+
+  it('are made through a closed alias for whoever has none', () => {
+    assert.deepEqual(copies([closed(1, 2, 3)], [], earlier), [[3]]);
+  });
+
+  it('are made for others, unless a closed alias has brought one', () => {
+    const recipients = [account(1), account(2), alias(1, 2, 3)];
+    assert.deepEqual(copies(recipients, [], earlier), [[], [2], [3]]);
+  });
+
+  it('are no matter of the recipient who has one', () => {
+    const [own] = copiesFor([account(1)], [], earlier);
+    assert.ok(own);
+    assert.equal(recipientReply(own, []), undefined);
+  });
+});
+
 describe('a recipient', () => {
   const full: CopyOutcome = { type: 'refused', reply: reply(452, '4.2.2', 'Full.') };
   const gone: CopyOutcome = { type: 'refused', reply: reply(550, '5.1.1', 'Gone.') };
@@ -66,7 +95,7 @@ describe('a recipient', () => {
     outcomes: readonly CopyOutcome[],
     senders: readonly AccountId[] = [],
   ): string | undefined => {
-    const found = copiesFor(recipients, senders).at(-1);
+    const found = copiesFor(recipients, senders, NONE).at(-1);
     assert.ok(found);
     const answer = recipientReply(found, outcomes);
     return answer && `${answer.code} ${answer.enhanced}`;
