@@ -18,7 +18,7 @@ import type { QueueItem } from '#domain/queue/state';
 import { baseAddress } from '#domain/suppression/state';
 import { isRefusal, refuse, unreachable, type Refusal } from '#domain/values/decision';
 import { accountOfServerWideId, type AccountId, type QueueId } from '#domain/values/ids';
-import type { ListPage } from '#projections/list-pages';
+import type { EndedSort, ListPage, WaitingSort } from '#projections/list-pages';
 import { resultsOf } from '#projections/attempt-results';
 import {
   queuedById,
@@ -28,10 +28,8 @@ import {
   type QueuedAddresses,
   type QueuedItem,
   type QueueFilter,
-  type QueueSort,
   type RetiredFilter,
   type RetiredItem,
-  type RetiredSort,
 } from '#projections/queue-lists';
 import { suppressionsOfAll } from '#projections/server-suppressions';
 import type { Bodies, Commands, Views } from '#protocols/ports';
@@ -86,7 +84,7 @@ export class QueueAdmin implements AdministeredQueue {
 
   queued(
     filter: ByAccountName<QueueFilter>,
-    page: ListPage<QueueSort>,
+    page: ListPage<WaitingSort>,
   ): readonly AdministeredItem<QueuedItem>[] | Refusal {
     const found = filterById(this.#known, filter);
     if (isRefusal(found)) return found;
@@ -96,7 +94,7 @@ export class QueueAdmin implements AdministeredQueue {
 
   retired(
     filter: ByAccountName<RetiredFilter>,
-    page: ListPage<RetiredSort>,
+    page: ListPage<EndedSort>,
   ): readonly AdministeredItem<RetiredItem>[] | Refusal {
     const found = filterById(this.#known, filter);
     if (isRefusal(found)) return found;

@@ -10,7 +10,7 @@ import type { DirectoryState } from '#domain/directory/state';
 import type { Cause } from '#domain/log/event';
 import { isRefusal, type Refusal } from '#domain/values/decision';
 import type { AccountId, HookId } from '#domain/values/ids';
-import type { ListPage } from '#projections/list-pages';
+import type { EndedSort, ListPage, WaitingSort } from '#projections/list-pages';
 import {
   listedRetiredWebhooks,
   listedWebhooks,
@@ -18,9 +18,7 @@ import {
   type PendingWebhook,
   type RetiredWebhook,
   type RetiredWebhookFilter,
-  type RetiredWebhookSort,
   type WebhookFilter,
-  type WebhookSort,
 } from '#projections/webhook-lists';
 import { webhookResultsOf } from '#projections/webhook-results';
 import type { Bodies, Commands } from '#protocols/ports';
@@ -53,7 +51,7 @@ export class WebhookAdmin implements AdministeredWebhooks {
 
   pending(
     filter: ByAccountName<WebhookFilter>,
-    page: ListPage<WebhookSort>,
+    page: ListPage<WaitingSort>,
   ): readonly AdministeredHook<PendingWebhook>[] | Refusal {
     const found = filterById(this.#ports.directory.state, filter);
     if (isRefusal(found)) return found;
@@ -63,7 +61,7 @@ export class WebhookAdmin implements AdministeredWebhooks {
 
   retired(
     filter: ByAccountName<RetiredWebhookFilter>,
-    page: ListPage<RetiredWebhookSort>,
+    page: ListPage<EndedSort>,
   ): readonly AdministeredHook<RetiredWebhook>[] | Refusal {
     const found = filterById(this.#ports.directory.state, filter);
     if (isRefusal(found)) return found;

@@ -1,5 +1,5 @@
 /**
- * Conditions that lists have in common: times and ids.
+ * Conditions that lists have in common: ids, accounts and times.
  */
 
 import { sql as raw, type Expression, type SqlBool } from 'kysely';
@@ -10,6 +10,24 @@ export type Condition = Expression<SqlBool>;
 /** Strictly before or after. */
 export type TimeBound = { readonly before: Instant } | { readonly after: Instant };
 
+/** What can be asked of every list. */
+export interface CommonFilter {
+  readonly accountId?: AccountId;
+  readonly queued?: TimeBound;
+}
+
+export function commonConditions(
+  idColumn: string,
+  ids: readonly number[] | undefined,
+  { accountId, queued }: CommonFilter,
+): Condition[] {
+  const conditions: Condition[] = [];
+  if (ids !== undefined) conditions.push(isAmong(idColumn, ids));
+  if (accountId !== undefined) conditions.push(raw<SqlBool>`account_id = ${accountId}`);
+  if (queued !== undefined) conditions.push(isWithin('queued_at', queued));
+  return conditions;
+}
+
 export function isWithin(column: string, bound: TimeBound | undefined): Condition {
   if (bound === undefined) return raw<SqlBool>`TRUE`;
   return 'before' in bound
@@ -17,7 +35,7 @@ export function isWithin(column: string, bound: TimeBound | undefined): Conditio
     : raw<SqlBool>`${raw.ref(column)} > ${bound.after}`;
 }
 
-export function isAmong(column: string, ids: readonly number[]): Condition {
+function isAmong(column: string, ids: readonly number[]): Condition {
   return raw<SqlBool>`${raw.ref(column)} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`;
 }
 

@@ -15,8 +15,21 @@ export interface ListPage<Sort extends string> {
   readonly limit: number;
 }
 
+/** What waits is sorted by when it is due, what has ended by when something last happened. */
+export type WaitingSort = 'nextAttempt' | 'queued';
+export type EndedSort = 'lastActivity' | 'queued';
+
+export const WAITING_COLUMNS: Readonly<Record<WaitingSort, string>> = {
+  nextAttempt: 'next_attempt_at',
+  queued: 'queued_at',
+};
+export const ENDED_COLUMNS: Readonly<Record<EndedSort, string>> = {
+  lastActivity: 'last_activity_at',
+  queued: 'queued_at',
+};
+
 /** The columns that a list is sorted by. */
-export interface SortColumns<Sort extends string> {
+interface SortColumns<Sort extends string> {
   readonly of: Readonly<Record<Sort, string>>;
   readonly id: string;
 }

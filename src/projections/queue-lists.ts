@@ -11,40 +11,43 @@ import type { RetiredOutcome } from '#domain/queue/events';
 import type { QueuedMessage } from '#domain/queue/state';
 import type { AccountId, Instant, QueueId } from '#domain/values/ids';
 import {
-  isAmong,
+  commonConditions,
   isIdBehind,
   isWithin,
+  type CommonFilter,
   type Condition,
   type TimeBound,
 } from './list-conditions.ts';
-import { pageOf, type ListPage, type SortColumns } from './list-pages.ts';
+import {
+  ENDED_COLUMNS,
+  pageOf,
+  WAITING_COLUMNS,
+  type EndedSort,
+  type ListPage,
+  type WaitingSort,
+} from './list-pages.ts';
 import { rowsOf, tables, type Sql } from './query.ts';
 import type { RetiredTables } from './retired.ts';
 import type { ServerQueueTables } from './server-queue.ts';
 
 /** A piece of an address; domains are compared in lower-case A-labels. */
-interface CommonFilter {
+interface ItemFilter extends CommonFilter {
   readonly queueIds?: readonly QueueId[];
-  readonly accountId?: AccountId;
   readonly from?: string;
   readonly to?: string;
-  readonly queued?: TimeBound;
   /** '' for those that no transport is forced upon. */
   readonly transport?: string;
 }
 
-export interface QueueFilter extends CommonFilter {
+export interface QueueFilter extends ItemFilter {
   readonly isHeld?: boolean;
   readonly nextAttempt?: TimeBound;
 }
 
-export interface RetiredFilter extends CommonFilter {
+export interface RetiredFilter extends ItemFilter {
   readonly success?: boolean;
   readonly lastActivity?: TimeBound;
 }
-
-export type QueueSort = 'nextAttempt' | 'queued';
-export type RetiredSort = 'lastActivity' | 'queued';
 
 /** What never changes about an item. */
 export type ItemDetails = Omit<QueuedMessage, 'prefix'>;
@@ -84,19 +87,10 @@ const COMMON = [
   'require_tls as requireTls',
 ] as const;
 
-const QUEUE_COLUMNS: SortColumns<QueueSort> = {
-  of: { nextAttempt: 'next_attempt_at', queued: 'queued_at' },
-  id: 'queue_id',
-};
-const RETIRED_COLUMNS: SortColumns<RetiredSort> = {
-  of: { lastActivity: 'last_activity_at', queued: 'queued_at' },
-  id: 'queue_id',
-};
-
 export function queuedItems(
   sql: Sql,
   filter: QueueFilter,
-  page: ListPage<QueueSort>,
+  page: ListPage<WaitingSort>,
 ): readonly QueuedItem[] {
   const rows = pageOf(
     sql,
@@ -105,7 +99,7 @@ export function queuedItems(
       .select(['next_attempt_at as nextAttemptAt', 'in_attempt as inAttempt'])
       .select(['is_held as isHeld', 'last_answer as lastAnswer']),
     page,
-    QUEUE_COLUMNS,
+    { of: WAITING_COLUMNS, id: 'queue_id' },
   );
   return rows.map((row) => ({
     ...row,
@@ -118,14 +112,14 @@ export function queuedItems(
 export function retiredItems(
   sql: Sql,
   filter: RetiredFilter,
-  page: ListPage<RetiredSort>,
+  page: ListPage<EndedSort>,
 ): readonly RetiredItem[] {
   const { success, lastActivity } = filter;
   const rows = pageOf(
     sql,
     db
       .selectFrom('retired_items')
-      .where((eb) => eb.and(commonConditions(filter)))
+      .where((eb) => eb.and(conditionsOf(filter)))
       .$if(success !== undefined, (list) => list.where('success', '=', success === true ? 1 : 0))
       .$if(lastActivity !== undefined, (list) =>
         list.where(isWithin('last_activity_at', lastActivity)),
@@ -133,7 +127,7 @@ export function retiredItems(
       .select(COMMON)
       .select(['outcome', 'last_activity_at as lastActivityAt', 'keep_until as keepUntil']),
     page,
-    RETIRED_COLUMNS,
+    { of: ENDED_COLUMNS, id: 'queue_id' },
   );
   return rows.map((row) => ({ ...row, ...commonOf(row) }));
 }
@@ -187,19 +181,16 @@ function matchingQueued(
   const { isHeld, nextAttempt } = filter;
   return db
     .selectFrom('server_queue')
-    .where((eb) => eb.and(commonConditions(filter)))
+    .where((eb) => eb.and(conditionsOf(filter)))
     .$if(isHeld !== undefined, (list) => list.where('is_held', '=', isHeld === true ? 1 : 0))
     .$if(nextAttempt !== undefined, (list) => list.where(isWithin('next_attempt_at', nextAttempt)));
 }
 
-function commonConditions(filter: CommonFilter): Condition[] {
-  const { queueIds, accountId, from, to, queued, transport } = filter;
-  const conditions: Condition[] = [];
-  if (queueIds !== undefined) conditions.push(isAmong('queue_id', queueIds));
-  if (accountId !== undefined) conditions.push(raw<SqlBool>`account_id = ${accountId}`);
+function conditionsOf(filter: ItemFilter): readonly Condition[] {
+  const { queueIds, from, to, transport } = filter;
+  const conditions = commonConditions('queue_id', queueIds, filter);
   if (from !== undefined) conditions.push(contains('mail_from', from));
   if (to !== undefined) conditions.push(contains('recipient', to));
-  if (queued !== undefined) conditions.push(isWithin('queued_at', queued));
   if (transport !== undefined) conditions.push(raw<SqlBool>`transport = ${transport}`);
   return conditions;
 }

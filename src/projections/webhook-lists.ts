@@ -7,34 +7,37 @@ import { sql as raw, type SelectQueryBuilder } from 'kysely';
 import type { HookOccasion, RetiredHookOutcome } from '#domain/webhook/events';
 import type { AccountId, HookId, Instant } from '#domain/values/ids';
 import {
-  isAmong,
+  commonConditions,
   isIdBehind,
   isWithin,
+  type CommonFilter,
   type Condition,
   type TimeBound,
 } from './list-conditions.ts';
-import { pageOf, type ListPage, type SortColumns } from './list-pages.ts';
+import {
+  ENDED_COLUMNS,
+  pageOf,
+  WAITING_COLUMNS,
+  type EndedSort,
+  type ListPage,
+  type WaitingSort,
+} from './list-pages.ts';
 import { rowsOf, tables, type Sql } from './query.ts';
 import type { RetiredWebhookTables } from './retired-webhooks.ts';
 import type { ServerWebhookTables, ToldEvent } from './server-webhooks.ts';
 
-interface CommonFilter {
+interface HookFilter extends CommonFilter {
   readonly hookIds?: readonly HookId[];
-  readonly accountId?: AccountId;
-  readonly queued?: TimeBound;
   readonly event?: ToldEvent;
 }
 
-export interface WebhookFilter extends CommonFilter {
+export interface WebhookFilter extends HookFilter {
   readonly nextAttempt?: TimeBound;
 }
 
-export interface RetiredWebhookFilter extends CommonFilter {
+export interface RetiredWebhookFilter extends HookFilter {
   readonly lastActivity?: TimeBound;
 }
-
-export type WebhookSort = 'nextAttempt' | 'queued';
-export type RetiredWebhookSort = 'lastActivity' | 'queued';
 
 interface ListedWebhook {
   readonly hookId: HookId;
@@ -73,19 +76,10 @@ const COMMON = [
   'attempts',
 ] as const;
 
-const PENDING_COLUMNS: SortColumns<WebhookSort> = {
-  of: { nextAttempt: 'next_attempt_at', queued: 'queued_at' },
-  id: 'hook_id',
-};
-const RETIRED_COLUMNS: SortColumns<RetiredWebhookSort> = {
-  of: { lastActivity: 'last_activity_at', queued: 'queued_at' },
-  id: 'hook_id',
-};
-
 export function listedWebhooks(
   sql: Sql,
   filter: WebhookFilter,
-  page: ListPage<WebhookSort>,
+  page: ListPage<WaitingSort>,
 ): readonly PendingWebhook[] {
   const rows = pageOf(
     sql,
@@ -93,7 +87,7 @@ export function listedWebhooks(
       .select(COMMON)
       .select(['next_attempt_at as nextAttemptAt', 'in_flight as inFlight']),
     page,
-    PENDING_COLUMNS,
+    { of: WAITING_COLUMNS, id: 'hook_id' },
   );
   return rows.map((row) => ({ ...row, ...commonOf(row), inFlight: row.inFlight === 1 }));
 }
@@ -101,14 +95,14 @@ export function listedWebhooks(
 export function listedRetiredWebhooks(
   sql: Sql,
   filter: RetiredWebhookFilter,
-  page: ListPage<RetiredWebhookSort>,
+  page: ListPage<EndedSort>,
 ): readonly RetiredWebhook[] {
   const { lastActivity } = filter;
   const rows = pageOf(
     sql,
     db
       .selectFrom('retired_webhooks')
-      .where((eb) => eb.and(commonConditions(filter)))
+      .where((eb) => eb.and(conditionsOf(filter)))
       .$if(lastActivity !== undefined, (list) =>
         list.where(isWithin('last_activity_at', lastActivity)),
       )
@@ -116,7 +110,7 @@ export function listedRetiredWebhooks(
       .select(['outcome', 'superseded_by as supersededBy'])
       .select(['last_activity_at as lastActivityAt', 'keep_until as keepUntil']),
     page,
-    RETIRED_COLUMNS,
+    { of: ENDED_COLUMNS, id: 'hook_id' },
   );
   return rows.map((row) => ({ ...row, ...commonOf(row) }));
 }
@@ -160,15 +154,13 @@ function matchingPending(
   const { nextAttempt } = filter;
   return db
     .selectFrom('server_webhooks')
-    .where((eb) => eb.and(commonConditions(filter)))
+    .where((eb) => eb.and(conditionsOf(filter)))
     .$if(nextAttempt !== undefined, (list) => list.where(isWithin('next_attempt_at', nextAttempt)));
 }
 
-function commonConditions({ hookIds, accountId, queued, event }: CommonFilter): Condition[] {
-  const conditions: Condition[] = [];
-  if (hookIds !== undefined) conditions.push(isAmong('hook_id', hookIds));
-  if (accountId !== undefined) conditions.push(raw`account_id = ${accountId}`);
-  if (queued !== undefined) conditions.push(isWithin('queued_at', queued));
+function conditionsOf(filter: HookFilter): readonly Condition[] {
+  const { hookIds, event } = filter;
+  const conditions = commonConditions('hook_id', hookIds, filter);
   if (event !== undefined) conditions.push(raw`event = ${event}`);
   return conditions;
 }

@@ -11,16 +11,9 @@ import type { Cause } from '#domain/log/event';
 import type { Refusal } from '#domain/values/decision';
 import type { QueueId } from '#domain/values/ids';
 import type { Rescheduling } from '#domain/values/rescheduling';
-import type { ListPage } from '#projections/list-pages';
+import type { EndedSort, ListPage, WaitingSort } from '#projections/list-pages';
 import type { QueueResult } from '#projections/attempt-results';
-import type {
-  QueuedItem,
-  QueueFilter,
-  QueueSort,
-  RetiredFilter,
-  RetiredItem,
-  RetiredSort,
-} from '#projections/queue-lists';
+import type { QueuedItem, QueueFilter, RetiredFilter, RetiredItem } from '#projections/queue-lists';
 import type { AccountSuppression } from '#projections/server-suppressions';
 
 /** The pause of all outgoing delivery, which everybody heeds who sends anything. */
@@ -38,12 +31,12 @@ export interface AdministeredQueue {
   /** What waits and fits. */
   queued(
     filter: ByAccountName<QueueFilter>,
-    page: ListPage<QueueSort>,
+    page: ListPage<WaitingSort>,
   ): readonly AdministeredItem<QueuedItem>[] | Refusal;
   /** What has left and fits. */
   retired(
     filter: ByAccountName<RetiredFilter>,
-    page: ListPage<RetiredSort>,
+    page: ListPage<EndedSort>,
   ): readonly AdministeredItem<RetiredItem>[] | Refusal;
   /** The fields that stand above a message; '' for one that has left meanwhile. */
   prefixOf(queueId: QueueId): Promise<string>;

@@ -8,15 +8,13 @@ import type { Cause } from '#domain/log/event';
 import type { Refusal } from '#domain/values/decision';
 import type { AccountId, Instant, SecretRef } from '#domain/values/ids';
 import type { Rescheduling } from '#domain/values/rescheduling';
-import type { ListPage } from '#projections/list-pages';
+import type { EndedSort, ListPage, WaitingSort } from '#projections/list-pages';
 import type { DueWebhook } from '#projections/due-webhooks';
 import type {
   PendingWebhook,
   RetiredWebhook,
   RetiredWebhookFilter,
-  RetiredWebhookSort,
   WebhookFilter,
-  WebhookSort,
 } from '#projections/webhook-lists';
 import type { HookResult } from '#projections/webhook-results';
 import type { AdministeredAccount } from './ports-admin.ts';
@@ -116,12 +114,12 @@ export interface AdministeredWebhooks {
   /** What waits and fits. */
   pending(
     filter: ByAccountName<WebhookFilter>,
-    page: ListPage<WebhookSort>,
+    page: ListPage<WaitingSort>,
   ): readonly AdministeredHook<PendingWebhook>[] | Refusal;
   /** What has ended and fits. */
   retired(
     filter: ByAccountName<RetiredWebhookFilter>,
-    page: ListPage<RetiredWebhookSort>,
+    page: ListPage<EndedSort>,
   ): readonly AdministeredHook<RetiredWebhook>[] | Refusal;
   /** Changes what waits and fits, `limit` at most, the lowest ids first; gives how many. */
   change(

@@ -37,7 +37,7 @@ export class ControlError extends Error {
 }
 
 /** Carries out a command; what it gives becomes JSON. Throws a ControlError, or a Fault. */
-export type ControlCommand = (fields: unknown) => Promise<unknown>;
+type ControlCommand = (fields: unknown) => Promise<unknown>;
 
 export type ControlCommands = ReadonlyMap<string, ControlCommand>;
 

@@ -8,13 +8,8 @@
 import { domainToASCII } from 'node:url';
 import { formatAddress, parseAddress, parseDomain } from '#domain/values/address';
 import type { Instant } from '#domain/values/ids';
-import type {
-  QueuedItem,
-  QueueFilter,
-  QueueSort,
-  RetiredFilter,
-  RetiredSort,
-} from '#projections/queue-lists';
+import type { EndedSort, WaitingSort } from '#projections/list-pages';
+import type { QueuedItem, QueueFilter, RetiredFilter } from '#projections/queue-lists';
 import type { Clock } from '../ports.ts';
 import type {
   AdministeredItem,
@@ -225,12 +220,12 @@ function readPiece(fields: ControlFields, name: string): string | undefined {
   return at < 0 || domain === undefined ? piece : piece.slice(0, at + 1) + domain;
 }
 
-const QUEUE_SORTS: Readonly<Record<string, QueueSort>> = {
+const QUEUE_SORTS: Readonly<Record<string, WaitingSort>> = {
   nextattempt: 'nextAttempt',
   queued: 'queued',
   '': 'nextAttempt',
 };
-const RETIRED_SORTS: Readonly<Record<string, RetiredSort>> = {
+const RETIRED_SORTS: Readonly<Record<string, EndedSort>> = {
   lastactivity: 'lastActivity',
   queued: 'queued',
   '': 'lastActivity',

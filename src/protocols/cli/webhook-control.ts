@@ -7,12 +7,8 @@
 
 import type { Instant } from '#domain/values/ids';
 import type { ToldEvent } from '#projections/server-webhooks';
-import type {
-  RetiredWebhookFilter,
-  RetiredWebhookSort,
-  WebhookFilter,
-  WebhookSort,
-} from '#projections/webhook-lists';
+import type { EndedSort, WaitingSort } from '#projections/list-pages';
+import type { RetiredWebhookFilter, WebhookFilter } from '#projections/webhook-lists';
 import { isOutgoingEvent } from '#domain/webhook/target';
 import type { Clock } from '../ports.ts';
 import type { ByAccountName } from '../ports-queue.ts';
@@ -147,13 +143,13 @@ function readEvent(fields: ControlFields): ToldEvent | undefined {
   throw wrongField('event', 'incoming, or an event of mail that was sent');
 }
 
-const PENDING_SORTS: Readonly<Record<string, WebhookSort>> = {
+const PENDING_SORTS: Readonly<Record<string, WaitingSort>> = {
   nextattempt: 'nextAttempt',
   queued: 'queued',
   submitted: 'queued',
   '': 'nextAttempt',
 };
-const RETIRED_SORTS: Readonly<Record<string, RetiredWebhookSort>> = {
+const RETIRED_SORTS: Readonly<Record<string, EndedSort>> = {
   lastactivity: 'lastActivity',
   queued: 'queued',
   submitted: 'queued',

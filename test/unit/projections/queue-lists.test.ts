@@ -6,14 +6,13 @@ import { started, SUBMISSION } from '../../support/queued.ts';
 import { emptyServerViews, type PostedServerViews } from '../../support/server-views.ts';
 import type { AccountEvent } from '#domain/log/streams';
 import type { QueueId } from '#domain/values/ids';
-import type { ListPage } from '#projections/list-pages';
+import type { ListPage, WaitingSort } from '#projections/list-pages';
 import {
   queuedById,
   queuedItems,
   queueLength,
   retiredItems,
   type QueueFilter,
-  type QueueSort,
   type RetiredFilter,
 } from '#projections/queue-lists';
 
@@ -44,7 +43,7 @@ function sixItems(): PostedServerViews {
   return views;
 }
 
-const PAGE: ListPage<QueueSort> = { sort: 'nextAttempt', ascending: true, limit: 100 };
+const PAGE: ListPage<WaitingSort> = { sort: 'nextAttempt', ascending: true, limit: 100 };
 
 describe('the list of what waits', () => {
   const found = (filter: QueueFilter, page = PAGE): readonly number[] => {
@@ -112,7 +111,7 @@ describe('pages', () => {
     views.happen(1, ...all.map((n) => queued(n, 'me@localhost', 'you@example.org')));
     for (const ascending of [true, false]) {
       const met: QueueId[] = [];
-      let behind: ListPage<QueueSort>['behind'];
+      let behind: ListPage<WaitingSort>['behind'];
       const sizes: number[] = [];
       for (;;) {
         const page = { ...PAGE, ascending, ...(behind === undefined ? {} : { behind }) };

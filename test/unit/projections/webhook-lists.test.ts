@@ -7,7 +7,7 @@ import { hookEnded, hookId, hookQueued, hookStarted, URL_IN } from '../../suppor
 import { FIRST } from '../../support/queued.ts';
 import { emptyServerViews, type PostedServerViews } from '../../support/server-views.ts';
 import type { AccountEvent } from '#domain/log/streams';
-import type { ListPage } from '#projections/list-pages';
+import type { ListPage, WaitingSort } from '#projections/list-pages';
 import {
   listedRetiredWebhooks,
   listedWebhooks,
@@ -15,7 +15,6 @@ import {
   webhookIds,
   type RetiredWebhookFilter,
   type WebhookFilter,
-  type WebhookSort,
 } from '#projections/webhook-lists';
 
 const BASE = hookId(0);
@@ -37,7 +36,7 @@ function threeHooks(): PostedServerViews {
   return views;
 }
 
-const PAGE: ListPage<WebhookSort> = { sort: 'nextAttempt', ascending: true, limit: 100 };
+const PAGE: ListPage<WaitingSort> = { sort: 'nextAttempt', ascending: true, limit: 100 };
 
 describe('the list of webhooks that wait', () => {
   const found = (filter: WebhookFilter, page = PAGE): readonly number[] => {
@@ -135,7 +134,7 @@ describe('pages of webhooks', () => {
     views.happen(1, ...all.map((n) => hookQueued(n, { queueId: n })));
     for (const ascending of [true, false]) {
       const met: number[] = [];
-      let behind: ListPage<WebhookSort>['behind'];
+      let behind: ListPage<WaitingSort>['behind'];
       for (;;) {
         const page = { ...PAGE, limit: 10, ascending, ...(behind === undefined ? {} : { behind }) };
         const hooks = listedWebhooks(views.db, {}, page);
