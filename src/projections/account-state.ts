@@ -46,13 +46,13 @@ export function accountState(write: AccountWrite): AccountState {
     nextNumbers: () => nextNumbers(write.settled()),
     annotationsOf: (mailboxId) => annotationsOf(write, mailboxId),
     annotationTotals: () => annotationTotals(write),
-    bodyRelease: (body) => bodyRelease(write, body),
+    bodyRelease: (body) => bodyRelease(write.arrived(), body),
     // A client may ask for billions of UIDs in thousands of runs: what exists bounds the read.
     marksOf: (mailboxId, uids) =>
       marksOf(write.marks, mailboxId, existingOf(write.settled(), mailboxId, uids)),
     deletedOf: (mailboxId, uids) => deletedOf(write.marks, mailboxId, uids),
     existingOf: (mailboxId, uids) => existingOf(write.settled(), mailboxId, uids),
-    bytesOf: (mailboxId, uids) => bytesOf(write, mailboxId, uids),
+    bytesOf: (mailboxId, uids) => bytesOf(write.arrived(), mailboxId, uids),
     usedBytes: () => usedBytes(write.settled()),
     queueItem: (queueId) => write.queue.item(write, queueId),
     openAttempts: () => write.queue.open(write),

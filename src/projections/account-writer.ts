@@ -6,6 +6,7 @@
 import type { AccountState } from '#domain/account';
 import type { AccountFact } from '#domain/log/streams';
 import { accountState } from './account-state.ts';
+import { Arrivals } from './arrivals.ts';
 import { ACCOUNT_MODELS } from './catalog.ts';
 import { REMOVALS_KEPT } from './changes.ts';
 import { MailboxDrafts } from './mailbox-drafts.ts';
@@ -20,6 +21,7 @@ export class AccountWriter implements AccountWrite {
   readonly mailboxes: MailboxDrafts = new MailboxDrafts();
   readonly runs: RunDrafts = new RunDrafts();
   readonly queue: QueueDrafts = new QueueDrafts();
+  readonly arrivals: Arrivals = new Arrivals();
   readonly state: AccountState;
   readonly removalsKept: number;
   readonly #sql: Sql;
@@ -48,6 +50,11 @@ export class AccountWriter implements AccountWrite {
     return this.#sql;
   }
 
+  arrived(): Sql {
+    this.arrivals.write(this.#sql);
+    return this.#sql;
+  }
+
   apply(fact: AccountFact): void {
     for (const model of ACCOUNT_MODELS) model.apply(fact, this, this.#facts);
   }
@@ -55,12 +62,13 @@ export class AccountWriter implements AccountWrite {
   /** Writes what was not written yet; to be called before the transaction is committed. */
   finish(): void {
     this.marks.write(this.settled());
-    this.queue.write(this.#sql);
+    this.queue.write(this.arrived());
   }
 
   /** The transaction was committed. */
   keep(): void {
     this.marks.keep();
+    this.arrivals.drop();
   }
 
   /** The transaction was rolled back. */
@@ -69,5 +77,6 @@ export class AccountWriter implements AccountWrite {
     this.mailboxes.drop();
     this.runs.drop();
     this.queue.drop();
+    this.arrivals.drop();
   }
 }

@@ -134,7 +134,7 @@ function apply({ event, at }: AccountFact, write: AccountWrite): void {
     case 'BodiesSwept': {
       const swept = JSON.stringify(event.bodies);
       // In a replay they have still to come into the rows that they leave now.
-      while (sweepOrphans(write, ORPHANS_AT_ONCE)) continue;
+      while (sweepOrphans(write.arrived(), ORPHANS_AT_ONCE)) continue;
       dropReleases.run(write, { bodies: swept });
       dropIndexed.run(write, { bodies: swept });
       dropLastSwept.run(write, {});

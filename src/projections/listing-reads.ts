@@ -6,7 +6,7 @@
 import { sql as raw, type RawBuilder } from 'kysely';
 import type { BodyHash, Instant, MailboxId, MessageId, Uid } from '#domain/values/ids';
 import { isEmptyUidSet, type UidSet } from '#domain/values/uid-set';
-import type { ListingTables } from './listings.ts';
+import type { ListingTables } from './listing-tables.ts';
 import type { MessageTables } from './message-tables.ts';
 import { query, rowsOf, tables, type Markers, type Sql } from './query.ts';
 

@@ -53,8 +53,8 @@ export function tallyOf(write: AccountWrite, mailboxId: MailboxId, uids: UidSet)
     messages: uidCount(uids),
     unseen,
     deleted: uidCount(deleted),
-    deletedBytes: bytesOf(write, mailboxId, deleted),
-    sizeBytes: bytesOf(write, mailboxId, uids),
+    deletedBytes: bytesOf(write.arrived(), mailboxId, deleted),
+    sizeBytes: bytesOf(write.arrived(), mailboxId, uids),
   };
 }
 
@@ -91,7 +91,7 @@ export function tallyOfEdit(
     const moved = joining ? differenceOf(uids, before.deleted) : before.deleted;
     const sign = joining ? 1 : -1;
     deleted = sign * uidCount(moved);
-    deletedBytes = sign * bytesOf(write, mailboxId, moved);
+    deletedBytes = sign * bytesOf(write.arrived(), mailboxId, moved);
   }
   return { ...NO_TALLY, unseen, deleted, deletedBytes };
 }

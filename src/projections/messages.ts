@@ -13,7 +13,7 @@ import type { MessageFacts } from '#domain/values/facts';
 import type { Instant, MailboxId, MessageId, ModSeq, Uid } from '#domain/values/ids';
 import { parseUidSet } from '#domain/values/uid-set';
 import { MESSAGE_DDL, type MessageTables } from './message-tables.ts';
-import type { AccountModel, FactsOf } from './model.ts';
+import type { AccountModel, AccountWrite, FactsOf } from './model.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
 import { legsOf } from './uid-changes.ts';
 
@@ -68,43 +68,6 @@ const NO_FACTS: MessageFacts = {
   threadKey: '',
   threadReferences: '',
 };
-
-const addMessage = query((at: Markers<MessageTables['messages']>) =>
-  db.insertInto('messages').values({
-    mailbox_id: at.mailbox_id,
-    uid: at.uid,
-    create_seq: at.create_seq,
-    message_id: at.message_id,
-    content_id: at.content_id,
-    size_bytes: at.size_bytes,
-    received_at: at.received_at,
-    zone_minutes: at.zone_minutes,
-    saved_at: at.saved_at,
-  }),
-);
-
-const addContent = query((at: Markers<MessageTables['contents']>) =>
-  db.insertInto('contents').values({
-    content_id: at.content_id,
-    body: at.body,
-    prefix: at.prefix,
-    sent_day: at.sent_day,
-    subject: at.subject,
-    from: at.from,
-    to: at.to,
-    cc: at.cc,
-    bcc: at.bcc,
-  }),
-);
-
-const addWire = query((at: Markers<MessageTables['wires']>) =>
-  db.insertInto('wires').values({
-    content_id: at.content_id,
-    envelope: at.envelope,
-    body: at.body,
-    body_structure: at.body_structure,
-  }),
-);
 
 type Span = { mailboxId: MailboxId; from: Uid; to: Uid };
 
@@ -178,7 +141,7 @@ const dropMessages = query((at: Markers<Span>) =>
     .where('uid', '<=', at.to),
 );
 
-function apply(fact: AccountFact, write: Sql, facts: FactsOf): void {
+function apply(fact: AccountFact, write: AccountWrite, facts: FactsOf): void {
   const { event } = fact;
   switch (event.type) {
     case 'MessageDelivered':
@@ -187,35 +150,39 @@ function apply(fact: AccountFact, write: Sql, facts: FactsOf): void {
       for (const message of event.messages) arrive(write, event.mailboxId, message, fact, facts);
       return;
     case 'MessagesCopied':
-      return copy(write, event, fact);
+      return copy(write.arrived(), event, fact);
     case 'MessagesMoved':
-      return move(write, event, fact);
+      return move(write.arrived(), event, fact);
     case 'MessageReplaced': {
       const { mailboxId, uid } = event;
       arrive(write, event.target, event.message, fact, facts);
-      return expunge(write, { mailboxId, from: uid, to: uid }, fact.at);
+      return expunge(write.arrived(), { mailboxId, from: uid, to: uid }, fact.at);
     }
     case 'MessagesExpunged':
       for (const [from, to] of parseUidSet(event.uids)) {
-        expunge(write, { mailboxId: event.mailboxId, from, to }, fact.at);
+        expunge(write.arrived(), { mailboxId: event.mailboxId, from, to }, fact.at);
       }
       return;
     case 'MailboxDeleted':
-      return expunge(write, { mailboxId: event.mailboxId, from: 0, to: UID_MAX }, fact.at);
+      return expunge(
+        write.arrived(),
+        { mailboxId: event.mailboxId, from: 0, to: UID_MAX },
+        fact.at,
+      );
     default:
       return;
   }
 }
 
 function arrive(
-  write: Sql,
+  write: AccountWrite,
   mailboxId: MailboxId,
   message: NewMessage,
   { modSeq, at }: AccountFact,
   facts: FactsOf,
 ): void {
   const { uid, messageId, body, prefix } = message;
-  addMessage.run(write, {
+  write.arrivals.messages.add(write, {
     mailbox_id: mailboxId,
     uid,
     create_seq: modSeq,
@@ -228,7 +195,7 @@ function arrive(
   });
   const said = facts(body) ?? NO_FACTS;
   const { subject, from, to, cc, bcc } = said;
-  addContent.run(write, {
+  write.arrivals.contents.add(write, {
     content_id: messageId,
     body,
     prefix,
@@ -239,7 +206,7 @@ function arrive(
     cc,
     bcc,
   });
-  addWire.run(write, {
+  write.arrivals.wires.add(write, {
     content_id: messageId,
     envelope: said.envelope,
     body: said.body,

@@ -12,6 +12,7 @@ import type { AuditFact, ReportFact } from '#domain/log/fact';
 import type { AccountFact } from '#domain/log/streams';
 import type { MessageFacts } from '#domain/values/facts';
 import type { AccountId, BodyHash } from '#domain/values/ids';
+import type { Arrivals } from './arrivals.ts';
 import type { MailboxDrafts } from './mailbox-drafts.ts';
 import type { MarkDrafts } from './mark-pages.ts';
 import type { Sql } from './query.ts';
@@ -37,10 +38,13 @@ export interface AccountWrite extends Sql {
   readonly mailboxes: MailboxDrafts;
   readonly runs: RunDrafts;
   readonly queue: QueueDrafts;
+  readonly arrivals: Arrivals;
   /** How many modseqs of the account a removal is remembered. */
   readonly removalsKept: number;
   /** The same with the rows of mailboxes and runs written, for whoever reads or replaces them. */
   settled(): Sql;
+  /** The same with the rows of messages that arrived written. */
+  arrived(): Sql;
 }
 
 export type AccountModel = ReadModel<AccountFact, AccountWrite>;

@@ -6,7 +6,7 @@
 import { sql as raw, type RawBuilder } from 'kysely';
 import type { MessageId } from '#domain/values/ids';
 import type { BodyTables } from './body-tables.ts';
-import type { ListingTables } from './listings.ts';
+import type { ListingTables } from './listing-tables.ts';
 import type { MessageTables } from './message-tables.ts';
 import { query, tables, type Markers, type Sql } from './query.ts';
 

@@ -49,9 +49,11 @@ export interface Query<V, Row> {
 }
 
 class Marker {
+  readonly row: number;
   readonly name: string;
 
-  constructor(name: string) {
+  constructor(row: number, name: string) {
+    this.row = row;
     this.name = name;
   }
 }
@@ -73,19 +75,50 @@ export function query<V extends Values, Row>(
   build: (at: Markers<V>) => Compilable<Row>,
 ): Query<V, Row> {
   let compiled: Compiled | undefined;
-  const textOf = (): Compiled => (compiled ??= compile(build));
+  const textOf = (): Compiled => (compiled ??= compile(build(markers<V>(0))));
   return {
     get(on, values) {
       const { text, order } = textOf();
-      return on.statement(text).get(inOrder(order, values)) as Row | undefined;
+      return on.statement(text).get(inOrder(order, [values])) as Row | undefined;
     },
     all(on, values) {
       const { text, order } = textOf();
-      return on.statement(text).all(inOrder(order, values)) as Row[];
+      return on.statement(text).all(inOrder(order, [values])) as Row[];
     },
     run(on, values) {
       const { text, order } = textOf();
-      return on.statement(text).run(inOrder(order, values));
+      return on.statement(text).run(inOrder(order, [values]));
+    },
+  };
+}
+
+/** An INSERT of any number of rows. */
+export interface Insertion<V> {
+  run(sql: Sql, rows: readonly V[]): void;
+}
+
+/** Rows of one statement: more of them are hardly faster. */
+export const ROWS_AT_ONCE = 16;
+
+/** An INSERT of as many rows as there are markers; rows that come one by one cost twice as much. */
+export function insertion<V extends Values>(
+  build: (rows: readonly Markers<V>[]) => Compilable<object>,
+): Insertion<V> {
+  const textOf = (count: number): Compiled =>
+    compile(build(Array.from({ length: count }, (_, row) => markers<V>(row))));
+  let one: Compiled | undefined;
+  let many: Compiled | undefined;
+  return {
+    run(on, rows) {
+      let i = 0;
+      for (; i + ROWS_AT_ONCE <= rows.length; i += ROWS_AT_ONCE) {
+        const { text, order } = (many ??= textOf(ROWS_AT_ONCE));
+        on.statement(text).run(inOrder(order, rows.slice(i, i + ROWS_AT_ONCE)));
+      }
+      for (; i < rows.length; i++) {
+        const { text, order } = (one ??= textOf(1));
+        on.statement(text).run(inOrder(order, [rows[i] as V]));
+      }
     },
   };
 }
@@ -96,19 +129,27 @@ interface Compiled {
   readonly order: readonly (Marker | SqlValue)[];
 }
 
-function compile<V extends Values, Row>(build: (at: Markers<V>) => Compilable<Row>): Compiled {
+/** The markers of a row, by name. */
+function markers<V extends Values>(row: number): Markers<V> {
   // The plus does nothing but hide the parameter from the planner: wherever that compares one with
   // a column (ORDER BY, LIMIT, partial indexes), SQLite compiles the statement anew for each value,
   // which costs several times as much as running it.
-  const markers = new Proxy({} as Markers<V>, {
-    get: (_, name) => sql`+${new Marker(String(name))}`,
+  return new Proxy({} as Markers<V>, {
+    get: (_, name) => sql`+${new Marker(row, String(name))}`,
   });
-  const { sql: text, parameters } = build(markers).compile();
+}
+
+function compile<Row>(built: Compilable<Row>): Compiled {
+  const { sql: text, parameters } = built.compile();
   return { text, order: parameters as Compiled['order'] };
 }
 
-function inOrder(order: Compiled['order'], values: Values): SqlValue[] {
-  return order.map((slot) => (slot instanceof Marker ? (values[slot.name] as SqlValue) : slot));
+function inOrder(order: Compiled['order'], rows: readonly Values[]): SqlValue[] {
+  const values: SqlValue[] = [];
+  for (const slot of order) {
+    values.push(slot instanceof Marker ? (rows[slot.row]?.[slot.name] as SqlValue) : slot);
+  }
+  return values;
 }
 
 /** Runs a query that was built for this one use. */

@@ -4,7 +4,15 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { query, tables, type Markers, type Sql, type SqlValue } from '#projections/query';
+import {
+  insertion,
+  query,
+  ROWS_AT_ONCE,
+  tables,
+  type Markers,
+  type Sql,
+  type SqlValue,
+} from '#projections/query';
 
 interface Tables {
   things: { id: number; name: string; size: number };
@@ -74,5 +82,27 @@ describe('a query', () => {
     found.get(sql, { id: 2 });
     assert.equal(built, 1);
     assert.equal(asked[0]?.[0], asked[1]?.[0]);
+  });
+});
+
+describe('an insertion', () => {
+  it('puts in many rows with one statement, and those left over one by one', () => {
+    const { sql, asked } = notingSql();
+    const added = insertion((rows: readonly Markers<Tables['things']>[]) =>
+      db
+        .insertInto('things')
+        .values(rows.map((at) => ({ id: at.id, name: at.name, size: at.size }))),
+    );
+    const rows = Array.from({ length: 2 * ROWS_AT_ONCE + 2 }, (_, id) => {
+      return { size: id * 10, name: `thing ${id}`, id };
+    });
+    added.run(sql, rows);
+    const lengths = asked.map(([, values]) => values.length / 3);
+    assert.deepEqual(lengths, [ROWS_AT_ONCE, ROWS_AT_ONCE, 1, 1]);
+    assert.equal(asked[0]?.[0], asked[1]?.[0]);
+    assert.deepEqual(
+      asked.flatMap(([, values]) => values),
+      rows.flatMap(({ id, name, size }) => [id, name, size]),
+    );
   });
 });
