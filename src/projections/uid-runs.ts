@@ -13,6 +13,7 @@ import {
   NO_UIDS,
   normalUidSet,
   unionOf,
+  UidSetBuilder,
   type UidRange,
   type UidSet,
 } from '#domain/values/uid-set';
@@ -107,12 +108,15 @@ export function existingOf(sql: Sql, mailboxId: MailboxId, uids: UidSet): UidSet
 
 /** UIDs that came and went, not yet written. A UID that went never comes again. */
 export class RunDrafts {
-  readonly #created = new Map<MailboxId, UidRange[]>();
+  /** RFC 9051 §2.3.1.1: in the order in which they came. */
+  readonly #created = new Map<MailboxId, UidSetBuilder>();
   readonly #removed = new Map<MailboxId, UidRange[]>();
 
   change(mailboxId: MailboxId, created: UidSet, removed: UidSet): void {
-    if (created.length > 0) listIn(this.#created, mailboxId).push(...created);
-    if (removed.length > 0) listIn(this.#removed, mailboxId).push(...removed);
+    for (const [first, last] of created) {
+      oneIn(this.#created, mailboxId, () => new UidSetBuilder()).addRange(first, last);
+    }
+    if (removed.length > 0) oneIn(this.#removed, mailboxId, () => []).push(...removed);
   }
 
   /** Takes out a mailbox with all its UIDs. */
@@ -124,7 +128,7 @@ export class RunDrafts {
 
   /** To be called before the rows are read, and before the transaction is committed. */
   write(write: Sql): void {
-    for (const [mailboxId, uids] of this.#created) append(write, mailboxId, normalUidSet(uids));
+    for (const [mailboxId, uids] of this.#created) append(write, mailboxId, uids.build());
     for (const [mailboxId, uids] of this.#removed) remove(write, mailboxId, normalUidSet(uids));
     this.drop();
   }
@@ -135,10 +139,10 @@ export class RunDrafts {
   }
 }
 
-function listIn(lists: Map<MailboxId, UidRange[]>, mailboxId: MailboxId): UidRange[] {
-  let list = lists.get(mailboxId);
-  if (list === undefined) lists.set(mailboxId, (list = []));
-  return list;
+function oneIn<Of>(all: Map<MailboxId, Of>, mailboxId: MailboxId, make: () => Of): Of {
+  let one = all.get(mailboxId);
+  if (one === undefined) all.set(mailboxId, (one = make()));
+  return one;
 }
 
 /** Adds UIDs that are higher than all that the mailbox has had. RFC 9051 §2.3.1.1. */

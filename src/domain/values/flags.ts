@@ -56,6 +56,7 @@ export function canonicalFlag(name: string): string | undefined {
 
 /** The set of the given canonical flag names. */
 export function flagSetOf(names: readonly string[]): FlagSet {
+  if (names.length === 0) return NO_FLAGS;
   let bits = 0;
   const keywords = new Set<string>();
   for (const name of names) {
