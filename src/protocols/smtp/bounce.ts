@@ -9,7 +9,7 @@
 
 import { Buffer } from 'node:buffer';
 import { domainToASCII } from 'node:url';
-import type { AttemptReply } from '#domain/queue/events';
+import type { AttemptReply, BounceAction } from '#domain/queue/events';
 import type { ReceivedBounce, SentReference } from '#domain/queue/state';
 import { formatAddress, parseAddress, type Address } from '#domain/values/address';
 import type { MessageFacts } from '#domain/values/facts';
@@ -71,15 +71,29 @@ export function bounceOf(
   const references = [...byFromId, ...reportReferences(report, recipient)];
   if (references.length === 0) return undefined;
   const { action = 'unrecognized' } = recipient;
-  return { references, isDsn: true, action, reply: replyIn(recipient) };
+  return { references, isDsn: true, action, reply: replyIn(recipient, action) };
 }
 
 function withoutReply(text: string): AttemptReply {
   return { code: 0, enhancedCode: '', text };
 }
 
-function replyIn({ code, enhancedCode, diagnostic }: ReportedRecipient): AttemptReply {
-  const text = diagnostic === '' ? 'incoming message' : diagnostic.slice(0, TEXT_CHARS_MAX);
+/** What a report says that has no answer of a server in it. */
+const REPORTED: Readonly<Record<BounceAction, string>> = {
+  failed: 'the remote reported a failure without saying why',
+  delayed: 'the remote reported a delay without saying why',
+  delivered: 'the remote reported the delivery',
+  relayed: 'the remote passed the message on',
+  expanded: 'the remote passed the message on to several',
+  unrecognized: 'the remote reported nothing that is known',
+};
+
+function replyIn(
+  { code, enhancedCode, diagnostic, status }: ReportedRecipient,
+  action: BounceAction,
+): AttemptReply {
+  const reported = status === '' ? REPORTED[action] : `${REPORTED[action]} (${status})`;
+  const text = diagnostic === '' ? reported : diagnostic.slice(0, TEXT_CHARS_MAX);
   return { code, enhancedCode, text };
 }
 

@@ -133,8 +133,21 @@ describe('mail to the reverse-path of one recipient (M3, webapi §7)', () => {
       action: 'delayed',
       code: 400,
       enhancedCode: '4.4.1',
-      text: 'incoming message',
+      text: 'the remote reported a delay without saying why (4.4.1)',
     });
+  });
+
+  it('says in words what a report without the answer of a server says', async () => {
+    for (const [said, text] of [
+      [{ status: '5.1.1' }, 'the remote reported a failure without saying why (5.1.1)'],
+      [{ status: '' }, 'the remote reported a failure without saying why'],
+      [{ action: 'delivered', status: '2.0.0' }, 'the remote reported the delivery (2.0.0)'],
+      [{ action: 'relayed', status: '2.0.0' }, 'the remote passed the message on (2.0.0)'],
+      [{ action: 'expanded', status: '' }, 'the remote passed the message on to several'],
+      [{ action: 'lost', status: '5.0.0' }, 'the remote reported nothing that is known (5.0.0)'],
+    ] as const) {
+      assert.partialDeepStrictEqual(await related(TO_ID, report([said])), { text });
+    }
   });
 
   for (const action of ['delivered', 'relayed', 'expanded'] as const) {
