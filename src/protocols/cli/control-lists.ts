@@ -43,6 +43,16 @@ export function readPage<Sort extends string>(
   return { sort, ascending, limit, behind: { value, id: lastId } };
 }
 
+/** A page of the one that is meant. */
+export const FIRST = { sort: 'queued', ascending: true, limit: 1 } as const;
+
+/** Where nothing else is asked for. */
+export function readOnlyId(fields: ControlFields): number {
+  const id = fields.count('id');
+  fields.end();
+  return id;
+}
+
 /** The field `duration`: from now where `now` is true, else from when each is due. */
 export function readRescheduling(fields: ControlFields, now: Instant): Rescheduling {
   const byMs = readSpan(fields.text('duration'));
@@ -69,9 +79,21 @@ export function readTimeBound(
   return bound.side === 'before' ? { before: at } : { after: at };
 }
 
-/** Whoever means all of them says so; `things` is what they are called. */
-export function requireFilter(filter: object, isAll: boolean, things: string): void {
-  if (Object.keys(filter).length > 0 || isAll) return;
+/**
+ * What is to be changed: whatever fits the filter, and everything only when that is said. `things`
+ * is what they are called. Nothing may stand in the request behind it.
+ */
+export function readSelection<Filter extends object>(
+  fields: ControlFields,
+  now: Instant,
+  readFilter: (fields: ControlFields, now: Instant) => Filter,
+  things: string,
+): { readonly filter: Filter; readonly limit: number | undefined } {
+  const limit = fields.optionalCount('limit') || undefined;
+  const isAll = fields.optionalBoolean('all') ?? false;
+  const filter = readFilter(fields, now);
+  fields.end();
+  if (Object.keys(filter).length > 0 || isAll) return { filter, limit };
   throw new ControlError('NoFilter', `There is no filter: say that all ${things} are meant.`);
 }
 

@@ -22,11 +22,13 @@ import { ControlError, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
 import { commandsOf, type CommandTable, type ControlFields } from './control-fields.ts';
 import {
+  FIRST,
   readIds,
+  readOnlyId,
   readPage,
   readRescheduling,
+  readSelection,
   readTimeBound,
-  requireFilter,
   wrongField,
   type ChangedCount,
 } from './control-lists.ts';
@@ -91,8 +93,7 @@ const COMMANDS: Table = {
     return deliveryRecord(fields, queue);
   },
   'queue.dump': async (fields, { queue }): Promise<DumpedMessage> => {
-    const queueId = fields.count('id');
-    fields.end();
+    const queueId = readOnlyId(fields);
     return { base64: granted(await queue.dump(queueId)).toString('base64') };
   },
   'queue.retired.list': (fields, { queue, clock }) => {
@@ -102,10 +103,8 @@ const COMMANDS: Table = {
     return granted(queue.retired(filter, page)).map(retiredRecord);
   },
   'queue.retired.print': (fields, { queue }) => {
-    const queueId = fields.count('id');
-    fields.end();
-    const page = { sort: 'queued', ascending: true, limit: 1 } as const;
-    const [item] = granted(queue.retired({ queueIds: [queueId] }, page));
+    const queueId = readOnlyId(fields);
+    const [item] = granted(queue.retired({ queueIds: [queueId] }, FIRST));
     if (item !== undefined) return retiredRecord(item);
     throw new ControlError('NoSuchMessage', `No such message is remembered: ${queueId}`);
   },
@@ -116,8 +115,7 @@ const COMMANDS: Table = {
   'queue.holdrules.add': async (fields, { queue }) =>
     granted(await queue.addHoldRule(readHoldRule(fields), CAUSE)),
   'queue.holdrules.remove': async (fields, { queue }) => {
-    const ruleId = fields.count('id');
-    fields.end();
+    const ruleId = readOnlyId(fields);
     granted(await queue.removeHoldRule(ruleId, CAUSE));
     return {};
   },
@@ -163,12 +161,8 @@ function changing(read: (fields: ControlFields, now: Instant) => QueueChange): T
   return async (fields, { queue, clock }): Promise<ChangedCount> => {
     const now = clock.now();
     const change = read(fields, now);
-    const limit = fields.optionalCount('limit');
-    const isAll = fields.optionalBoolean('all') ?? false;
-    const filter = readQueueFilter(fields, now);
-    fields.end();
-    requireFilter(filter, isAll, 'messages');
-    return { affected: granted(await queue.change(filter, limit || undefined, change, CAUSE)) };
+    const { filter, limit } = readSelection(fields, now, readQueueFilter, 'messages');
+    return { affected: granted(await queue.change(filter, limit, change, CAUSE)) };
   };
 }
 

@@ -18,11 +18,13 @@ import { ControlError, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
 import { commandsOf, type CommandTable, type ControlFields } from './control-fields.ts';
 import {
+  FIRST,
   readIds,
+  readOnlyId,
   readPage,
   readRescheduling,
+  readSelection,
   readTimeBound,
-  requireFilter,
   wrongField,
   type ChangedCount,
 } from './control-lists.ts';
@@ -49,10 +51,8 @@ const COMMANDS: Table = {
     return granted(webhooks.pending(filter, page)).map(pendingHookRecord);
   },
   'queue.webhook.print': async (fields, parts): Promise<PendingHookRecord & WithPayload> => {
-    const hookId = fields.count('id');
-    fields.end();
-    const page = { sort: 'queued', ascending: true, limit: 1 } as const;
-    const [hook] = granted(parts.webhooks.pending({ hookIds: [hookId] }, page));
+    const hookId = readOnlyId(fields);
+    const [hook] = granted(parts.webhooks.pending({ hookIds: [hookId] }, FIRST));
     if (hook === undefined) {
       throw new ControlError('NoSuchWebhook', `No such webhook waits: ${hookId}`);
     }
@@ -73,10 +73,8 @@ const COMMANDS: Table = {
     fields,
     parts,
   ): Promise<RetiredHookRecord & WithPayload> => {
-    const hookId = fields.count('id');
-    fields.end();
-    const page = { sort: 'queued', ascending: true, limit: 1 } as const;
-    const [hook] = granted(parts.webhooks.retired({ hookIds: [hookId] }, page));
+    const hookId = readOnlyId(fields);
+    const [hook] = granted(parts.webhooks.retired({ hookIds: [hookId] }, FIRST));
     if (hook === undefined) {
       throw new ControlError('NoSuchWebhook', `No such webhook is remembered: ${hookId}`);
     }
@@ -93,12 +91,8 @@ function changing(read: (fields: ControlFields, now: Instant) => WebhookChange):
   return async (fields, { webhooks, clock }): Promise<ChangedCount> => {
     const now = clock.now();
     const change = read(fields, now);
-    const limit = fields.optionalCount('limit');
-    const isAll = fields.optionalBoolean('all') ?? false;
-    const filter = readPendingFilter(fields, now);
-    fields.end();
-    requireFilter(filter, isAll, 'webhooks');
-    return { affected: granted(await webhooks.change(filter, limit || undefined, change, CAUSE)) };
+    const { filter, limit } = readSelection(fields, now, readPendingFilter, 'webhooks');
+    return { affected: granted(await webhooks.change(filter, limit, change, CAUSE)) };
   };
 }
 
