@@ -9,7 +9,7 @@ import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { domainToASCII } from 'node:url';
 import type { RecordedEvent } from '#domain/log/event';
-import { accountOfLogin } from '#domain/directory/state';
+import { accountNamed, accountOfLogin } from '#domain/directory/state';
 import { parseAddress } from '#domain/values/address';
 import { Fault } from '#domain/values/fault';
 import { aliasAdmin } from '#infra/alias-admin';
@@ -59,7 +59,6 @@ import { routingCommands } from '#protocols/cli/routing-control';
 import { webhookCommands } from '#protocols/cli/webhook-control';
 import { webhookSettingsCommands } from '#protocols/cli/webhook-settings-control';
 import { readFacts } from '#protocols/message/facts';
-import type { Rates } from '#protocols/ports';
 import type { MessageReader } from '#protocols/ports-reading';
 import { hmacMd5States } from '#protocols/sasl/md5';
 import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
@@ -102,9 +101,7 @@ export async function prepareLocal(options: LocalServerOptions): Promise<boolean
       directory: (command, cause) => engine.directory.execute(command, cause),
       account: (accountId, command, cause) => engine.lanes.execute(accountId, command, cause),
       addDkimKey: (domain, wanted, cause) => engine.dkimKeys.add(domain, wanted, cause),
-      accountNamed: (name) =>
-        [...engine.directory.state.accounts.values()].find((account) => account.name === name)
-          ?.accountId,
+      accountNamed: (name) => accountNamed(engine.directory.state, name)?.accountId,
       storePassword: async (password) => {
         const stored = await logins.storePassword(password);
         if (stored.type !== 'stored') throw new Error('the local password is not acceptable');
@@ -182,7 +179,7 @@ async function openServer(loaded: LoadedConfig, options: HowToServe): Promise<Ru
     });
     closers.push(() => desk.stop());
     const { isLocal, onlyAt } = options;
-    const ports = portsOf(engine, logins, rates);
+    const ports = portsOf(engine, { reader, logins, rates });
     const endpoints = await endpointsOf({ loaded, ports, log, isLocal, onlyAt });
     const listeners: { stop(): void; close(): Promise<void> }[] = [];
     closers.push(
@@ -221,7 +218,10 @@ function metricsOf(engine: Engine, { config }: LoadedConfig): OpenMetrics {
   });
 }
 
-function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts {
+function portsOf(
+  engine: Engine,
+  others: Pick<ServerPorts, 'reader' | 'logins' | 'rates'>,
+): ServerPorts {
   return {
     commands: engine.lanes,
     views: engine.lanes,
@@ -231,9 +231,8 @@ function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts 
     texts: engine.texts,
     directory: engine.directory,
     signing: engine.dkimKeys,
-    logins,
     attempts: engine.audit,
-    rates,
+    ...others,
     clock: systemClock,
     random: systemRandom,
   };

@@ -15,7 +15,7 @@ import type {
   Reading,
   ReadingAnswers,
   ReadMessage,
-  StoredMessage,
+  WholeMessage,
 } from '#protocols/ports-reading';
 
 export interface ReaderOptions {
@@ -34,8 +34,10 @@ export interface ToReadingThread {
   readonly wanted: Reading;
 }
 
+type Answer = ReadingAnswers[Reading['type']];
+
 export type FromReadingThread =
-  | { readonly id: number; readonly type: 'answer'; readonly answer: unknown }
+  | { readonly id: number; readonly type: 'answer'; readonly answer: Answer | undefined }
   | { readonly id: number; readonly type: 'failed'; readonly error: unknown };
 
 /** Reading so much takes some milliseconds at worst. */
@@ -44,7 +46,7 @@ const IDLE_MS = 10_000;
 
 export class ThreadedReader implements MessageReader {
   readonly #options: ReaderOptions;
-  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<Answer | undefined>>();
   #worker: Worker | undefined;
   #asked = 0;
   #isOver = false;
@@ -56,7 +58,7 @@ export class ThreadedReader implements MessageReader {
 
   async read<Type extends Reading['type']>(
     accountId: AccountId,
-    message: StoredMessage,
+    message: WholeMessage,
     wanted: Extract<Reading, { readonly type: Type }>,
   ): Promise<ReadingAnswers[Type] | undefined> {
     const isLarge = message.sizeBytes > AT_ONCE_BYTES;
@@ -73,16 +75,24 @@ export class ThreadedReader implements MessageReader {
     await this.#end();
   }
 
-  #readAtOnce(accountId: AccountId, { body, prefix }: StoredMessage, wanted: Reading): unknown {
+  #readAtOnce(
+    accountId: AccountId,
+    { body, prefix }: WholeMessage,
+    wanted: Reading,
+  ): Answer | undefined {
     const { bodies, readMessage } = this.#options;
     const octets = bodies.read(accountId, body);
     return octets && readMessage(Buffer.concat([Buffer.from(prefix), octets]), wanted);
   }
 
-  #ask(accountId: AccountId, { body, prefix }: StoredMessage, wanted: Reading): Promise<unknown> {
+  #ask(
+    accountId: AccountId,
+    { body, prefix }: WholeMessage,
+    wanted: Reading,
+  ): Promise<Answer | undefined> {
     if (this.#isOver) return Promise.reject(closing());
     this.#cancelIdle();
-    const waiting = Promise.withResolvers<unknown>();
+    const waiting = Promise.withResolvers<Answer | undefined>();
     const id = ++this.#asked;
     this.#waiting.set(id, waiting);
     const bodyFile = this.#options.bodyFileOf(accountId, body);

@@ -15,7 +15,10 @@ assert(parentPort !== null, 'runs as a worker thread');
 const port = parentPort;
 const { readMessage } = (await import(String(workerData))) as { readonly readMessage: ReadMessage };
 
-port.on('message', (question: ToReadingThread) => port.postMessage(answerTo(question)));
+port.on('message', (question: ToReadingThread) => {
+  const answer = answerTo(question);
+  port.postMessage(answer, given(answer));
+});
 
 function answerTo({ id, bodyFile, prefix, wanted }: ToReadingThread): FromReadingThread {
   try {
@@ -24,4 +27,13 @@ function answerTo({ id, bodyFile, prefix, wanted }: ToReadingThread): FromReadin
   } catch (error) {
     return { id, type: 'failed', error };
   }
+}
+
+/** Octets are given away, not copied, unless others stand in the same memory. */
+function given(message: FromReadingThread): ArrayBuffer[] {
+  const answer = message.type === 'answer' ? message.answer : undefined;
+  const isBinary = typeof answer === 'object' && 'found' in answer;
+  const octets = isBinary && answer.found?.type === 'octets' ? answer.found.octets : undefined;
+  const memory = octets?.buffer;
+  return memory instanceof ArrayBuffer && memory.byteLength > Buffer.poolSize ? [memory] : [];
 }

@@ -4,10 +4,12 @@
  */
 
 import type { AccountId, BodyHash } from '#domain/values/ids';
+import type { FoundBinary, PartExtent, Span } from './message/section.ts';
+import type { WantedText } from './message/text.ts';
 import type { IncomingMail } from './webhook/payload-incoming.ts';
 
 /** A message of an account, as its reader sees it. */
-export interface StoredMessage {
+export interface WholeMessage {
   readonly body: BodyHash;
   /** What was put before the body here. */
   readonly prefix: string;
@@ -16,11 +18,24 @@ export interface StoredMessage {
 }
 
 /** What somebody wants to know of a message. */
-export type Reading = { readonly type: 'payload'; readonly mail: IncomingMail };
+export type Reading =
+  | { readonly type: 'payload'; readonly mail: IncomingMail }
+  | { readonly type: 'extents' }
+  | {
+      readonly type: 'binary';
+      readonly part: readonly number[];
+      /** What of the part is wanted, if not all of it. */
+      readonly range: Span | undefined;
+    }
+  | { readonly type: 'texts'; readonly wanted: readonly WantedText[] };
 
 export interface ReadingAnswers {
   /** The body of a webhook call about it. */
   readonly payload: string;
+  readonly extents: PartExtent;
+  readonly binary: FoundBinary;
+  /** Which of the texts it has. */
+  readonly texts: readonly boolean[];
 }
 
 /** Finds out what is wanted of the octets of a message. */
@@ -30,7 +45,7 @@ export interface MessageReader {
   /** Undefined when the body is gone. */
   read<Type extends Reading['type']>(
     accountId: AccountId,
-    message: StoredMessage,
+    message: WholeMessage,
     wanted: Extract<Reading, { readonly type: Type }>,
   ): Promise<ReadingAnswers[Type] | undefined>;
 }

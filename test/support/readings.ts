@@ -3,14 +3,17 @@
  */
 
 import type { Bodies } from '#protocols/ports';
-import type { MessageReader } from '#protocols/ports-reading';
+import type { MessageReader, ReadingAnswers } from '#protocols/ports-reading';
 import { readMessage } from '#protocols/readings';
 
 export function nearReader(bodies: Pick<Bodies, 'read'>): MessageReader {
   return {
     async read(accountId, { body, prefix }, wanted) {
+      const { type } = wanted;
       const octets = bodies.read(accountId, body);
-      return octets && readMessage(Buffer.concat([Buffer.from(prefix), octets]), wanted);
+      if (octets === undefined) return undefined;
+      const answer = readMessage(Buffer.concat([Buffer.from(prefix), octets]), wanted);
+      return answer as ReadingAnswers[typeof type];
     },
   };
 }

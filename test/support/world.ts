@@ -7,6 +7,7 @@ import { notedAttempts, type NotedAttempts } from './attempts.ts';
 import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';
 import { fakeLogins } from './logins.ts';
 import { nearFiler } from './near-filer.ts';
+import { nearReader } from './readings.ts';
 import { temporaryDirectory } from './temporary.ts';
 import { nearTextThread } from './text-threads.ts';
 import type { AccountCommand, AnswerTo } from '#domain/account';
@@ -32,6 +33,7 @@ import type {
   Settings,
   Texts,
 } from '#protocols/ports';
+import type { MessageReader } from '#protocols/ports-reading';
 
 /** Accounts of every test: alice with two addresses, bob, and carol, who may not log in. */
 export const ALICE: AccountId = 1;
@@ -70,6 +72,7 @@ export interface World extends AsyncDisposable {
   /** Sets what of an account's settings is other than everybody's. */
   change(accountId: AccountId, settings: Partial<AccountSettings>): void;
   readonly bodies: BodyStore;
+  readonly reader: MessageReader;
   readonly logins: Logins;
   /** TLS keys by fingerprint: `alices`, `waiting` (of alice too, but not for PREAUTH), `carols`. */
   readonly keys: Map<string, KeyHolder>;
@@ -97,6 +100,8 @@ export interface World extends AsyncDisposable {
 
 export interface Message {
   readonly octets: Buffer;
+  /** What was put before it. */
+  readonly prefix?: string;
   readonly flags?: readonly string[];
   readonly receivedAt?: number;
 }
@@ -151,6 +156,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     change: (accountId, changes) => void settings.set(accountId, changes),
     changes,
     bodies,
+    reader: nearReader(bodies),
     logins: fakeLogins(LOGINS, { old, keys }),
     keys,
     old,
@@ -182,11 +188,19 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       if (isRefusal(outcome)) throw new Error(`refused: ${outcome.refused}`);
       return outcome;
     },
-    async append(accountId, mailbox, { octets, flags = [], receivedAt = clock.now() }) {
+    async append(accountId, mailbox, given) {
+      const { octets, prefix = '', flags = [], receivedAt = clock.now() } = given;
       const staged = await bodies.stage(oneChunk(octets), octets.length);
       await bodies.link(staged, accountId);
-      const { hash: body, sizeBytes } = staged;
-      const message = { body, prefix: '', sizeBytes, flags, receivedAt, zoneMinutes: 0 };
+      const sizeBytes = prefix.length + staged.sizeBytes;
+      const message = {
+        body: staged.hash,
+        prefix,
+        sizeBytes,
+        flags,
+        receivedAt,
+        zoneMinutes: 0,
+      };
       await world.execute(accountId, { type: 'AppendMessages', mailbox, messages: [message] });
       await staged.discard();
     },

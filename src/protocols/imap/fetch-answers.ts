@@ -2,7 +2,7 @@
  * FETCH lines: which read of the views an item needs, and how it is written.
  *
  * Marks answer UID, FLAGS and MODSEQ; rows what else the views know; ENVELOPE and BODYSTRUCTURE are
- * copied in wire form; bodies are read one at a time, and large ones are streamed.
+ * copied in wire form; bodies are read one at a time.
  *
  * RFC 9051 §7.5.2, RFC 3516 (BINARY)
  */
@@ -12,16 +12,14 @@ import type { Uid } from '#domain/values/ids';
 import type { MessageMark } from '#domain/message/state';
 import { hasUid, intersectionOf, uidCount, uidsOf, type UidSet } from '#domain/values/uid-set';
 import type { MessageRow } from '#projections/account-views';
-import { sectionsOf, type PartExtent, type Sections } from '../message/section.ts';
+import type { BinaryPart } from '../message/section.ts';
 import { fetchItemName } from './fetch-items.ts';
+import { FetchedBody } from './fetched-body.ts';
 import { isWireItem, wiresOf, wireTextOf, type WireFetchItem, type Wires } from './fetch-wires.ts';
 import type { Turn } from './pace.ts';
 import { no, type Reply, type Session } from './session.ts';
-import type { FetchItem, Partial, Section } from './words.ts';
+import type { FetchItem } from './words.ts';
 import { fetchStart, flagSetText, internalDate, nstring, type ReplyWriter } from './writer.ts';
-
-/** Bodies above this are not held in memory when all that is wanted are their octets. */
-const STREAMED_BYTES = 1024 * 1024;
 
 export interface AnswerForm {
   readonly byUid: boolean;
@@ -230,11 +228,16 @@ export class FetchAnswers {
       case 'SECTION':
         return body.send(name, item.section, item.partial);
       case 'BINARY': {
-        const octets = this.#binary(item.part, body);
-        return body.sendOctets(name, octets, item.partial);
+        const { part, partial } = item;
+        const range = partial && { start: partial.start, end: partial.start + partial.length };
+        const { found } = await body.binary(part, range);
+        return body.sendOctets(name, this.#octetsOf(found));
       }
-      case 'BINARY.SIZE':
-        return out.put(`${name} ${this.#binary(item.part, body)?.length ?? 0}`);
+      case 'BINARY.SIZE': {
+        const { found, sizeBytes } = await body.binary(item.part, { start: 0, end: 0 });
+        this.#octetsOf(found);
+        return out.put(`${name} ${sizeBytes}`);
+      }
       case 'PREVIEW': {
         const { shared, account } = this.#session;
         const preview = await shared.previews.of(account.accountId, row, item.lazy);
@@ -245,8 +248,7 @@ export class FetchAnswers {
     }
   }
 
-  #binary(part: readonly number[], body: FetchedBody): Buffer | undefined {
-    const binary = body.sections().binary(part);
+  #octetsOf(binary: BinaryPart | undefined): Uint8Array | undefined {
     switch (binary?.type) {
       case undefined:
         return undefined;
@@ -261,103 +263,5 @@ export class FetchAnswers {
       default:
         return unreachable(binary);
     }
-  }
-}
-
-/** The octets of one message while it is being answered. */
-class FetchedBody {
-  readonly row: MessageRow;
-  isMissing = false;
-  readonly #session: Session;
-  readonly #out: ReplyWriter;
-  readonly #prefix: Buffer;
-  #octets: Buffer | undefined;
-  #sections: Sections | undefined;
-
-  constructor(row: MessageRow, session: Session, out: ReplyWriter) {
-    this.row = row;
-    this.#session = session;
-    this.#out = out;
-    this.#prefix = Buffer.from(row.prefix);
-  }
-
-  /** What they give is undefined too when the content is missing. */
-  sections(): Sections {
-    const { body } = this.row;
-    const prefixBytes = this.#prefix.length;
-    const { structures } = this.#session.shared;
-    this.#sections ??= sectionsOf({
-      whole: () => this.#whole(),
-      slice: (start, end) => this.#slice(start, end),
-      known: structures.get(body, prefixBytes),
-      learn: (extents: PartExtent) => structures.keep(body, prefixBytes, extents),
-    });
-    return this.#sections;
-  }
-
-  /** `name {n}` and the octets of a section; NIL when there is no such section. */
-  async send(name: string, section: Section, partial?: Partial): Promise<void> {
-    const isWhole = section.part.length === 0 && section.text === undefined;
-    if (isWhole && this.#octets === undefined && this.row.sizeBytes > STREAMED_BYTES) {
-      return this.#stream(name, partial);
-    }
-    this.sendOctets(name, this.sections().section(section), partial);
-  }
-
-  sendOctets(name: string, octets: Buffer | undefined, partial?: Partial): void {
-    const out = this.#out;
-    if (octets === undefined) return out.put(`${name} NIL`);
-    const wanted =
-      partial === undefined
-        ? octets
-        : octets.subarray(partial.start, partial.start + partial.length);
-    if (wanted.length === 0) return out.put(`${name} ""`);
-    out.put(`${name} `);
-    // RFC 3516 §4.2: NUL goes into a literal8 only.
-    out.literal(wanted, wanted.includes(0));
-  }
-
-  #whole(): Buffer | undefined {
-    if (this.#octets !== undefined || this.isMissing) return this.#octets;
-    const { account, ports } = this.#session;
-    const body = ports.bodies.read(account.accountId, this.row.body);
-    if (body === undefined) this.isMissing = true;
-    else if (this.#prefix.length === 0) this.#octets = body;
-    else this.#octets = Buffer.concat([this.#prefix, body]);
-    return this.#octets;
-  }
-
-  #slice(start: number, end: number): Buffer | undefined {
-    const before = this.#prefix.length;
-    if (this.#octets !== undefined || start < before) return this.#whole()?.subarray(start, end);
-    if (this.isMissing) return undefined;
-    const { account, ports } = this.#session;
-    const { body } = this.row;
-    const octets = ports.bodies.slice(account.accountId, body, start - before, end - before);
-    if (octets === undefined) this.isMissing = true;
-    return octets;
-  }
-
-  async #stream(name: string, partial: Partial | undefined): Promise<void> {
-    const { ports, account } = this.#session;
-    const out = this.#out;
-    const prefix = this.#prefix;
-    const start = Math.min(partial?.start ?? 0, this.row.sizeBytes);
-    let left = Math.min(partial?.length ?? Infinity, this.row.sizeBytes - start);
-    if (left === 0) return out.put(`${name} ""`);
-    out.put(`${name} {${left}}\r\n`);
-    const ahead = prefix.subarray(start, start + left);
-    out.octets(ahead);
-    left -= ahead.length;
-    const from = Math.max(start - prefix.length, 0);
-    for await (const chunk of ports.bodies.stream(account.accountId, this.row.body, from)) {
-      const octets = (chunk as Buffer).subarray(0, left);
-      out.octets(octets);
-      left -= octets.length;
-      if (left === 0) break;
-      await out.flush();
-    }
-    // The client waits for octets that do not come: nothing that is said now can be understood.
-    if (left > 0) throw new Error(`body ${this.row.body} ends early`);
   }
 }

@@ -17,7 +17,7 @@ import {
 } from '#domain/values/uid-set';
 import type { MessageRow } from '#projections/account-views';
 import type { SearchCondition } from '#projections/message-search';
-import { MessageText } from '../message/text.ts';
+import { MessageText, type WantedText } from '../message/text.ts';
 import { Turn } from './pace.ts';
 import type { Progress } from './progress.ts';
 import { withIndex } from './search-texts.ts';
@@ -27,6 +27,8 @@ import type { Session } from './session.ts';
 const CHUNK_MESSAGES = 200;
 /** Messages that are looked into sooner than an index is asked. */
 const FEW_MESSAGES = 10;
+/** Messages that are looked into by the reader of messages, while others have their turn. */
+const LARGE_BYTES: number = 256 * 1024;
 
 /** True for conditions that the views answer only in part. */
 export function needsBody(condition: SearchCondition): boolean {
@@ -49,10 +51,11 @@ export function needsBody(condition: SearchCondition): boolean {
 /** A message under test; its text is read when a test first asks. */
 interface Candidate {
   readonly uid: Uid;
-  readonly text: () => MessageText;
+  readonly fieldHas: (field: string, text: string) => boolean;
+  readonly has: (wanted: WantedText) => boolean | Promise<boolean>;
 }
 
-type Test = (candidate: Candidate) => boolean;
+type Test = (candidate: Candidate) => boolean | Promise<boolean>;
 
 interface Scan {
   readonly mailboxId: MailboxId;
@@ -90,12 +93,13 @@ async function lookInto(
   const test = testOf(condition, (inner) =>
     views.search(mailboxId, { type: 'and', all: [{ type: 'uids', uids: candidates }, inner] }),
   );
+  const wanted = wantedTexts(condition);
   const found = new UidSetBuilder();
   const turn = new Turn(session.ports.clock);
   for (const chunk of chunksOf(candidates, CHUNK_MESSAGES)) {
     for (const row of views.rows(mailboxId, chunk)) {
       if (session.isOver) return found.build();
-      if (test(candidateOf(row, session))) found.add(row.uid);
+      if (await test(candidateOf(row, wanted, session))) found.add(row.uid);
       progress.done++;
       await turn.giveWay();
     }
@@ -103,24 +107,44 @@ async function lookInto(
   return found.build();
 }
 
-function candidateOf(row: MessageRow, session: Session): Candidate {
-  let text: MessageText | undefined;
+function candidateOf(row: MessageRow, all: readonly WantedText[], session: Session): Candidate {
+  const { accountId } = session.account;
+  const { bodies, reader } = session.ports;
+  const prefix = Buffer.from(row.prefix);
+  // A message without its content matches what its added header says, and nothing else.
+  const withBody = (body: Buffer | undefined): Buffer =>
+    body === undefined ? prefix : Buffer.concat([prefix, body]);
+  const text = new MessageText({
+    header: () => withBody(bodies.header(accountId, row.body)),
+    whole: () => withBody(bodies.read(accountId, row.body)),
+  });
+  let answers: Promise<readonly boolean[] | undefined> | undefined;
+  const ask = async (wanted: WantedText): Promise<boolean> => {
+    answers ??= reader.read(accountId, row, { type: 'texts', wanted: all });
+    return (await answers)?.[all.indexOf(wanted)] ?? text.has(wanted);
+  };
   return {
     uid: row.uid,
-    text() {
-      if (text !== undefined) return text;
-      const { accountId } = session.account;
-      const { bodies } = session.ports;
-      const prefix = Buffer.from(row.prefix);
-      // A message without its content matches what its added header says, and nothing else.
-      const withBody = (body: Buffer | undefined): Buffer =>
-        body === undefined ? prefix : Buffer.concat([prefix, body]);
-      return (text = new MessageText({
-        header: () => withBody(bodies.header(accountId, row.body)),
-        whole: () => withBody(bodies.read(accountId, row.body)),
-      }));
-    },
+    fieldHas: (field, value) => text.fieldHas(field, value),
+    has: (wanted) => (row.sizeBytes > LARGE_BYTES ? ask(wanted) : text.has(wanted)),
   };
+}
+
+/** All texts that are looked for behind the header. */
+function wantedTexts(condition: SearchCondition): readonly WantedText[] {
+  switch (condition.type) {
+    case 'and':
+      return condition.all.flatMap(wantedTexts);
+    case 'or':
+      return condition.any.flatMap(wantedTexts);
+    case 'not':
+      return wantedTexts(condition.condition);
+    case 'body-text':
+    case 'any-text':
+      return [condition];
+    default:
+      return [];
+  }
 }
 
 function testOf(condition: SearchCondition, exactly: (condition: SearchCondition) => UidSet): Test {
@@ -131,22 +155,27 @@ function testOf(condition: SearchCondition, exactly: (condition: SearchCondition
   switch (condition.type) {
     case 'and': {
       const tests = sorted(condition.all).map((inner) => testOf(inner, exactly));
-      return (candidate) => tests.every((test) => test(candidate));
+      return async (candidate) => {
+        for (const test of tests) if (!(await test(candidate))) return false;
+        return true;
+      };
     }
     case 'or': {
       const tests = sorted(condition.any).map((inner) => testOf(inner, exactly));
-      return (candidate) => tests.some((test) => test(candidate));
+      return async (candidate) => {
+        for (const test of tests) if (await test(candidate)) return true;
+        return false;
+      };
     }
     case 'not': {
       const test = testOf(condition.condition, exactly);
-      return (candidate) => !test(candidate);
+      return async (candidate) => !(await test(candidate));
     }
     case 'header':
-      return ({ text }) => text().fieldHas(condition.field, condition.text);
+      return ({ fieldHas }) => fieldHas(condition.field, condition.text);
     case 'body-text':
-      return ({ text }) => text().bodyHas(condition.text);
     case 'any-text':
-      return ({ text }) => text().anythingHas(condition.text);
+      return ({ has }) => has(condition);
     default:
       throw new Error(`${condition.type} needs no body`);
   }

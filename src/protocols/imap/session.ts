@@ -28,6 +28,7 @@ import type {
   Views,
   Wire,
 } from '../ports.ts';
+import type { MessageReader } from '../ports-reading.ts';
 import { LoginRecord } from '../sasl/login-record.ts';
 import type { NewsDesk } from './notify.ts';
 import { Overlap } from './overlap.ts';
@@ -45,6 +46,7 @@ export interface ImapPorts {
   readonly changes: Changes;
   readonly settings: Settings;
   readonly bodies: Bodies;
+  readonly reader: MessageReader;
   /** Without it, texts are looked for in the messages themselves. */
   readonly texts?: Texts | undefined;
   readonly logins: Logins;
@@ -308,11 +310,8 @@ export class Session {
   /** The untagged lines that are due. */
   takeNews(kind: NewsKind): string {
     if (kind === 'nothing' || this.#news === undefined) return '';
-    const modes = {
-      utf8: this.utf8,
-      rev2: this.has('IMAP4rev2'),
-      condstore: this.has('CONDSTORE'),
-    };
+    const condstore = this.has('CONDSTORE');
+    const modes = { utf8: this.utf8, rev2: this.has('IMAP4rev2'), condstore };
     return this.#newsOfSelected(kind, this.#news) + this.#news.text(kind, modes);
   }
 

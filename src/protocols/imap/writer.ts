@@ -129,6 +129,8 @@ export function searchLines(numbers: UidSet, modSeq?: ModSeq): string[] {
 
 /** Above this many octets, a caller should flush. */
 const FULL_BYTES = 64 * 1024;
+/** Above this many octets, a literal leaves in pieces. */
+const LARGE_BYTES = 1024 * 1024;
 /** Text is turned into octets when it has grown to this, so that it never becomes a long chain. */
 const TEXT_BYTES = 16 * 1024;
 
@@ -165,10 +167,15 @@ export class ReplyWriter {
     this.#chunkBytes += octets.length;
   }
 
-  /** `{n}` and the octets; as literal8 when they hold NUL and are said to be binary. */
-  literal(octets: Uint8Array, binary = false): void {
+  /** `{n}` and the octets; as literal8 when they are said to be binary. */
+  async literal(octets: Uint8Array, binary = false): Promise<void> {
     this.put(`${binary ? '~' : ''}{${octets.length}}\r\n`);
-    this.octets(octets);
+    if (octets.length <= LARGE_BYTES) return this.octets(octets);
+    // In pieces: TLS takes its time for much, and others have their turn in between.
+    for (let at = 0; at < octets.length; at += FULL_BYTES) {
+      this.octets(octets.subarray(at, at + FULL_BYTES));
+      await this.flush();
+    }
   }
 
   /** True when so much waits that the caller should flush. */

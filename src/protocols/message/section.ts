@@ -13,14 +13,22 @@ import { headerEnd, readStructure, type Part } from './part.ts';
 import { decodeTransfer, encodingOf } from './transfer-encoding.ts';
 
 export type BinaryPart =
-  | { readonly type: 'octets'; readonly octets: Buffer }
+  | { readonly type: 'octets'; readonly octets: Uint8Array }
   /** The part has parts itself. */
   | { readonly type: 'multipart' }
   | { readonly type: 'unknown-encoding'; readonly encoding: string };
 
+/** Octets of the message from `start` to before `end`. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What they give is undefined when the message has no such section, and when it is gone. */
 export interface Sections {
-  /** Undefined when the message has no such section. */
   section(section: Section): Buffer | undefined;
+  /** Where it stands; with HEADER.FIELDS, where the header does from which they are picked. */
+  span(section: Section): Span | undefined;
   /** RFC 9051 §6.4.5 BINARY: the part without its transfer encoding. */
   binary(part: readonly number[]): BinaryPart | undefined;
 }
@@ -31,16 +39,15 @@ export interface PartExtent extends Pick<Part, 'headerStart' | 'bodyStart' | 'bo
   readonly children: readonly PartExtent[];
 }
 
-/** What sections are cut from; both give undefined when the message is gone. */
+/** What sections are cut from: all that the client sees, added header fields and body. */
 export interface SectionSource {
-  /** All that the client sees: added header fields and body. */
-  whole(): Buffer | undefined;
+  readonly sizeBytes: number;
+  /** Its beginning: the header with its empty line, and perhaps more; of a long one, less. */
+  header(): Buffer | undefined;
   /** Some of it, without the rest where that is possible. */
   slice(start: number, end: number): Buffer | undefined;
-  /** The extents of the message as it was read before. */
-  readonly known: PartExtent | undefined;
-  /** Hears the extents when they had to be read. */
-  learn(extents: PartExtent): void;
+  /** Where the parts stand. */
+  extents(): PartExtent | undefined;
 }
 
 export function readExtents(message: Buffer): PartExtent {
@@ -62,52 +69,47 @@ function extentsOf(part: Part): PartExtent {
 
 /** The sections of a message that is in memory. */
 export function openSections(message: Buffer): Sections {
+  let extents: PartExtent | undefined;
   return sectionsOf({
-    whole: () => message,
+    sizeBytes: message.length,
+    header: () => message,
     slice: (start, end) => message.subarray(start, end),
-    known: undefined,
-    learn: () => undefined,
+    extents: () => (extents ??= readExtents(message)),
   });
 }
 
 export function sectionsOf(source: SectionSource): Sections {
-  let extents = source.known;
+  const cut = (span: Span | undefined): Buffer | undefined =>
+    span && source.slice(span.start, span.end);
   const partAt = (path: readonly number[]): PartExtent | undefined => {
-    if (extents === undefined) {
-      const message = source.whole();
-      if (message === undefined) return undefined;
-      extents = readExtents(message);
-      source.learn(extents);
-    }
-    return descend(extents, path);
+    const extents = source.extents();
+    return extents && descend(extents, path);
   };
-
+  const span = (section: Section): Span | undefined => {
+    if (section.part.length === 0) return spanOf(section, () => extentOf(source));
+    const part = partAt(section.part);
+    if (part === undefined) return undefined;
+    if (section.text === undefined) return { start: part.bodyStart, end: part.bodyEnd };
+    if (section.text === 'MIME') return { start: part.headerStart, end: part.bodyStart };
+    // RFC 9051 §6.4.5: HEADER and TEXT of a part are those of the message inside it.
+    return spanOf(section, () => (part.kind === 'message' ? part.children[0] : undefined));
+  };
   return {
+    span,
     section(section) {
-      if (section.part.length === 0) {
-        const message = source.whole();
-        if (section.text === undefined || message === undefined) return message;
-        return sliceOf(source, section, { headerStart: 0, ...extentOf(message) });
-      }
-      const part = partAt(section.part);
-      if (part === undefined) return undefined;
-      if (section.text === undefined) return source.slice(part.bodyStart, part.bodyEnd);
-      if (section.text === 'MIME') return source.slice(part.headerStart, part.bodyStart);
-      // RFC 9051 §6.4.5: HEADER and TEXT of a part are those of the message inside it.
-      const inner = part.kind === 'message' ? part.children[0] : undefined;
-      return inner === undefined ? undefined : sliceOf(source, section, inner);
+      const octets = cut(span(section));
+      return octets && section.fields ? pickFields(octets, section) : octets;
     },
-
     binary(path) {
       if (path.length === 0) {
-        const message = source.whole();
+        const message = source.slice(0, source.sizeBytes);
         return message && { type: 'octets', octets: message };
       }
       const part = partAt(path);
       if (part === undefined) return undefined;
       if (part.kind === 'multipart') return { type: 'multipart' };
       const { encoding } = part;
-      const encoded = source.slice(part.bodyStart, part.bodyEnd);
+      const encoded = cut({ start: part.bodyStart, end: part.bodyEnd });
       if (encoded === undefined) return undefined;
       const octets = decodeTransfer(encoding, encoded);
       return octets === undefined
@@ -117,27 +119,52 @@ export function sectionsOf(source: SectionSource): Sections {
   };
 }
 
-type Extent = Pick<Part, 'headerStart' | 'bodyStart' | 'bodyEnd'>;
-
-function extentOf(message: Buffer): Omit<Extent, 'headerStart'> {
-  return { bodyStart: headerEnd(message), bodyEnd: message.length };
+/** A part without its transfer encoding, or so much of it as was wanted. */
+export interface FoundBinary {
+  readonly found: BinaryPart | undefined;
+  /** Of all of it; 0 without octets. */
+  readonly sizeBytes: number;
 }
 
-/** A section of a message (not of a part) that stands at `extent`. */
-function sliceOf(source: SectionSource, section: Section, extent: Extent): Buffer | undefined {
-  const { headerStart, bodyStart, bodyEnd } = extent;
+export function findBinary(
+  sections: Sections,
+  part: readonly number[],
+  range: Span | undefined,
+): FoundBinary {
+  const found = sections.binary(part);
+  if (found?.type !== 'octets') return { found, sizeBytes: 0 };
+  const sizeBytes = found.octets.length;
+  if (range === undefined) return { found, sizeBytes };
+  // A copy: the rest need not stay in memory.
+  const octets = new Uint8Array(found.octets.subarray(range.start, range.end));
+  return { found: { type: 'octets', octets }, sizeBytes };
+}
+
+type Extent = Pick<Part, 'headerStart' | 'bodyStart' | 'bodyEnd'>;
+
+/** The message itself, without a look at its parts if its header tells where it ends. */
+function extentOf(source: SectionSource): Extent | undefined {
+  const header = source.header();
+  if (header === undefined) return undefined;
+  const bodyStart = headerEnd(header);
+  if (bodyStart === header.length && bodyStart < source.sizeBytes) return source.extents();
+  return { headerStart: 0, bodyStart, bodyEnd: source.sizeBytes };
+}
+
+/** A section of a message (not of a part) that stands there. */
+function spanOf(section: Section, extent: () => Extent | undefined): Span | undefined {
+  const found = extent();
+  if (found === undefined) return undefined;
+  const { headerStart, bodyStart, bodyEnd } = found;
   switch (section.text) {
     case undefined:
-      return source.slice(headerStart, bodyEnd);
+      return { start: headerStart, end: bodyEnd };
     case 'HEADER':
-      return source.slice(headerStart, bodyStart);
-    case 'TEXT':
-      return source.slice(bodyStart, bodyEnd);
     case 'HEADER.FIELDS':
-    case 'HEADER.FIELDS.NOT': {
-      const header = source.slice(headerStart, bodyStart);
-      return header && pickFields(header, section);
-    }
+    case 'HEADER.FIELDS.NOT':
+      return { start: headerStart, end: bodyStart };
+    case 'TEXT':
+      return { start: bodyStart, end: bodyEnd };
     case 'MIME':
       // RFC 9051 §9: MIME goes with a part number only; the grammar lets no other through.
       return undefined;

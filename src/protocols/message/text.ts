@@ -25,6 +25,12 @@ export interface MessageOctets {
   whole(): Buffer;
 }
 
+/** RFC 9051 §6.4.4 BODY, TEXT: a folded text. */
+export interface WantedText {
+  readonly type: 'body-text' | 'any-text';
+  readonly text: string;
+}
+
 /** A message under test; the texts that are looked for are folded. */
 export class MessageText {
   readonly #octets: MessageOctets;
@@ -52,6 +58,10 @@ export class MessageText {
       this.#ownBody().partFields.some((field) => lineOf(field).includes(text)) ||
       this.bodyHas(text)
     );
+  }
+
+  has({ type, text }: WantedText): boolean {
+    return type === 'body-text' ? this.bodyHas(text) : this.anythingHas(text);
   }
 
   #ownFields(): readonly FieldText[] {

@@ -9,7 +9,13 @@ import { fakeClock, type FakeClock } from '../../support/clock.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary.ts';
 import type { BodyHash } from '#domain/values/ids';
 import { ThreadedReader } from '#infra/reading-thread';
-import type { StoredMessage } from '#protocols/ports-reading';
+import {
+  findBinary,
+  openSections,
+  readExtents,
+  type FoundBinary,
+} from '#protocols/message/section';
+import type { WholeMessage } from '#protocols/ports-reading';
 import { readMessage } from '#protocols/readings';
 
 const MODULE = import.meta.resolve('#protocols/readings');
@@ -48,6 +54,10 @@ function mailOf(attachedBytes: number): Buffer {
   return Buffer.from(`${before.join('\r\n')}${'QUJD'.repeat(attachedBytes / 3)}\r\n--x--\r\n`);
 }
 
+function octetsOf(answer: FoundBinary | undefined): Uint8Array | undefined {
+  return answer?.found?.type === 'octets' ? new Uint8Array(answer.found.octets) : undefined;
+}
+
 class Folder implements AsyncDisposable {
   readonly clock: FakeClock = fakeClock();
   readonly reader: ThreadedReader;
@@ -70,7 +80,7 @@ class Folder implements AsyncDisposable {
   }
 
   /** Large ones have a file, small ones are given by what holds bodies. */
-  put(body: BodyHash, octets: Buffer, isLarge: boolean): StoredMessage {
+  put(body: BodyHash, octets: Buffer, isLarge: boolean): WholeMessage {
     if (isLarge) writeFileSync(this.fileOf(body), octets);
     else this.#read.set(body, octets);
     return { body, prefix: PREFIX, sizeBytes: PREFIX.length + octets.length };
@@ -96,6 +106,32 @@ describe('a reader of messages', () => {
       assert.equal(payload, readMessage(Buffer.concat([Buffer.from(PREFIX), octets]), WANTED));
       assert.match(payload ?? '', /"Text":"see there"/);
     }
+  });
+
+  it('gives octets whole, and tells where parts stand and what is said', async () => {
+    await using folder = await openFolder();
+    const octets = mailOf(3_000_000);
+    const message = folder.put('a', octets, true);
+    const whole = Buffer.concat([Buffer.from(PREFIX), octets]);
+    const { reader } = folder;
+    for (const range of [undefined, { start: 1, end: 5 }]) {
+      for (const part of [[1], [2], [3]]) {
+        const wanted = { type: 'binary', part, range } as const;
+        const found = await reader.read(ACCOUNT, message, wanted);
+        const expected = findBinary(openSections(whole), part, range);
+        assert.equal(found?.sizeBytes, expected.sizeBytes);
+        assert.deepEqual(octetsOf(found), octetsOf(expected));
+      }
+    }
+    const extents = await reader.read(ACCOUNT, message, { type: 'extents' });
+    assert.deepEqual(extents, readExtents(whole));
+    const texts = [
+      { type: 'body-text', text: 'see there' },
+      { type: 'body-text', text: 'picture' },
+      { type: 'any-text', text: 'picture' },
+    ] as const;
+    const answers = await reader.read(ACCOUNT, message, { type: 'texts', wanted: texts });
+    assert.deepEqual(answers, [true, false, true]);
   });
 
   it('lets others go on while it reads 50 MB', async () => {

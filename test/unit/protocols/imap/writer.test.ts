@@ -134,9 +134,9 @@ describe('the writer of answers', () => {
     });
     const out = new ReplyWriter(stream);
     out.put('* 1 FETCH (BODY[] ');
-    out.literal(Buffer.from('\xff\r\n', 'latin1'));
+    await out.literal(Buffer.from('\xff\r\n', 'latin1'));
     out.put(' BINARY[1] ');
-    out.literal(Buffer.from('\0'), true);
+    await out.literal(Buffer.from('\0'), true);
     out.line(')');
     out.line('a OK');
     await out.flush();

@@ -117,10 +117,10 @@ describe('binary', () => {
 
 describe('parts of a message whose extents are known', () => {
   const sections = sectionsOf({
-    whole: () => assert.fail('the message is not read'),
+    sizeBytes: NESTED_MAIL.length,
+    header: () => assert.fail('the header is not read'),
     slice: (start, end) => NESTED_MAIL.subarray(start, end),
-    known: readExtents(NESTED_MAIL),
-    learn: () => assert.fail('nothing is learnt'),
+    extents: () => readExtents(NESTED_MAIL),
   });
 
   it('are cut without reading it', () => {
@@ -138,10 +138,10 @@ describe('parts of a message whose extents are known', () => {
 
   it('are nothing when the message is gone', () => {
     const gone = sectionsOf({
-      whole: () => undefined,
+      sizeBytes: NESTED_MAIL.length,
+      header: () => undefined,
       slice: () => undefined,
-      known: readExtents(NESTED_MAIL),
-      learn: () => undefined,
+      extents: () => readExtents(NESTED_MAIL),
     });
     assert.equal(gone.section(sectionOf('1')), undefined);
     assert.equal(gone.section(sectionOf('HEADER')), undefined);
