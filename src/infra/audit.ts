@@ -20,11 +20,11 @@ import {
 } from '#domain/audit/decide';
 import type { AuditEvent, LoginAttempt, LoginDetails } from '#domain/audit/events';
 import type { AuditState } from '#domain/audit/state';
-import { accountOfLogin, type DirectoryState } from '#domain/directory/state';
+import { accountCalled, accountOfLogin, type DirectoryState } from '#domain/directory/state';
 import type { AuditFact } from '#domain/log/fact';
 import { auditStream, isAuditStream } from '#domain/log/streams';
 import { parseAddress } from '#domain/values/address';
-import { refuse, type Refusal } from '#domain/values/decision';
+import { isRefusal, type Refusal } from '#domain/values/decision';
 import type { Fault } from '#domain/values/fault';
 import type { AccountId, Instant } from '#domain/values/ids';
 import type { AttemptFilter } from '#projections/login-attempts';
@@ -143,9 +143,8 @@ export class AuditTrail implements LoginAttempts, RecordedLogins {
   #accountNamed(name: string | undefined): AccountId | 'nobody' | Refusal | undefined {
     if (name === undefined) return undefined;
     if (name === NOBODY) return 'nobody';
-    const accounts = this.#ports.directory.state.accounts.values();
-    const found = accounts.find((account) => account.name === name);
-    return found?.accountId ?? refuse('NoSuchAccount', name);
+    const account = accountCalled(this.#ports.directory.state, name);
+    return isRefusal(account) ? account : account.accountId;
   }
 
   #delayOf(key: string, { details }: LoginAttempt, now: Instant): number {

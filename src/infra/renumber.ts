@@ -5,7 +5,7 @@
  * What was made from the log that is gone is thrown away, and every mailbox gets a new UIDVALIDITY.
  */
 
-import type { DirectoryAccount } from '#domain/directory/state';
+import { accountNamed, type DirectoryAccount, type DirectoryState } from '#domain/directory/state';
 import { isRefusal } from '#domain/values/decision';
 import type { Engine } from './engine.ts';
 
@@ -19,7 +19,7 @@ export async function* renumberMailboxes(
   { directory, lanes, texts, books }: Engine,
   name: string | undefined,
 ): AsyncGenerator<RenumberedAccount> {
-  for (const { accountId, name: account } of accountsNamed(directory.state.accounts, name)) {
+  for (const { accountId, name: account } of accountsFor(directory.state, name)) {
     await lanes.rebuild(accountId);
     const command = { type: 'RenumberMailboxes' } as const;
     const outcome = await lanes.execute(accountId, command, { actor: 'system:restore' });
@@ -30,11 +30,12 @@ export async function* renumberMailboxes(
   await books.rebuild();
 }
 
-function accountsNamed(
-  accounts: ReadonlyMap<number, DirectoryAccount>,
+function accountsFor(
+  state: Pick<DirectoryState, 'accounts'>,
   name: string | undefined,
 ): readonly DirectoryAccount[] {
-  const found = [...accounts.values()].filter((account) => (name ?? account.name) === account.name);
-  if (found.length > 0 || name === undefined) return found;
-  throw new Error(`There is no account called ${name}.`);
+  if (name === undefined) return [...state.accounts.values()];
+  const account = accountNamed(state, name);
+  if (account === undefined) throw new Error(`There is no account called ${name}.`);
+  return [account];
 }

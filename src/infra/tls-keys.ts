@@ -11,7 +11,7 @@ import { domainToASCII } from 'node:url';
 import type { Credentials, TlsKey } from '#domain/credential/state';
 import type { DirectoryAnswerTo, DirectoryCommand } from '#domain/directory/decide';
 import type { DirectoryEvent } from '#domain/directory/events';
-import { accountOfLogin, type DirectoryState } from '#domain/directory/state';
+import { accountCalled, accountOfLogin, type DirectoryState } from '#domain/directory/state';
 import type { Cause } from '#domain/log/event';
 import { foldedLocalpart, formatAddress, parseAddress, type Address } from '#domain/values/address';
 import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
@@ -81,14 +81,13 @@ export class TlsKeyRegister implements TlsKeys {
 
   list(account?: string): readonly RegisteredTlsKey[] | Refusal {
     const { state } = this.#ports.directory;
-    if (account !== undefined && !state.accounts.values().some(({ name }) => name === account)) {
-      return refuse('NoSuchAccount', account);
-    }
+    const asked = account === undefined ? undefined : accountCalled(state, account);
+    if (asked !== undefined && isRefusal(asked)) return asked;
     return this.#ports.books
       .tlsKeys()
       .filter((key) => state.tlsKeys.get(key.fingerprint)?.accountId === key.accountId)
-      .map((key) => this.#registered(key))
-      .filter((key) => account === undefined || key.account === account);
+      .filter(({ accountId }) => asked === undefined || asked.accountId === accountId)
+      .map((key) => this.#registered(key));
   }
 
   /** Whom a key lets in as. */

@@ -37,6 +37,8 @@ it('an older log makes clients begin anew (item 210)', async () => {
   await copyLog(copy, dir);
   const bumped = await runDaybook(['bumpuidvalidity', '--dir', dir]);
   assert.equal(bumped.stdout, 'daybook: 6 mailboxes have a new UIDVALIDITY\n', bumped.stderr);
+  const byName = await runDaybook(['bumpuidvalidity', 'DayBook', '--dir', dir]);
+  assert.equal(byName.stdout, bumped.stdout, 'a name is one in any case');
   {
     await using server = await startLocalserve({ dir, ip });
     await append(ip, 1);

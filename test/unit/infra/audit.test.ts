@@ -67,6 +67,7 @@ describe('attempts to log in', () => {
     const all = await g.list({ account: 'alice' });
     assert.deepEqual(all.map(({ result }) => result).sort(), ['badpassword', 'badprotocol', 'ok']);
     assert.equal((await g.list({ account: 'alice', failedOnly: true })).length, 2);
+    assert.deepEqual(await g.list({ account: 'ALICE' }), all, 'names are one in any case');
     assert.deepEqual(await g.list({ account: '-' }), []);
     const refusal = { refused: 'NoSuchAccount', detail: 'bob' };
     const question = { account: 'bob', failedOnly: false, limit: 1 };

@@ -192,6 +192,7 @@ describe('a TLS key', () => {
     await g.keys.add({ ...KEY, fingerprint: 'f2' }, CAUSE);
     await g.keys.add({ ...KEY, fingerprint: 'f0' }, CAUSE);
     assert.deepEqual(await fingerprintsOf(g, 'bob'), ['f1']);
+    assert.deepEqual(await fingerprintsOf(g, 'Bob'), ['f1'], 'names are one in any case');
     assert.deepEqual(new Set(await fingerprintsOf(g, 'alice')), new Set(['f0', 'f2']));
     assert.equal((await fingerprintsOf(g)).at(-1), 'f1');
     assert.equal(refusalOf(g.keys.list('nobody')), 'NoSuchAccount');
