@@ -5,19 +5,14 @@
 import { Option, type Command } from 'commander';
 import type { AliasUpdateFlags } from './alias.ts';
 import type { RunningFlags } from './flags.ts';
-import type { Tools } from './tools.ts';
+import { below, type TreeParts } from './tree.ts';
 
-/** `dirOption` makes the option that tells the folder of the server. */
-export function addAliases(config: Command, tools: Tools, dirOption: () => Option): void {
+export function addAliases(config: Command, parts: TreeParts): void {
+  const { tools } = parts;
   const aliases = config
     .command('alias')
     .description('addresses whose mail goes to several others');
-  const command = (usage: string, description: string): Command =>
-    aliases
-      .command(usage)
-      .description(description)
-      .addOption(dirOption())
-      .option('--json', 'as JSON, one object a line', false);
+  const command = below(aliases, parts);
   command('list <domain>', 'show the aliases of a domain').action(
     async (domain: string, flags: RunningFlags) => {
       await (await import('./alias.ts')).listAliases(domain, flags, tools);

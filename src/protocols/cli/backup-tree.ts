@@ -2,16 +2,14 @@
  * The commands that make copies of a server and servers of copies.
  */
 
-import { InvalidArgumentError, type Command, type Option } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { readPoint } from './backup.ts';
 import type { BackupFlags, RestoreFlags } from './flags.ts';
-import type { Tools } from './tools.ts';
+import type { TreeParts } from './tree.ts';
 
-/** `dir` makes the option that says which server is meant. */
 export function addBackup(
   program: Command,
-  tools: Tools,
-  dir: () => Option,
+  { tools, dir }: TreeParts,
   finish: (exitCode: number) => void,
 ): void {
   program

@@ -3,32 +3,51 @@
  * `setaccountpassword`.
  */
 
-import type { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { DomainAddFlags } from './domains.ts';
-import type { RunningFlags } from './flags.ts';
-import type { Tools } from './tools.ts';
+import type { AccountSetFlags, RunningFlags } from './flags.ts';
+import { duration, size, wholeNumber } from './option-values.ts';
+import { below, type Add, type TreeParts } from './tree.ts';
 
-/** `dir` makes the option that tells the folder of the server. */
-export interface TreeParts {
-  readonly tools: Tools;
-  readonly dir: () => Option;
+/** Below `config`. */
+export function addAccounts(config: Command, parts: TreeParts): void {
+  const accounts = config.command('account').description('accounts, and what is set for them');
+  addSettings(below(accounts, parts, 'as JSON'), parts);
+  addAccountList(below(accounts, parts), parts);
 }
 
-type Add = (usage: string, description: string) => Command;
-
-function below(parent: Command, { dir }: TreeParts): Add {
-  return (usage, description) =>
-    parent
-      .command(usage)
-      .description(description)
-      .addOption(dir())
-      .option('--json', 'as JSON, one object a line', false);
+function addSettings(command: Add, { tools }: TreeParts): void {
+  command('show <account>', 'show what is set, and how much room its messages take').action(
+    async (account: string, flags: RunningFlags) => {
+      await (await import('./account.ts')).showAccount(account, flags, tools);
+    },
+  );
+  command('set <account>', 'set what is named; everything else stays')
+    .option('--quota <size>', 'room for all messages: 500m, 10g, none for no limit', size)
+    .option('--queue-limit <size>', 'what may wait in the queue, none for no limit', size)
+    .option(
+      '--daily-recipients <number>',
+      'to how many it may send in 24 hours, 0: any',
+      wholeNumber,
+    )
+    .option(
+      '--daily-new-recipients <number>',
+      'to how many it never wrote to before, 0: any',
+      wholeNumber,
+    )
+    .option('--keep-retired <time>', 'how long sent mail is remembered: 12h, 7d, none', duration)
+    .option('--keep-retired-webhooks <time>', 'how long webhooks that ended are', duration)
+    .option(
+      '--from-id-login <addresses...>',
+      'all that send with a MAIL FROM per recipient, or none',
+    )
+    .option('--hide-capability <names...>', 'all IMAP capabilities to hide from it, or none')
+    .action(async (account: string, flags: AccountSetFlags) => {
+      await (await import('./account.ts')).setAccount(account, flags, tools);
+    });
 }
 
-/** Below `config account`. */
-export function addAccounts(accounts: Command, parts: TreeParts): void {
-  const command = below(accounts, parts);
-  const { tools } = parts;
+function addAccountList(command: Add, { tools }: TreeParts): void {
   command('list', 'show all accounts').action(async (flags: RunningFlags) => {
     await (await import('./accounts.ts')).listAccounts(flags, tools);
   });

@@ -8,29 +8,22 @@ import type { DkimAddFlags } from './dkim.ts';
 import type { RunningFlags } from './flags.ts';
 import type { RouteFlags } from './routing.ts';
 import type { Tools } from './tools.ts';
+import { below, type Add, type TreeParts } from './tree.ts';
 
-/** `dirOption` makes the option that tells the folder of the server. */
-export function addDomains(config: Command, tools: Tools, dirOption: () => Option): void {
+export function addDomains(config: Command, parts: TreeParts): void {
+  const { tools } = parts;
   const domains = config.command('domain').description('what is set for a domain');
-  const below =
-    (parent: Command) =>
-    (usage: string, description: string): Command =>
-      parent
-        .command(usage)
-        .description(description)
-        .addOption(dirOption())
-        .option('--json', 'as JSON, one object a line', false);
   const dkim = domains
     .command('dkim')
     .description('the keys with which mail from a domain is signed');
-  addKeys(below(dkim), tools);
-  addDomainList(domains, { tools, dir: dirOption });
+  addKeys(below(dkim, parts), tools);
+  addDomainList(domains, parts);
   const switching = {
     disable: 'let mail from the domain wait, and mail to it come later',
     enable: 'let mail from and to the domain go again',
   } as const;
   for (const verb of ['disable', 'enable'] as const) {
-    below(domains)(`${verb} <domain>`, switching[verb]).action(
+    below(domains, parts)(`${verb} <domain>`, switching[verb]).action(
       async (domain: string, flags: RunningFlags) => {
         await (await import('./routing.ts')).switchDomain(verb, domain, flags, tools);
       },
@@ -39,10 +32,8 @@ export function addDomains(config: Command, tools: Tools, dirOption: () => Optio
   const routes = config
     .command('routes')
     .description('by which transports outgoing mail goes; the first route that fits');
-  addRoutes(below(routes), tools);
+  addRoutes(below(routes, parts), tools);
 }
-
-type Add = (usage: string, description: string) => Command;
 
 function addRoutes(command: Add, tools: Tools): void {
   const owned = (usage: string, description: string): Command =>

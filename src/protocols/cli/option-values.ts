@@ -5,6 +5,7 @@
  */
 
 import { InvalidArgumentError } from 'commander';
+import { isDate, readDuration, readSize } from './quantities.ts';
 import { readBound, readSpan } from './relative-time.ts';
 
 export function wholeNumber(text: string): number {
@@ -44,4 +45,21 @@ export function span(text: string): string {
 export function bound(text: string): string {
   if (readBound(text) !== undefined) return text;
   throw new InvalidArgumentError('It must be < or > and a time like -1h or now.');
+}
+
+export function size(text: string): number {
+  const bytes = readSize(text);
+  if (bytes !== undefined) return bytes;
+  throw new InvalidArgumentError('It must be a size like 500m, 10g or none.');
+}
+
+export function duration(text: string): number {
+  const ms = readDuration(text);
+  if (ms !== undefined) return ms;
+  throw new InvalidArgumentError('It must be a time like 12h, 7d or none.');
+}
+
+export function date(text: string): string {
+  if (isDate(text)) return text;
+  throw new InvalidArgumentError('It must be a date like 2026-01-31.');
 }

@@ -12,23 +12,20 @@ import { addAccounts, addAddresses, addPassword } from './directory-tree.ts';
 import { addDomains } from './domain-tree.ts';
 import {
   isLoopbackAddress,
-  type AccountSetFlags,
-  type AttemptFlags,
   type DataFlags,
-  type KeyAddFlags,
-  type KeyChangeFlags,
   type LocalserveFlags,
-  type RunningFlags,
   type ServeFlags,
   type TailFlags,
-  type TlsResultFlags,
   type VerifyFlags,
 } from './flags.ts';
 import { addHelp } from './help.ts';
-import { isDate, readDuration, readSize } from './quantities.ts';
+import { addKeys } from './key-tree.ts';
 import type { Openers, Terminal } from './openers.ts';
+import { numberFromOne, wholeNumber } from './option-values.ts';
 import { addQueue } from './queue-tree.ts';
+import { addAttempts, addTlsResults } from './record-tree.ts';
 import type { Tools } from './tools.ts';
+import type { TreeParts } from './tree.ts';
 import { addWebhookSettings } from './webhook-settings-tree.ts';
 
 const FAILED = 1;
@@ -71,16 +68,18 @@ export function commandTree(
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.err(text.trimEnd()),
     });
-  addServing(program, terminal, openers);
-  addLookingAfterData(program, terminal, openers, finish);
-  addBackup(program, { terminal, openers }, () => dirOption(openers), finish);
-  addLog(program, terminal, openers);
-  addConfig(program, { terminal, openers });
-  addPassword(program, { tools: { terminal, openers }, dir: () => dirOption(openers) });
-  addSendmail(program, terminal, openers, finish);
-  addAttempts(program, { terminal, openers });
-  addQueue(program, { terminal, openers }, () => dirOption(openers));
-  addTlsResults(program, { terminal, openers });
+  const tools = { terminal, openers };
+  const parts = { tools, dir: () => dirOption(openers) };
+  addServing(program, parts);
+  addLookingAfterData(program, parts, finish);
+  addBackup(program, parts, finish);
+  addLog(program, parts);
+  addConfig(program, parts);
+  addPassword(program, parts);
+  addSendmail(program, tools, finish);
+  addAttempts(program, parts);
+  addQueue(program, parts);
+  addTlsResults(program, parts);
   program
     .command('version')
     .description('print the version')
@@ -94,11 +93,12 @@ function dirOption(openers: Openers): Option {
   );
 }
 
-function addServing(program: Command, terminal: Terminal, openers: Openers): void {
+function addServing(program: Command, { tools, dir }: TreeParts): void {
+  const { terminal, openers } = tools;
   program
     .command('localserve')
     .description('serve SMTP, submission and IMAP on this machine, for trying and developing')
-    .addOption(dirOption(openers))
+    .addOption(dir())
     .option('--ip <address>', 'loopback address to listen on', loopbackAddress)
     .option('--init-only', 'write configuration, keys and the first account, then exit', false)
     .option('--limits', 'apply the limits per address of a public server', false)
@@ -110,7 +110,7 @@ function addServing(program: Command, terminal: Terminal, openers: Openers): voi
   program
     .command('serve')
     .description('serve as the configuration of the folder says: mail goes out to the world')
-    .addOption(dirOption(openers))
+    .addOption(dir())
     .addOption(levelOption())
     .action(async (flags: ServeFlags) => {
       const { serve } = await import('./serve.ts');
@@ -125,14 +125,14 @@ function levelOption(): Option {
 
 function addLookingAfterData(
   program: Command,
-  terminal: Terminal,
-  openers: Openers,
+  { tools, dir }: TreeParts,
   finish: (exitCode: number) => void,
 ): void {
+  const { terminal, openers } = tools;
   program
     .command('rebuild')
     .description('throw the views away and post them again from the log')
-    .addOption(dirOption(openers))
+    .addOption(dir())
     .option('--json', 'one JSON object a line', false)
     .action(async (flags: DataFlags) => {
       const { rebuild } = await import('./data.ts');
@@ -142,7 +142,7 @@ function addLookingAfterData(
   program
     .command('verifydata')
     .description('check the log’s hash chain, every body, and the views against a replay')
-    .addOption(dirOption(openers))
+    .addOption(dir())
     .option('--backup <directory>', 'check a backup instead')
     .option('--prior <directories...>', 'where backups are that this one needs, if they moved')
     .option('--json', 'findings as JSON, one object a line', false)
@@ -150,7 +150,7 @@ function addLookingAfterData(
       const { backup } = flags;
       if (backup !== undefined) {
         const { verifyBackup } = await import('./backup.ts');
-        return finish(await verifyBackup(backup, flags, { terminal, openers }));
+        return finish(await verifyBackup(backup, flags, tools));
       }
       const { verifydata } = await import('./data.ts');
       finish(await verifydata(flags, terminal, openers));
@@ -162,7 +162,7 @@ function addLookingAfterData(
       'after an older copy of the log was put back: let mail clients begin anew with the ' +
         'mailboxes of one account, or of all',
     )
-    .addOption(dirOption(openers))
+    .addOption(dir())
     .option('--json', 'one JSON object a line', false)
     .action(async (account: string | undefined, flags: DataFlags) => {
       const { bumpUidValidity } = await import('./data.ts');
@@ -170,160 +170,39 @@ function addLookingAfterData(
     });
 }
 
-function addLog(program: Command, terminal: Terminal, openers: Openers): void {
+function addLog(program: Command, { tools, dir }: TreeParts): void {
   program
     .command('log')
     .description('look into the event log')
     .command('tail')
     .description('print events as they happen, one line each')
-    .addOption(dirOption(openers))
-    .option('--account <number>', 'only this account', positiveInteger)
+    .addOption(dir())
+    .option('--account <number>', 'only this account', numberFromOne)
     .option('--type <type>', 'only events of this type')
     .option('--after <position>', 'begin after this position (0: the beginning)', wholeNumber)
     .option('--no-follow', 'stop at the end of the log')
     .option('--json', 'whole events as JSON', false)
     .action(async (flags: TailFlags) => {
       const { tail } = await import('./data.ts');
-      await tail(flags, terminal, openers);
+      await tail(flags, tools.terminal, tools.openers);
     });
 }
 
-function addConfig(program: Command, tools: Tools): void {
+function addConfig(program: Command, parts: TreeParts): void {
   const config = program
     .command('config')
     .description('look at and change what the running server decides by');
-  const parts = { tools, dir: () => dirOption(tools.openers) };
-  addAccounts(addAccountSettings(config, tools), parts);
+  addAccounts(config, parts);
   addAddresses(config, parts);
-  addKeys(config, tools);
-  addDomains(config, tools, () => dirOption(tools.openers));
-  addAliases(config, tools, () => dirOption(tools.openers));
-  addWebhookSettings(config, tools, () => dirOption(tools.openers));
-}
-
-function addAccountSettings(config: Command, tools: Tools): Command {
-  const accounts = config.command('account').description('accounts, and what is set for them');
-  const command = (usage: string, description: string): Command =>
-    accounts
-      .command(usage)
-      .description(description)
-      .addOption(dirOption(tools.openers))
-      .option('--json', 'as JSON', false);
-  command('show <account>', 'show what is set, and how much room its messages take').action(
-    async (account: string, flags: RunningFlags) => {
-      await (await import('./account.ts')).showAccount(account, flags, tools);
-    },
-  );
-  command('set <account>', 'set what is named; everything else stays')
-    .option('--quota <size>', 'room for all messages: 500m, 10g, none for no limit', size)
-    .option('--queue-limit <size>', 'what may wait in the queue, none for no limit', size)
-    .option(
-      '--daily-recipients <number>',
-      'to how many it may send in 24 hours, 0: any',
-      wholeNumber,
-    )
-    .option(
-      '--daily-new-recipients <number>',
-      'to how many it never wrote to before, 0: any',
-      wholeNumber,
-    )
-    .option('--keep-retired <time>', 'how long sent mail is remembered: 12h, 7d, none', duration)
-    .option('--keep-retired-webhooks <time>', 'how long webhooks that ended are', duration)
-    .option(
-      '--from-id-login <addresses...>',
-      'all that send with a MAIL FROM per recipient, or none',
-    )
-    .option('--hide-capability <names...>', 'all IMAP capabilities to hide from it, or none')
-    .action(async (account: string, flags: AccountSetFlags) => {
-      await (await import('./account.ts')).setAccount(account, flags, tools);
-    });
-  return accounts;
-}
-
-function addKeys(config: Command, tools: Tools): void {
-  const keys = config
-    .command('tlspubkey')
-    .description('TLS keys with which devices log in without a password');
-  const command = (usage: string, description: string): Command =>
-    keys
-      .command(usage)
-      .description(description)
-      .addOption(dirOption(tools.openers))
-      .option('--json', 'as JSON', false);
-  // A fingerprint may begin with a minus sign and is no option then.
-  const keyCommand = (name: string, description: string): Command =>
-    command(`${name} <fingerprint>`, description).allowUnknownOption();
-
-  command(
-    'add <login>',
-    'let the key of a certificate (PEM on standard input) log in as an address',
-  )
-    .option('--name <name>', 'name of the device; by default the name in the certificate')
-    .option('--no-imap-preauth', 'IMAP waits for EXTERNAL instead of beginning logged in')
-    .action(async (login: string, flags: KeyAddFlags) => {
-      await (await import('./tlspubkey.ts')).addKey(login, flags, tools);
-    });
-  keyCommand('change', 'change what stands with a key')
-    .option('--name <name>', 'name of the device')
-    .option('--login <address>', 'another address of the account')
-    .option('--imap-preauth', 'IMAP begins logged in')
-    .option('--no-imap-preauth', 'IMAP waits for EXTERNAL')
-    .action(async (fingerprint: string, flags: KeyChangeFlags) => {
-      await (await import('./tlspubkey.ts')).changeKey(fingerprint, flags, tools);
-    });
-  keyCommand('get', 'show a key and its certificate').action(
-    async (fingerprint: string, flags: RunningFlags) => {
-      await (await import('./tlspubkey.ts')).showKey(fingerprint, flags, tools);
-    },
-  );
-  command('list [account]', 'show all keys, or those of an account').action(
-    async (account: string | undefined, flags: RunningFlags) => {
-      await (await import('./tlspubkey.ts')).listKeys(account, flags, tools);
-    },
-  );
-  keyCommand('rm', 'remove a key; connections that it opened end').action(
-    async (fingerprint: string, flags: RunningFlags) => {
-      await (await import('./tlspubkey.ts')).removeKey(fingerprint, flags, tools);
-    },
-  );
-}
-
-function addAttempts(program: Command, tools: Tools): void {
-  program
-    .command('loginattempts')
-    .description('attempts to log in of the last 30 days')
-    .command('list')
-    .description('show who tried to log in, the latest first; equal attempts are one line')
-    .addOption(dirOption(tools.openers))
-    .option('--account <name>', 'only this account; - for logins that are nobody’s')
-    .option('--failed', 'only those that were not let in', false)
-    .option('--limit <number>', 'so many lines at most, 100 by default', positiveInteger)
-    .option('--json', 'one JSON object a line', false)
-    .action(async (flags: AttemptFlags) => {
-      await (await import('./login-attempts.ts')).listAttempts(flags, tools);
-    });
-}
-
-function addTlsResults(program: Command, tools: Tools): void {
-  program
-    .command('tlsresults')
-    .description('how TLS went with the hosts that took our mail, of the last 30 days')
-    .command('list')
-    .description('show sessions by day, domain and policy, the latest day first')
-    .addOption(dirOption(tools.openers))
-    .option('--domain <name>', 'only mail for this domain, or under its policy')
-    .option('--day <date>', 'only this day, in UTC: 2026-01-31', date)
-    .option('--limit <number>', 'so many results at most, 1000 by default', positiveInteger)
-    .option('--json', 'one JSON object a line', false)
-    .action(async (flags: TlsResultFlags) => {
-      await (await import('./tls-results.ts')).listTlsResults(flags, tools);
-    });
+  addKeys(config, parts);
+  addDomains(config, parts);
+  addAliases(config, parts);
+  addWebhookSettings(config, parts);
 }
 
 function addSendmail(
   program: Command,
-  terminal: Terminal,
-  openers: Openers,
+  { terminal, openers }: Tools,
   finish: (exitCode: number) => void,
 ): void {
   program
@@ -346,33 +225,4 @@ function addSendmail(
 function loopbackAddress(text: string): string {
   if (isLoopbackAddress(text)) return text;
   throw new InvalidArgumentError('It must be a loopback address, 127.x.y.z or ::1.');
-}
-
-function size(text: string): number {
-  const bytes = readSize(text);
-  if (bytes !== undefined) return bytes;
-  throw new InvalidArgumentError('It must be a size like 500m, 10g or none.');
-}
-
-function duration(text: string): number {
-  const ms = readDuration(text);
-  if (ms !== undefined) return ms;
-  throw new InvalidArgumentError('It must be a time like 12h, 7d or none.');
-}
-
-function date(text: string): string {
-  if (isDate(text)) return text;
-  throw new InvalidArgumentError('It must be a date like 2026-01-31.');
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new InvalidArgumentError('It must be a whole number.');
-}
-
-function positiveInteger(text: string): number {
-  const number = wholeNumber(text);
-  if (number > 0) return number;
-  throw new InvalidArgumentError('It must be a number from 1.');
 }

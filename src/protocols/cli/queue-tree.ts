@@ -16,32 +16,24 @@ import type {
   ScheduleFlags,
 } from './queue-flags.ts';
 import type { Tools } from './tools.ts';
+import { below, type Add, type TreeParts } from './tree.ts';
 import { addWebhooks } from './webhook-tree.ts';
 
-type Add = (usage: string, description: string) => Command;
-
-/** `dir` makes the option that says which server is meant. */
-export function addQueue(program: Command, tools: Tools, dir: () => Option): void {
+export function addQueue(program: Command, parts: TreeParts): void {
+  const { tools } = parts;
   const queue = program.command('queue').description('outgoing mail');
-  const below =
-    (parent: Command): Add =>
-    (usage, description) =>
-      parent
-        .command(usage)
-        .description(description)
-        .addOption(dir())
-        .option('--json', 'as JSON, one object a line', false);
-  addLists(below(queue), tools);
-  addPause(below(queue), tools);
-  addChanges(below(queue), tools);
-  addEnds(below(queue), tools);
+  const command = below(queue, parts);
+  addLists(command, tools);
+  addPause(command, tools);
+  addChanges(command, tools);
+  addEnds(command, tools);
   const retired = queue.command('retired').description('outgoing mail that has left the queue');
-  addRetired(below(retired), tools);
+  addRetired(below(retired, parts), tools);
   const rules = queue.command('holdrules').description('which new mail is held');
-  addHoldRules(below(rules), tools);
+  addHoldRules(below(rules, parts), tools);
   const suppress = queue.command('suppress').description('addresses that are not written to');
-  addSuppressions(below(suppress), tools);
-  addWebhooks(queue, tools, below);
+  addSuppressions(below(suppress, parts), tools);
+  addWebhooks(queue, parts);
 }
 
 function addLists(command: Add, tools: Tools): void {

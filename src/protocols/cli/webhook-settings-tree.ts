@@ -2,10 +2,10 @@
  * The commands about whom accounts have called: `config webhook`.
  */
 
-import { Argument, type Command, type Option } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { HookDirection } from '../ports-webhook.ts';
 import type { RunningFlags, WebhookSetFlags } from './flags.ts';
-import type { Tools } from './tools.ts';
+import { below, type TreeParts } from './tree.ts';
 
 const EVENTS = [
   'delivered',
@@ -18,17 +18,12 @@ const EVENTS = [
   'unrecognized',
 ];
 
-/** `dir` makes the option that says which server is meant. */
-export function addWebhookSettings(config: Command, tools: Tools, dir: () => Option): void {
+export function addWebhookSettings(config: Command, parts: TreeParts): void {
+  const { tools } = parts;
   const webhook = config
     .command('webhook')
     .description('applications that are told what happens to mail of an account');
-  const command = (name: string, description: string): Command =>
-    webhook
-      .command(name)
-      .description(description)
-      .addOption(dir())
-      .option('--json', 'as JSON', false);
+  const command = below(webhook, parts, 'as JSON');
   const setting = (direction: HookDirection, description: string): Command =>
     command(`${direction} <account>`, `${description}; what is not named stays`)
       .option('--url <url>', 'whom to call')

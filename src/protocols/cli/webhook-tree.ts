@@ -8,6 +8,7 @@ import { Option, type Command } from 'commander';
 import type { RunningFlags } from './flags.ts';
 import { bound, numberFromOne, numbers, span, wholeNumber } from './option-values.ts';
 import type { Tools } from './tools.ts';
+import { below, type Add, type TreeParts } from './tree.ts';
 import type {
   HookChangeFlags,
   HookListFlags,
@@ -15,17 +16,15 @@ import type {
   RetiredHookListFlags,
 } from './webhook-flags.ts';
 
-type Add = (name: string, description: string) => Command;
-
 const EVENTS =
   'incoming, delivered, suppressed, delayed, failed, relayed, expanded, canceled or unrecognized';
 
-/** `below` makes commands with the flags that all have which ask the running server. */
-export function addWebhooks(queue: Command, tools: Tools, below: (parent: Command) => Add): void {
+export function addWebhooks(queue: Command, parts: TreeParts): void {
+  const { tools } = parts;
   const webhook = queue.command('webhook').description('calls that tell what happened to mail');
-  addPending(below(webhook), tools);
+  addPending(below(webhook, parts), tools);
   const retired = webhook.command('retired').description('webhooks that wait no more');
-  addRetired(below(retired), tools);
+  addRetired(below(retired, parts), tools);
 }
 
 function addPending(command: Add, tools: Tools): void {
