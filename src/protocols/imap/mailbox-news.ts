@@ -8,7 +8,7 @@
 import type { AccountFact } from '#domain/log/streams';
 import type { MessagesCopied, MessagesMoved } from '#domain/message/events';
 import type { MessageMark } from '#domain/message/state';
-import type { MailboxId, ModSeq, Revision } from '#domain/values/ids';
+import type { MailboxId, ModSeq, Revision, Uid } from '#domain/values/ids';
 import {
   differenceOf,
   equalUidSets,
@@ -21,6 +21,7 @@ import {
 } from '#domain/values/uid-set';
 import type { UidRuns } from '#domain/values/uid-runs';
 import type { AccountViews, MailboxSummary } from '#projections/account-views';
+import { KeptLists } from './kept-lists.ts';
 
 /** What one fact did to one mailbox, as far as a session on it must know. */
 export interface MailboxChange {
@@ -96,6 +97,10 @@ export type FlagsForm = 'uid' | 'uid-modseq' | 'uidonly' | 'uidonly-modseq';
 /** One mailbox that sessions have open; shared by them. */
 export class MailboxNews {
   readonly mailboxId: MailboxId;
+  /** As SORT tells them, by what is compared. */
+  readonly orders: KeptLists<readonly Uid[]> = new KeptLists(() => this.runs());
+  /** As THREAD tells them, by how they are made and what messages are called. */
+  readonly threads: KeptLists<string> = new KeptLists(() => this.runs());
   readonly #views: AccountViews;
   readonly #summary: () => MailboxSummary | undefined;
   readonly #listeners = new Set<MailboxListener>();

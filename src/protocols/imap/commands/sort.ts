@@ -26,18 +26,21 @@ async function run(
   session: Session,
 ): Promise<Reply> {
   const { mailbox } = session;
-  const { mailboxId } = mailbox;
+  const { mailboxId, told } = mailbox;
   const saves = words.returns?.has('SAVE') === true;
   if (saves) mailbox.saved = NO_UIDS;
-  const uids = session.account.views.sorted(mailboxId, await find(), words.order);
-  const numbers = numberingOf(byUid, mailbox.told);
+  const found = await find();
+  const uids = await mailbox.news.orders.get(JSON.stringify(words.order), found, told, () =>
+    session.account.views.sorted(mailboxId, found, words.order),
+  );
+  const numbers = numberingOf(byUid, told);
   if (words.returns === undefined) {
     const modSeq = byModSeq ? highestModSeq(uidSetOf(uids), mailboxId, session) : undefined;
     await answerPlainly(uids, numbers, modSeq, session);
   } else {
     const form = { byUid, byModSeq, mailboxId, about: '' };
-    const told = tellFound(foundList(uids, numbers), words, form, session);
-    if (saves) mailbox.saved = told;
+    const asked = tellFound(foundList(uids, numbers), words, form, session);
+    if (saves) mailbox.saved = asked;
   }
   return ok('SORT done', { news });
 }

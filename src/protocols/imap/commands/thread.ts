@@ -50,17 +50,20 @@ async function run(
   { byUid, news, find }: OpenSearch,
   session: Session,
 ): Promise<Reply> {
+  const { mailbox } = session;
+  const { told } = mailbox;
   const uids = await find();
-  const isByReference = words.algorithm === 'REFERENCES';
-  const threads = await (isByReference ? byReferences(uids, session) : bySubject(uids, session));
-  const { out, mailbox } = session;
-  const { one } = numberingOf(byUid, mailbox.told);
-  out.put(threads.length === 0 ? '* THREAD' : '* THREAD ');
-  for (const text of threadText(threads, one)) {
-    out.put(text);
-    if (out.full) await out.flush();
-  }
-  out.put('\r\n');
+  const { algorithm } = words;
+  const name = `${algorithm} ${byUid ? 'UID' : ''}`;
+  const text = await mailbox.news.threads.get(name, uids, told, async () => {
+    const threads =
+      algorithm === 'REFERENCES'
+        ? await byReferences(uids, session)
+        : await bySubject(uids, session);
+    const { one } = numberingOf(byUid, told);
+    return threadText(threads, one).toArray().join('');
+  });
+  session.out.line(text === '' ? '* THREAD' : `* THREAD ${text}`);
   return ok('THREAD done', { news });
 }
 
