@@ -59,7 +59,6 @@ import { routingCommands } from '#protocols/cli/routing-control';
 import { webhookCommands } from '#protocols/cli/webhook-control';
 import { webhookSettingsCommands } from '#protocols/cli/webhook-settings-control';
 import { readFacts } from '#protocols/message/facts';
-import type { Rates } from '#protocols/ports';
 import type { MessageReader } from '#protocols/ports-reading';
 import { hmacMd5States } from '#protocols/sasl/md5';
 import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
@@ -180,7 +179,7 @@ async function openServer(loaded: LoadedConfig, options: HowToServe): Promise<Ru
     });
     closers.push(() => desk.stop());
     const { isLocal, onlyAt } = options;
-    const ports = portsOf(engine, logins, rates);
+    const ports = portsOf(engine, { reader, logins, rates });
     const endpoints = await endpointsOf({ loaded, ports, log, isLocal, onlyAt });
     const listeners: { stop(): void; close(): Promise<void> }[] = [];
     closers.push(
@@ -219,7 +218,10 @@ function metricsOf(engine: Engine, { config }: LoadedConfig): OpenMetrics {
   });
 }
 
-function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts {
+function portsOf(
+  engine: Engine,
+  others: Pick<ServerPorts, 'reader' | 'logins' | 'rates'>,
+): ServerPorts {
   return {
     commands: engine.lanes,
     views: engine.lanes,
@@ -229,9 +231,8 @@ function portsOf(engine: Engine, logins: OpenLogins, rates: Rates): ServerPorts 
     texts: engine.texts,
     directory: engine.directory,
     signing: engine.dkimKeys,
-    logins,
     attempts: engine.audit,
-    rates,
+    ...others,
     clock: systemClock,
     random: systemRandom,
   };
