@@ -8,12 +8,11 @@ import type { SearchCondition } from './message-search.ts';
 import type { TextSource } from './text-sources.ts';
 import type { Annotation } from '#domain/mailbox/annotations';
 import type { Mailbox } from '#domain/mailbox/state';
-import type { MessageMark } from '#domain/message/state';
+import type { MessageMark, MessageRecord } from '#domain/message/state';
 import type { QueueItem } from '#domain/queue/state';
 import type { Suppression } from '#domain/suppression/state';
 import type { Webhook } from '#domain/webhook/state';
 import type {
-  BodyHash,
   HookId,
   Instant,
   MailboxId,
@@ -40,16 +39,8 @@ export interface MailboxSummary extends Mailbox {
   readonly keywords: readonly string[];
 }
 
-export interface MessageRow extends MessageMark {
-  readonly messageId: MessageId;
-  readonly body: BodyHash;
-  readonly prefix: string;
-  readonly sizeBytes: number;
-  readonly receivedAt: Instant;
-  readonly zoneMinutes: number;
-  readonly savedAt: Instant;
-  readonly createSeq: ModSeq;
-}
+/** All that facts say about a message. */
+export type MessageRow = MessageRecord;
 
 /** Facts in wire form that FETCH copies; see MessageFacts. */
 export interface MessageWire {

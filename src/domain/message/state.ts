@@ -34,7 +34,7 @@ export interface MessageState {
   usedBytes(): number;
 }
 
-/** A message as the reference model keeps it. */
+/** All that facts say about a message. */
 export interface MessageRecord extends MessageMark {
   readonly messageId: MessageId;
   readonly body: BodyHash;
