@@ -43,7 +43,7 @@ const REFUSING: RemoteOptions = { hosts: { '192.0.2.1': answering({ RCPT: '450 4
 
 describe('a recipient that is refused for now', () => {
   it('queue 1, queue 2, smtp 102: is tried eight times, its sender hears of it twice', async () => {
-    const { world } = await openRemoteWorld(REFUSING);
+    const { world, hosts } = await openRemoteWorld(REFUSING);
     const startedAt = world.clock.now();
     await world.submit(ALICE, 'bob@there.example');
     const times = [world.clock.now() - startedAt];
@@ -62,11 +62,20 @@ describe('a recipient that is refused for now', () => {
     const [delayed = '', failed = '', ...more] = notices(world);
     assert.equal(more.length, 0);
     assert.match(delayed, /Action: delayed\r\nStatus: 4\.0\.0 /);
+    const told = [...delayed.matchAll(/^ {2}(\w{3}, .*)\r$/gm)].map(([, at = '']) =>
+      Date.parse(at),
+    );
+    assert.equal(told.length, 3);
+    for (const [i, at] of told.entries()) {
+      assert.ok(Math.abs(at - startedAt - (times[5 + i] ?? 0)) < 10 * MINUTE, `told ${i}`);
+    }
     const until = Date.parse(/Will-Retry-Until: (.*)\r\n/.exec(delayed)?.[1] ?? '');
     const eighth = startedAt + (times[7] ?? 0);
     assert.ok(Math.abs(until - eighth) < 10 * MINUTE, 'the time of the eighth attempt');
-    assert.match(failed, /Action: failed\r\nStatus: [45]\.0\.0 /);
+    assert.match(failed, /Action: failed\r\nStatus: 5\.0\.0 /);
     assert.match(failed, /Diagnostic-Code: smtp; 450 4\.0\.0 later/);
+    await world.pass(3 * 24 * 60 * MINUTE);
+    assert.equal(hosts.heard.length, 8, 'no ninth');
   });
 
   it('queue 3: is tried as often as the message says', async () => {
@@ -75,7 +84,9 @@ describe('a recipient that is refused for now', () => {
     await world.queueMail(ALICE, { recipients, options: { attemptsMax: 5 } });
     await untilRetired(world);
     assert.equal(failures(world).length, 5);
-    assert.equal(notices(world).length, 1);
+    const [failed = '', ...more] = notices(world);
+    assert.match(failed, /\r\nAction: failed\r\n/);
+    assert.equal(more.length, 0, 'nothing of a delay');
   });
 });
 
@@ -103,6 +114,25 @@ describe('a recipient that is refused for good', () => {
   });
 });
 
+describe('a recipient whose host may dislike the family of our address', () => {
+  it('queue 20: is asked by the other one, then has failed and is suppressed', async () => {
+    const refusing = answering({ RCPT: '554 5.7.1 not from there' });
+    const { world, hosts } = await openRemoteWorld({
+      zones: { 'there.example': { A: ['192.0.2.1'], AAAA: ['2001:db8::1'] } },
+      hosts: { '192.0.2.1': refusing, '2001:db8::1': refusing },
+    });
+    await world.submit(ALICE, 'bob@there.example');
+    assert.partialDeepStrictEqual(failures(world), [{ code: 554, permanent: false }]);
+    assert.ok(!world.types(ALICE).includes('AddressSuppressed'));
+    await untilRetired(world);
+    assert.partialDeepStrictEqual(failures(world)[1], { code: 554, permanent: true });
+    assert.equal(new Set(hosts.dialed).size, 2, 'each family once');
+    assert.equal(hosts.dialed.length, 2);
+    assert.deepEqual(retired(world), ['failed']);
+    assert.equal(world.last('AddressSuppressed').address, 'bob@there.example');
+  });
+});
+
 describe('recipients of one domain', () => {
   const three = ['a@there.example', 'b@there.example', 'c@there.example'] as const;
 
@@ -120,6 +150,19 @@ describe('recipients of one domain', () => {
     }));
     await world.queueMail(ALICE, { recipients });
     assert.equal(hosts.mail.length, 4);
+  });
+
+  it('queue 12: end each for itself, and the sender hears of the one that failed', async () => {
+    const hosts = { '192.0.2.1': answering({ 'RCPT TO:<b@there.example>': '550 5.1.1 who?' }) };
+    const { world } = await openRemoteWorld({ hosts });
+    await world.submit(ALICE, ...three);
+    const [failure, ...more] = failures(world);
+    assert.equal(more.length, 0);
+    assert.partialDeepStrictEqual(failure, { code: 550, enhancedCode: '5.1.1', permanent: true });
+    assert.deepEqual(retired(world).toSorted(), ['delivered', 'delivered', 'failed']);
+    assert.equal(notices(world).length, 1);
+    assert.match(notices(world)[0] ?? '', /Final-Recipient: rfc822;b@there\.example\r\n/);
+    assert.equal(world.last('AddressSuppressed').address, 'b@there.example');
   });
 
   it('queue 13: that are suppressed are left out', async () => {
