@@ -14,7 +14,6 @@ import type { Suppression } from '#domain/suppression/state';
 import type { Webhook } from '#domain/webhook/state';
 import type {
   HookId,
-  Instant,
   MailboxId,
   MessageId,
   ModSeq,
