@@ -16,7 +16,7 @@ export interface RecordingPorts {
   readonly stop: AbortSignal;
 }
 
-/** `notYet` hears of each Fault that is tried again; everything else is thrown. */
+/** `notYet` hears of each Fault, also of the last; everything else is thrown. */
 export async function untilRecorded<Recorded>(
   record: () => Promise<Recorded>,
   notYet: (fault: Fault) => void,
@@ -26,8 +26,9 @@ export async function untilRecorded<Recorded>(
     try {
       return await record();
     } catch (error) {
-      if (!(error instanceof Fault) || stop.aborted) throw error;
+      if (!(error instanceof Fault)) throw error;
       notYet(error);
+      if (stop.aborted) throw error;
     }
     await sleep(clock, waitMs, stop);
   }

@@ -342,8 +342,10 @@ class Pump implements Runner {
       log.error({ accountId, queueId, attempt, refused: done.refused }, 'outcome refused');
       return done;
     };
+    const { type } = outcome;
+    // What it was: should it never be recorded, nothing else tells of it.
     const notYet = (err: Fault): void =>
-      log.error({ accountId, queueId, attempt, err }, 'outcome not recorded yet');
+      log.error({ accountId, queueId, attempt, type, err }, 'outcome not recorded yet');
     return untilRecorded(record, notYet, { clock, stop: this.#stop.signal });
   }
 }

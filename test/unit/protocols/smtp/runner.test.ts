@@ -136,6 +136,25 @@ test('an outcome that cannot be recorded is recorded later', async () => {
   assert.equal(world.types(ALICE).filter((type) => type === 'AttemptStarted').length, 1);
 });
 
+test('an outcome that is not recorded before a stop is in the log of the server', async () => {
+  const world = new QueueWorld();
+  const held = new Held();
+  const { execute } = world.commands;
+  Object.assign(world.commands, {
+    execute: (async (accountId, command, cause) => {
+      if (command.type === 'FinishAttempt') throw new Fault('DiskFull', 'full');
+      return execute(accountId, command, cause);
+    }) satisfies Commands['execute'],
+  });
+  await world.start(held.settings(world.clock));
+  await world.submit(ALICE, 'x@other.example');
+  const stopped = world.runner?.stop();
+  await held.end();
+  await stopped;
+  assert.equal(world.types(ALICE).at(-1), 'AttemptStarted');
+  assert.ok(world.logged.includes('error outcome not recorded yet'));
+});
+
 test('an attempt that cannot begin is tried again, without spinning', async () => {
   const world = new QueueWorld();
   await world.start();
