@@ -132,8 +132,6 @@ export const EXTRA_KEYS_MAX = 64;
 /** One webhook call, with connecting and redirects. */
 export const HOOK_CALL_MS = 60_000;
 export const HOOK_REDIRECTS_MAX = 10;
-/** What is kept of the answer. */
-export const HOOK_ANSWER_BYTES_MAX = 512;
 /** Calls to all receivers; one receiver has one. */
 export const HOOK_CALLS_AT_ONCE = 10;
 /** How long calls that run may still go on when the server stops. */

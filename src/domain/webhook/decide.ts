@@ -19,7 +19,7 @@ import {
 } from '../values/decision.ts';
 import type { HookId } from '../values/ids.ts';
 import { rescheduled, type Rescheduling } from '../values/rescheduling.ts';
-import { firstOctets } from '../values/text.ts';
+import { keptAnswer } from './answer.ts';
 import type {
   RetiredHookOutcome,
   WebhookAnswer,
@@ -148,23 +148,18 @@ function finishAttempt(
 
 /** RFC 9110 §15.3.1: other codes than 200 may come from somebody who did not take it. */
 const TAKEN = 200;
-const ERROR_OCTETS_MAX = 1000;
-const RESPONSE_OCTETS_MAX = 512;
 
 function endingAttempt(
   hookId: HookId,
   attempt: number,
-  { code, error, response, durationMs }: WebhookAnswer,
+  answer: WebhookAnswer,
 ): WebhookAttemptEnded {
   return {
     type: 'WebhookAttemptEnded',
     hookId,
     attempt,
-    success: code === TAKEN,
-    code,
-    error: firstOctets(error, ERROR_OCTETS_MAX),
-    response: firstOctets(response, RESPONSE_OCTETS_MAX),
-    durationMs,
+    success: answer.code === TAKEN,
+    ...keptAnswer(answer),
   };
 }
 

@@ -8,9 +8,9 @@
  */
 
 import { Buffer } from 'node:buffer';
+import { HOOK_RESPONSE_OCTETS_MAX, keptAnswer } from '#domain/webhook/answer';
 import type { WebhookAnswer } from '#domain/webhook/events';
-import { HOOK_ANSWER_BYTES_MAX, HOOK_CALL_MS, HOOK_REDIRECTS_MAX } from '../limits.ts';
-import { cutUtf8 } from '../message/cut.ts';
+import { HOOK_CALL_MS, HOOK_REDIRECTS_MAX } from '../limits.ts';
 import type { Clock } from '../ports.ts';
 import type { HttpPost, Posted } from '../ports-webhook.ts';
 
@@ -44,7 +44,7 @@ export async function callHook(
 ): Promise<WebhookAnswer> {
   const startAt = ports.clock.now();
   const told = await tell(call, ports, startAt + HOOK_CALL_MS, stop);
-  return { ...told, durationMs: Math.max(ports.clock.now() - startAt, 0) };
+  return keptAnswer({ ...told, durationMs: Math.max(ports.clock.now() - startAt, 0) });
 }
 
 type Told = Omit<WebhookAnswer, 'durationMs'>;
@@ -65,7 +65,7 @@ async function tell(
     if (headers === undefined) return unanswered('The Authorization cannot stand in a header.');
     const timeoutMs = Math.max(deadlineAt - clock.now(), 0);
     // One more tells whether the last character is whole.
-    const answerBytesMax = HOOK_ANSWER_BYTES_MAX + 1;
+    const answerBytesMax = HOOK_RESPONSE_OCTETS_MAX + 1;
     const posted = await http.post({ url, headers, body, answerBytesMax, timeoutMs, signal });
     if (posted.type === 'failed') return unanswered(posted.text);
     if (!redirectsPost(posted)) return answered(posted);
@@ -108,7 +108,7 @@ function answered({ status, reason, body }: PostedAnswer): Told {
   return {
     code: status,
     error: status === TAKEN ? '' : `http status "${`${status} ${name}`.trim()}", expected 200`,
-    response: cutUtf8(body, HOOK_ANSWER_BYTES_MAX),
+    response: body.toString('utf8'),
   };
 }
 

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fakeClock, type FakeClock } from '../../../support/clock.ts';
 import { startReceiver } from '../../../support/receiver.ts';
+import { keptAnswer } from '#domain/webhook/answer';
 import type { WebhookAnswer } from '#domain/webhook/events';
 import { openHttpPost } from '#infra/http-post';
 import { callHook, type HookCall } from '#protocols/webhook/client';
@@ -108,6 +109,21 @@ describe('a webhook call', () => {
       assert.match(error, /is no URL of http or https\.$/);
     }
     assert.equal((await caller.call('ftp://127.0.0.1/')).code, 0);
+  });
+
+  it('gives of an answer what is kept of it, also where it is no text', async () => {
+    await using receiver = await startReceiver();
+    using caller = openCaller();
+    for (const octets of [
+      Buffer.alloc(600, 0xff),
+      Buffer.concat([Buffer.alloc(511, 0x78), Buffer.from('\u263a'.repeat(200))]),
+      Buffer.concat([Buffer.alloc(400, 0x78), Buffer.from([0xe2, 0x98])]),
+    ]) {
+      receiver.answer((response) => void response.end(octets));
+      const answer = await caller.call(receiver.origin);
+      assert.deepEqual(keptAnswer(answer), answer);
+      assert.ok(Buffer.byteLength(answer.response) <= 512);
+    }
   });
 
   it('keeps the first 512 octets of the answer', async () => {
