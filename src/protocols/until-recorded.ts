@@ -27,8 +27,9 @@ export async function untilRecorded<Recorded>(
       return await record();
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
+      const isLast = stop.aborted;
       notYet(error);
-      if (stop.aborted) throw error;
+      if (isLast) throw error;
     }
     await sleep(clock, waitMs, stop);
   }

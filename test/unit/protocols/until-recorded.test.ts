@@ -33,17 +33,22 @@ it('is tried again at longer and longer intervals, a minute at most', async () =
   assert.equal(heard.length, 8);
 });
 
-it('ends with the first Fault after somebody wants an end', async () => {
+it('ends with the first Fault after somebody wants an end, and tells of that one too', async () => {
   const clock = fakeClock();
   const stop = new AbortController();
   let tried = 0;
+  let told = 0;
   const record = async (): Promise<void> => {
     tried += 1;
     throw broken;
   };
-  const recorded = untilRecorded(record, () => stop.abort(), { clock, stop: stop.signal });
+  const notYet = (): void => {
+    told += 1;
+    stop.abort();
+  };
+  const recorded = untilRecorded(record, notYet, { clock, stop: stop.signal });
   await assert.rejects(recorded, broken);
-  assert.equal(tried, 2);
+  assert.deepEqual([tried, told], [2, 2]);
   assert.equal(clock.waiting, 0);
 });
 
