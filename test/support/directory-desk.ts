@@ -3,26 +3,16 @@
  * addresses and domains; behind it the accounts alice and bob in example.org.
  */
 
-import { duplexPair } from 'node:stream';
-import { NO_OPENERS, NO_TERMINAL } from './openers.ts';
+import { controlOf, runLine, type Ran } from './command-line.ts';
 import { newRemains, openRemovalDesk, withTwoAccounts, type RemovalDesk } from './removal-desk.ts';
-import { silentLog } from './silent-log.ts';
 import { temporaryDirectory } from './temporary.ts';
 import type { SecretRef } from '#domain/values/ids';
 import { AccountsAdmin } from '#infra/accounts-admin';
 import { addressesAdmin } from '#infra/addresses-admin';
 import { DkimKeyring } from '#infra/dkim-keys';
 import { domainsAdmin } from '#infra/domains-admin';
-import { serveControl } from '#protocols/cli/control';
 import { directoryCommands } from '#protocols/cli/directory-control';
 import { dkimCommands } from '#protocols/cli/dkim-control';
-import { runProgram } from '#protocols/cli/program';
-
-export interface Ran {
-  readonly code: number;
-  readonly out: readonly string[];
-  readonly err: readonly string[];
-}
 
 export interface DirectoryDesk extends AsyncDisposable {
   readonly server: RemovalDesk;
@@ -76,30 +66,13 @@ export async function openDirectoryDesk(): Promise<DirectoryDesk> {
       domains: domainsAdmin({ directory, dkimKeys, accounts, clock: ports.clock }),
     }),
   ]);
+  const openControl = controlOf(commands, ports.clock);
   const desk: DirectoryDesk = {
     server,
     accounts,
     secrets,
     password: '',
-    async run(...args) {
-      const out: string[] = [];
-      const err: string[] = [];
-      const openers = {
-        ...NO_OPENERS,
-        async openControl() {
-          const [client, end] = duplexPair();
-          void serveControl(end, commands, { clock: ports.clock, log: silentLog });
-          return client;
-        },
-      };
-      const terminal = {
-        ...NO_TERMINAL,
-        out: (line: string | Uint8Array) => void out.push(String(line)),
-        err: (line: string) => void err.push(line),
-        password: async () => desk.password,
-      };
-      return { code: await runProgram(args, terminal, openers), out, err };
-    },
+    run: async (...args) => runLine(args, { openControl, password: async () => desk.password }),
     async errorOf(...args) {
       const { code, out, err } = await desk.run(...args);
       if (code !== 1 || out.length > 0) throw new Error(`${args.join(' ')} gave ${code}`);

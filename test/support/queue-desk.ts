@@ -4,11 +4,10 @@
  * delivered; the clock moves only when told.
  */
 
-import { duplexPair } from 'node:stream';
 import type { FakeClock } from './clock.ts';
+import { controlOf, runLine, type Ran } from './command-line.ts';
 import { CAUSE, testPorts } from './lane-ports.ts';
 import { noticePlaces } from './notices.ts';
-import { NO_OPENERS, NO_TERMINAL } from './openers.ts';
 import { nearReader } from './readings.ts';
 import { silentLog } from './silent-log.ts';
 import { MemoryBodies } from './smtp.ts';
@@ -23,21 +22,12 @@ import { Lanes } from '#infra/lanes';
 import { QueueAdmin } from '#infra/queue-admin';
 import { ServerBooks } from '#infra/server-books';
 import { WebhookAdmin } from '#infra/webhook-admin';
-import { serveControl } from '#protocols/cli/control';
-import { runProgram } from '#protocols/cli/program';
 import { queueCommands } from '#protocols/cli/queue-control';
 import { webhookCommands } from '#protocols/cli/webhook-control';
 import { noticeWriter } from '#protocols/smtp/notices';
 
 export const ALICE = 1;
 export const BOB = 2;
-
-export interface Ran {
-  readonly code: number;
-  /** Lines, without what is told of the columns. */
-  readonly out: readonly string[];
-  readonly err: readonly string[];
-}
 
 export interface QueueDesk extends AsyncDisposable {
   readonly clock: FakeClock;
@@ -54,7 +44,7 @@ export interface QueueDesk extends AsyncDisposable {
   /** An attempt that ends so. */
   attempt(queueId: QueueId, code: number, permanent?: boolean): Promise<void>;
   set(accountId: AccountId, changes: Partial<AccountSettings>): Promise<void>;
-  /** `daybook queue …` */
+  /** `daybook queue …`, without what is told of the columns. */
   run(...args: readonly string[]): Promise<Ran>;
   /** The records that a list prints, one JSON object a line. */
   records(...args: readonly string[]): Promise<readonly Record<string, unknown>[]>;
@@ -107,25 +97,10 @@ export async function queueDesk(...transports: readonly string[]): Promise<Queue
     ...queueCommands({ queue, clock }),
     ...webhookCommands({ webhooks, bodies, reader: nearReader(bodies), clock }),
   ]);
+  const openControl = controlOf(commands, clock);
   const run = async (...args: readonly string[]): Promise<Ran> => {
-    const out: string[] = [];
-    const err: string[] = [];
-    const openers = {
-      ...NO_OPENERS,
-      async openControl() {
-        const [client, server] = duplexPair();
-        void serveControl(server, commands, { clock, log: silentLog });
-        return client;
-      },
-    };
-    const terminal = {
-      ...NO_TERMINAL,
-      out: (line: string | Uint8Array) =>
-        void out.push(typeof line === 'string' ? line : Buffer.from(line).toString('latin1')),
-      err: (line: string) => void err.push(line),
-    };
-    const code = await runProgram(['queue', ...args], terminal, openers);
-    return { code, out: out.filter((line) => !line.startsWith('# ')), err };
+    const ran = await runLine(['queue', ...args], { openControl });
+    return { ...ran, out: ran.out.filter((line) => !line.startsWith('# ')) };
   };
   return {
     clock,

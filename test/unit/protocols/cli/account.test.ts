@@ -1,24 +1,13 @@
 /** `config account`, from the command line to the register and back. */
 
 import assert from 'node:assert/strict';
-import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
-import { fakeClock } from '../../../support/clock.ts';
-import { NO_OPENERS, NO_PARTS, NO_TERMINAL } from '../../../support/openers.ts';
-import { silentLog } from '../../../support/silent-log.ts';
+import { controlOf, runLine, type Ran } from '../../../support/command-line.ts';
+import { NO_PARTS } from '../../../support/openers.ts';
 import { DEFAULT_SETTINGS, type AccountSettings } from '#domain/directory/settings';
 import { refuse, type Refusal } from '#domain/values/decision';
-import { serveControl } from '#protocols/cli/control';
 import { controlCommands } from '#protocols/cli/control-commands';
-import type { Openers } from '#protocols/cli/openers';
-import { runProgram } from '#protocols/cli/program';
 import type { AdministeredAccount, AdministeredAccounts } from '#protocols/ports-admin';
-
-interface Ran {
-  readonly code: number;
-  readonly out: readonly string[];
-  readonly err: readonly string[];
-}
 
 class FakeAccounts implements AdministeredAccounts {
   settings: AccountSettings = DEFAULT_SETTINGS;
@@ -38,24 +27,8 @@ class FakeAccounts implements AdministeredAccounts {
 }
 
 async function run(accounts: AdministeredAccounts, ...args: readonly string[]): Promise<Ran> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const openers: Openers = {
-    ...NO_OPENERS,
-    async openControl() {
-      const [client, server] = duplexPair();
-      const ports = { clock: fakeClock(), log: silentLog };
-      void serveControl(server, controlCommands({ ...NO_PARTS, accounts }), ports);
-      return client;
-    },
-  };
-  const terminal = {
-    ...NO_TERMINAL,
-    out: (line: string) => void out.push(line),
-    err: (line: string) => void err.push(line),
-  };
-  const code = await runProgram(['config', 'account', ...args], terminal, openers);
-  return { code, out, err };
+  const openControl = controlOf(controlCommands({ ...NO_PARTS, accounts }));
+  return runLine(['config', 'account', ...args], { openControl });
 }
 
 describe('config account', () => {

@@ -1,23 +1,13 @@
 /** `daybook config alias`, from the command line to the directory. */
 
 import assert from 'node:assert/strict';
-import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
+import { controlOf, runLine, type Ran } from '../../../support/command-line.ts';
 import { CAUSE, testPorts } from '../../../support/lane-ports.ts';
-import { NO_OPENERS, NO_TERMINAL } from '../../../support/openers.ts';
-import { silentLog } from '../../../support/silent-log.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 import { aliasAdmin } from '#infra/alias-admin';
 import { DirectoryLane } from '#infra/directory-lane';
 import { aliasCommands } from '#protocols/cli/alias-control';
-import { serveControl } from '#protocols/cli/control';
-import { runProgram } from '#protocols/cli/program';
-
-interface Ran {
-  readonly code: number;
-  readonly out: readonly string[];
-  readonly err: readonly string[];
-}
 
 interface Desk extends AsyncDisposable {
   readonly directory: DirectoryLane;
@@ -39,28 +29,10 @@ async function openDesk(): Promise<Desk> {
     await directory.execute({ ...address, domain: 'example.org' }, CAUSE);
     await directory.execute({ ...address, domain: 'xn--bcher-kva.example' }, CAUSE);
   }
-  const commands = aliasCommands(aliasAdmin(directory));
+  const openControl = controlOf(aliasCommands(aliasAdmin(directory)));
   return {
     directory,
-    async run(...args) {
-      const out: string[] = [];
-      const err: string[] = [];
-      const openers = {
-        ...NO_OPENERS,
-        async openControl() {
-          const [client, server] = duplexPair();
-          void serveControl(server, commands, { ...ports, log: silentLog });
-          return client;
-        },
-      };
-      const terminal = {
-        ...NO_TERMINAL,
-        out: (line: string | Uint8Array) => void out.push(String(line)),
-        err: (line: string) => void err.push(line),
-      };
-      const code = await runProgram(['config', 'alias', ...args], terminal, openers);
-      return { code, out, err };
-    },
+    run: async (...args) => runLine(['config', 'alias', ...args], { openControl }),
     async [Symbol.asyncDispose]() {
       await onDisk[Symbol.asyncDispose]();
     },

@@ -1,64 +1,35 @@
 /** `daybook backup`, `restore` and `verifydata --backup`: what is asked for, and what is said. */
 
 import assert from 'node:assert/strict';
-import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
-import { fakeClock } from '../../../support/clock.ts';
-import { NO_OPENERS, NO_TERMINAL } from '../../../support/openers.ts';
-import { silentLog } from '../../../support/silent-log.ts';
+import { controlOf, runLine, type Ran } from '../../../support/command-line.ts';
 import { Fault } from '#domain/values/fault';
 import type { Openers } from '#protocols/cli/openers';
 import { readPoint } from '#protocols/cli/backup';
 import { backupCommands } from '#protocols/cli/backup-control';
-import { serveControl } from '#protocols/cli/control';
-import { runProgram } from '#protocols/cli/program';
-
-interface Ran {
-  readonly code: number;
-  readonly out: readonly string[];
-  readonly err: readonly string[];
-}
 
 /** A server that only knows of backups; what it was told. */
-async function beside(): Promise<{
+function beside(): {
   readonly told: string[];
   readonly openControl: Openers['openControl'];
-}> {
+} {
   const told: string[] = [];
-  const commands = new Map(
-    backupCommands({
-      begin: async () => (told.push('begin'), 7),
-      renew: (hold) => told.push(`renew ${hold}`) < 3,
-      end: (hold) => void told.push(`end ${hold}`),
-    }),
-  );
-  const ports = { clock: fakeClock(), log: silentLog };
-  return {
-    told,
-    async openControl() {
-      const [client, server] = duplexPair();
-      void serveControl(server, commands, ports);
-      return client;
-    },
-  };
+  const commands = backupCommands({
+    begin: async () => (told.push('begin'), 7),
+    renew: (hold) => told.push(`renew ${hold}`) < 3,
+    end: (hold) => void told.push(`end ${hold}`),
+  });
+  return { told, openControl: controlOf(commands) };
 }
 
 async function run(line: string, openers: Partial<Openers> = {}): Promise<Ran> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const terminal = {
-    ...NO_TERMINAL,
-    out: (text: string | Uint8Array) => void out.push(String(text)),
-    err: (text: string) => void err.push(text),
-  };
-  const code = await runProgram(line.split(' '), terminal, { ...NO_OPENERS, ...openers });
-  return { code, out, err };
+  return runLine(line.split(' '), openers);
 }
 
 describe('backup', () => {
   it('operations 85: says nothing when all is well', async () => {
     const asked: unknown[] = [];
-    const { told, openControl } = await beside();
+    const { told, openControl } = beside();
     const ran = await run('backup /to --dir /d --since /before --with-keys', {
       openControl,
       backup: async (dir, { note, goOn, target, since, offline, withKeys }) => {
@@ -100,7 +71,7 @@ describe('backup', () => {
 
 describe('a backup beside a server', () => {
   it('ends when the server has forgotten of it', async () => {
-    const { told, openControl } = await beside();
+    const { told, openControl } = beside();
     const backup: Openers['backup'] = async (_, { goOn }) => {
       for (;;) await goOn();
     };
@@ -120,7 +91,7 @@ describe('a backup beside a server', () => {
   });
 
   it('is whole although the server has stopped in the end', async () => {
-    const { openControl } = await beside();
+    const { openControl } = beside();
     let isGone = false;
     const openers: Partial<Openers> = {
       openControl: (dir) => {

@@ -1,23 +1,11 @@
 /** `config domain dkim`, from the command line to the keys and back. */
 
 import assert from 'node:assert/strict';
-import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
-import { fakeClock } from '../../../support/clock.ts';
-import { NO_OPENERS, NO_TERMINAL } from '../../../support/openers.ts';
-import { silentLog } from '../../../support/silent-log.ts';
+import { controlOf, runLine, type Ran } from '../../../support/command-line.ts';
 import { refuse, type Refusal } from '#domain/values/decision';
-import { serveControl } from '#protocols/cli/control';
 import { dkimCommands } from '#protocols/cli/dkim-control';
-import type { Openers } from '#protocols/cli/openers';
-import { runProgram } from '#protocols/cli/program';
 import type { AdministeredDkim, PublishedKey } from '#protocols/ports-dkim';
-
-interface Ran {
-  readonly code: number;
-  readonly out: readonly string[];
-  readonly err: readonly string[];
-}
 
 /** Keys of bücher.example. */
 function fakeKeys(): AdministeredDkim {
@@ -44,23 +32,8 @@ function fakeKeys(): AdministeredDkim {
 }
 
 async function run(keys: AdministeredDkim, ...args: readonly string[]): Promise<Ran> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const openers: Openers = {
-    ...NO_OPENERS,
-    async openControl() {
-      const [client, server] = duplexPair();
-      void serveControl(server, dkimCommands(keys), { clock: fakeClock(), log: silentLog });
-      return client;
-    },
-  };
-  const terminal = {
-    ...NO_TERMINAL,
-    out: (line: string) => void out.push(line),
-    err: (line: string) => void err.push(line),
-  };
-  const code = await runProgram(['config', 'domain', 'dkim', ...args], terminal, openers);
-  return { code, out, err };
+  const openControl = controlOf(dkimCommands(keys));
+  return runLine(['config', 'domain', 'dkim', ...args], { openControl });
 }
 
 describe('config domain dkim', () => {

@@ -2,24 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { it, suite } from 'node:test';
-import { NO_OPENERS, NO_TERMINAL } from '../../../support/openers.ts';
-import { runProgram } from '#protocols/cli/program';
+import { runLine } from '../../../support/command-line.ts';
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(words: string): Promise<Ran> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const terminal = {
-    ...NO_TERMINAL,
-    out: (line: string | Uint8Array) => void out.push(String(line)),
-    err: (line: string) => void err.push(line),
-  };
-  const code = await runProgram(words.split(' '), terminal, NO_OPENERS);
+async function run(
+  words: string,
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  const { code, out, err } = await runLine(words.split(' '));
   return { code, out: out.join('\n'), err: err.join('\n') };
 }
 

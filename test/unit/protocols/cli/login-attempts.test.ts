@@ -3,15 +3,10 @@
  */
 
 import assert from 'node:assert/strict';
-import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
-import { fakeClock } from '../../../support/clock.ts';
-import { NO_OPENERS, NO_PARTS, NO_TERMINAL } from '../../../support/openers.ts';
-import { silentLog } from '../../../support/silent-log.ts';
-import { serveControl } from '#protocols/cli/control';
+import { controlOf, runLine, type Ran } from '../../../support/command-line.ts';
+import { NO_PARTS } from '../../../support/openers.ts';
 import { controlCommands } from '#protocols/cli/control-commands';
-import type { Openers } from '#protocols/cli/openers';
-import { runProgram } from '#protocols/cli/program';
 import type { AttemptQuestion, RecordedLogin, RecordedLogins } from '#protocols/ports';
 
 const AT = Date.UTC(2026, 0, 1);
@@ -42,31 +37,9 @@ const COUNTED: RecordedLogin = {
   lastAt: AT,
 };
 
-interface Ran {
-  readonly code: number;
-  readonly out: readonly string[];
-  readonly err: readonly string[];
-}
-
 async function run(attempts: RecordedLogins, ...args: readonly string[]): Promise<Ran> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const openers: Openers = {
-    ...NO_OPENERS,
-    async openControl() {
-      const [client, server] = duplexPair();
-      const ports = { clock: fakeClock(), log: silentLog };
-      void serveControl(server, controlCommands({ ...NO_PARTS, attempts }), ports);
-      return client;
-    },
-  };
-  const terminal = {
-    ...NO_TERMINAL,
-    out: (line: string) => void out.push(line),
-    err: (line: string) => void err.push(line),
-  };
-  const code = await runProgram(['loginattempts', 'list', ...args], terminal, openers);
-  return { code, out, err };
+  const openControl = controlOf(controlCommands({ ...NO_PARTS, attempts }));
+  return runLine(['loginattempts', 'list', ...args], { openControl });
 }
 
 /** Gives these, and keeps what it was asked. */

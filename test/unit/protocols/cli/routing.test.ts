@@ -1,26 +1,16 @@
 /** `daybook config routes` and `config domain disable`, from the command line to the directory. */
 
 import assert from 'node:assert/strict';
-import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
+import { controlOf, runLine, type Ran } from '../../../support/command-line.ts';
 import { CAUSE, testPorts } from '../../../support/lane-ports.ts';
-import { NO_OPENERS, NO_TERMINAL } from '../../../support/openers.ts';
-import { silentLog } from '../../../support/silent-log.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 import { routedTransport } from '#domain/directory/state';
 import { DirectoryLane } from '#infra/directory-lane';
 import { routingAdmin } from '#infra/routing-admin';
-import { serveControl } from '#protocols/cli/control';
-import { runProgram } from '#protocols/cli/program';
 import { routingCommands } from '#protocols/cli/routing-control';
 
 const ALICE = 1;
-
-interface Ran {
-  readonly code: number;
-  readonly out: readonly string[];
-  readonly err: readonly string[];
-}
 
 interface Desk extends AsyncDisposable {
   readonly directory: DirectoryLane;
@@ -36,28 +26,11 @@ async function openDesk(): Promise<Desk> {
   await directory.execute({ type: 'AddAccount', name: 'alice' }, CAUSE);
   await directory.execute({ type: 'AddDomain', domain: 'example.org', ...rules }, CAUSE);
   const routing = routingAdmin({ directory, transports: () => ['smart', 'backup'] });
+  const openControl = controlOf(routingCommands(routing));
   return {
     directory,
-    async run(input, ...args) {
-      const out: string[] = [];
-      const err: string[] = [];
-      const openers = {
-        ...NO_OPENERS,
-        async openControl() {
-          const [client, server] = duplexPair();
-          void serveControl(server, routingCommands(routing), { ...ports, log: silentLog });
-          return client;
-        },
-      };
-      const terminal = {
-        ...NO_TERMINAL,
-        out: (line: string | Uint8Array) => void out.push(String(line)),
-        err: (line: string) => void err.push(line),
-        input: async () => input,
-      };
-      const code = await runProgram(['config', ...args], terminal, openers);
-      return { code, out, err };
-    },
+    run: async (input, ...args) =>
+      runLine(['config', ...args], { openControl, input: async () => input }),
     async [Symbol.asyncDispose]() {
       await onDisk[Symbol.asyncDispose]();
     },

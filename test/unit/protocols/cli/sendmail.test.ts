@@ -4,10 +4,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { runLine } from '../../../support/command-line.ts';
 import { PlayedServer } from '../../../support/imap-client.ts';
 import { ehlo, play, smtpOptions, type Step } from '../../../support/smtp-client.ts';
-import type { Openers } from '#protocols/cli/openers';
-import { runProgram } from '#protocols/cli/program';
 import type { KeptMessage, Submission, SubmissionSettings } from '#protocols/cli/submission';
 
 interface Ran {
@@ -25,8 +24,6 @@ interface Scene {
 /** Runs `sendmail` with these arguments; it speaks to `server`. */
 async function run(server: PlayedServer, args: string, scene: Scene = {}): Promise<Ran> {
   const { input = 'Subject: hi\n\nhello\n', kept = new Map<string, KeptMessage>() } = scene;
-  const err: string[] = [];
-  const unused = (): never => assert.fail('not used here');
   const { clock, random, log, dialer } = smtpOptions(server);
   const submission: Submission = {
     clock,
@@ -60,28 +57,10 @@ async function run(server: PlayedServer, args: string, scene: Scene = {}): Promi
       kept.delete(file);
     },
   };
-  const openers: Openers = {
-    prepareLocal: unused,
-    openLocalServer: unused,
-    openWorldServer: unused,
-    openStore: unused,
-    backup: unused,
-    restore: unused,
-    verifyBackup: unused,
-    tailLog: unused,
-    openControl: unused,
+  const { code, out, err } = await runLine(['sendmail', ...args.split(' ')], {
     openSubmission: async () => submission,
-    defaultDir: () => 'here',
-    version: () => '1.2.3',
-  };
-  const terminal = {
-    out: unused,
-    err: (line: string) => void err.push(line),
-    password: unused,
-    input: unused,
-    stopAsked: unused,
-  };
-  const code = await runProgram(['sendmail', ...args.split(' ')], terminal, openers);
+  });
+  assert.deepEqual(out, []);
   return { code, err, kept };
 }
 

@@ -3,16 +3,12 @@
  */
 
 import assert from 'node:assert/strict';
-import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
-import { fakeClock } from '../../../support/clock.ts';
-import { NO_OPENERS, NO_PARTS, NO_TERMINAL } from '../../../support/openers.ts';
-import { silentLog } from '../../../support/silent-log.ts';
+import { controlOf, runLine, type Ran } from '../../../support/command-line.ts';
+import { NO_PARTS } from '../../../support/openers.ts';
 import { MISMATCH, WENT_WELL, WENT_WRONG } from '../../../support/tls-results.ts';
 import type { GatheredTlsResult } from '#domain/report/decide';
-import { serveControl } from '#protocols/cli/control';
 import { controlCommands } from '#protocols/cli/control-commands';
-import { runProgram } from '#protocols/cli/program';
 import type { TlsResultQuestion } from '#protocols/ports-admin';
 
 const DAY = '2026-01-01';
@@ -26,14 +22,9 @@ const OF_HOST: GatheredTlsResult = {
   policy: { type: 'no-policy-found', strings: [], mxHosts: [] },
 };
 
-interface Ran {
-  readonly code: number;
-  readonly out: readonly string[];
-  readonly asked: readonly TlsResultQuestion[];
-}
-
-async function run(...args: readonly string[]): Promise<Ran> {
-  const out: string[] = [];
+async function run(
+  ...args: readonly string[]
+): Promise<Ran & { readonly asked: readonly TlsResultQuestion[] }> {
   const asked: TlsResultQuestion[] = [];
   const tlsResults = {
     async list(question: TlsResultQuestion) {
@@ -41,19 +32,8 @@ async function run(...args: readonly string[]): Promise<Ran> {
       return [FAILED, OF_HOST];
     },
   };
-  const openers = {
-    ...NO_OPENERS,
-    async openControl() {
-      const [client, server] = duplexPair();
-      const ports = { clock: fakeClock(), log: silentLog };
-      void serveControl(server, controlCommands({ ...NO_PARTS, tlsResults }), ports);
-      return client;
-    },
-  };
-  const print = (line: string): void => void out.push(line);
-  const terminal = { ...NO_TERMINAL, out: print, err: print };
-  const code = await runProgram(['tlsresults', 'list', ...args], terminal, openers);
-  return { code, out, asked };
+  const openControl = controlOf(controlCommands({ ...NO_PARTS, tlsResults }));
+  return { ...(await runLine(['tlsresults', 'list', ...args], { openControl })), asked };
 }
 
 describe('tlsresults list', () => {

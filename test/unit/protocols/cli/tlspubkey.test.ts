@@ -4,25 +4,14 @@
  */
 
 import assert from 'node:assert/strict';
-import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
+import { controlOf, runLine, type Ran } from '../../../support/command-line.ts';
+import { NO_PARTS } from '../../../support/openers.ts';
 import { newPair } from '../../../support/certificates.ts';
-import { fakeClock } from '../../../support/clock.ts';
-import { NO_OPENERS, NO_PARTS, NO_TERMINAL } from '../../../support/openers.ts';
-import { silentLog } from '../../../support/silent-log.ts';
 import type { TlsKey } from '#domain/credential/state';
 import { refuse, type Refusal } from '#domain/values/decision';
-import { serveControl } from '#protocols/cli/control';
 import { controlCommands } from '#protocols/cli/control-commands';
-import type { Openers } from '#protocols/cli/openers';
-import { runProgram } from '#protocols/cli/program';
 import type { RegisteredTlsKey, TlsKeys } from '#protocols/ports';
-
-interface Ran {
-  readonly code: number;
-  readonly out: readonly string[];
-  readonly err: readonly string[];
-}
 
 /** A register with the rules that the command line can run into. */
 class FakeKeys implements TlsKeys {
@@ -64,25 +53,12 @@ class FakeKeys implements TlsKeys {
 
 /** Runs `config tlspubkey …` against a server with these keys. */
 async function run(keys: TlsKeys, args: readonly string[], input = ''): Promise<Ran> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const openers: Openers = {
-    ...NO_OPENERS,
-    async openControl(dir) {
-      assert.equal(dir, 'here');
-      const [client, server] = duplexPair();
-      const ports = { clock: fakeClock(), log: silentLog };
-      void serveControl(server, controlCommands({ ...NO_PARTS, keys }), ports);
-      return client;
-    },
+  const open = controlOf(controlCommands({ ...NO_PARTS, keys }));
+  const openControl: typeof open = (dir) => {
+    assert.equal(dir, 'here');
+    return open(dir);
   };
-  const terminal = {
-    ...NO_TERMINAL,
-    out: (line: string) => void out.push(line),
-    err: (line: string) => void err.push(line),
-    input: async () => input,
-  };
-  return { code: await runProgram(['config', 'tlspubkey', ...args], terminal, openers), out, err };
+  return runLine(['config', 'tlspubkey', ...args], { openControl, input: async () => input });
 }
 
 describe('config tlspubkey', () => {

@@ -1,30 +1,21 @@
 /** `config webhook`, from the command line to the settings and back. */
 
 import assert from 'node:assert/strict';
-import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
+import { controlOf, runLine, type Ran } from '../../../support/command-line.ts';
 import { fakeClock } from '../../../support/clock.ts';
-import { NO_OPENERS, NO_TERMINAL } from '../../../support/openers.ts';
-import { silentLog } from '../../../support/silent-log.ts';
 import { startReceiver } from '../../../support/receiver.ts';
 import { DEFAULT_SETTINGS } from '#domain/directory/settings';
 import type { OutgoingEvent } from '#domain/webhook/events';
 import { openHttpPost } from '#infra/http-post';
-import { serveControl } from '#protocols/cli/control';
-import { runProgram } from '#protocols/cli/program';
 import {
   webhookSettingsCommands,
   type WebhookSettingsParts,
 } from '#protocols/cli/webhook-settings-control';
 import type { AdministeredAccount } from '#protocols/ports-admin';
 
-interface Ran {
-  readonly code: number;
-  readonly out: readonly string[];
-  readonly err: readonly string[];
-  /** What the settings were told. */
-  readonly told: readonly unknown[];
-}
+/** With what the settings were told. */
+type Told = Ran & { readonly told: readonly unknown[] };
 
 const URL = 'https://app.example/hook';
 const EVENTS: readonly OutgoingEvent[] = ['failed', 'suppressed'];
@@ -38,7 +29,7 @@ const SHOWN: AdministeredAccount = {
   },
 };
 
-async function run(input: string | undefined, ...args: readonly string[]): Promise<Ran> {
+async function run(input: string | undefined, ...args: readonly string[]): Promise<Told> {
   return runFor(SHOWN, input, ...args);
 }
 
@@ -46,9 +37,7 @@ async function runFor(
   account: AdministeredAccount,
   input: string | undefined,
   ...args: readonly string[]
-): Promise<Ran> {
-  const out: string[] = [];
-  const err: string[] = [];
+): Promise<Told> {
   const told: unknown[] = [];
   const clock = fakeClock();
   const http = openHttpPost({ clock });
@@ -67,24 +56,12 @@ async function runFor(
     authorizations: { text: async (authorization) => `text of ${authorization}` },
     client: { http, clock, version: '1' },
   };
-  const openers = {
-    ...NO_OPENERS,
-    async openControl() {
-      const [client, server] = duplexPair();
-      const commands = new Map(webhookSettingsCommands(parts));
-      void serveControl(server, commands, { clock, log: silentLog });
-      return client;
-    },
-  };
-  const terminal = {
-    ...NO_TERMINAL,
-    out: (line: string) => void out.push(line),
-    err: (line: string) => void err.push(line),
+  const ran = await runLine(['config', 'webhook', ...args], {
+    openControl: controlOf(webhookSettingsCommands(parts), clock),
     ...(input === undefined ? {} : { input: async () => input }),
-  };
-  const code = await runProgram(['config', 'webhook', ...args], terminal, openers);
+  });
   http.close();
-  return { code, out, err, told };
+  return { ...ran, told };
 }
 
 describe('config webhook', () => {
