@@ -13,7 +13,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { MessageFacts } from '#domain/values/facts';
@@ -21,14 +21,8 @@ import type { AccountId, BodyHash, Instant } from '#domain/values/ids';
 import type { Bodies, StagedBody } from '#protocols/ports';
 import { FACTS_SUFFIX, factsBytes, readFactsFile, writeFactsFile } from './body-facts.ts';
 import { startFilerThread, type StartFiler } from './body-filer-thread.ts';
-import {
-  collect,
-  readHeader,
-  readSlice,
-  stateOf,
-  type BodyState,
-  type Collected,
-} from './body-files.ts';
+import { collect, type Collected } from './body-collect.ts';
+import { readHeader, readSlice, stateOf, type BodyState } from './body-files.ts';
 import { BodyJournal, type JournalledBody } from './body-journal.ts';
 import { recoverBodies } from './body-recovery.ts';
 import { removeBody, wantAgain, type Removal } from './body-removal.ts';
@@ -93,9 +87,8 @@ class Staged implements StagedBody {
   readonly #release: (names: readonly string[]) => Promise<void>;
 
   constructor(
-    { hash, sizeBytes, octets }: Collected,
+    { hash, sizeBytes, octets, seen: facts }: Collected<MessageFacts>,
     stagedFile: string,
-    facts: MessageFacts,
     release: (names: readonly string[]) => Promise<void>,
   ) {
     this.hash = hash;
@@ -152,16 +145,15 @@ class FileBodies implements BodyStore {
       return small;
     };
     try {
-      const collected = await collect(body, { limitBytes, mayKeep, file });
-      const facts = this.#readFacts(collected.octets ?? (await readFile(file)));
-      return new Staged(collected, file, facts, async (names) => {
+      const look = this.#readFacts;
+      const collected = await collect(body, { limitBytes, mayKeep, file, look });
+      return new Staged(collected, file, async (names) => {
         keep(0);
         for (const name of names) this.#want(name, -1);
         if (collected.octets === undefined) await rm(file, { force: true });
       });
     } catch (error) {
       keep(0);
-      await rm(file, { force: true });
       throw error;
     }
   }

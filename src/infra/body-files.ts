@@ -1,97 +1,11 @@
 /**
- * Files of bodies: written, read back, checked against the name that their content gives them.
- *
- * Diagnostics: a full disk is the Fault DiskFull, a stream that is too long BodyTooLarge; nothing
- * is left behind then.
+ * Files of bodies: read, also in part, and checked against the name that their content gives them.
  */
 
-import { createHash, hash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { open as openHandle, rm, type FileHandle } from 'node:fs/promises';
-import { Fault } from '#domain/values/fault';
 import type { BodyHash } from '#domain/values/ids';
-import { codeOf, diskFault } from './files.ts';
-
-/** What a stream brought: its octets when they are few, a file on the disk when they are many. */
-export interface Collected {
-  readonly hash: BodyHash;
-  readonly sizeBytes: number;
-  readonly octets: Buffer | undefined;
-}
-
-export interface CollectOptions {
-  readonly limitBytes: number;
-  /** Asked before octets are kept in memory; once it is false all go to the file. */
-  readonly mayKeep: (sizeBytes: number) => boolean;
-  /** Where they go then. */
-  readonly file: string;
-}
-
-/** Reads a stream to its end, hashing. */
-export async function collect(
-  body: AsyncIterable<Uint8Array>,
-  { limitBytes, mayKeep, file }: CollectOptions,
-): Promise<Collected> {
-  const kept: Uint8Array[] = [];
-  let sizeBytes = 0;
-  let spilled: Spilled | undefined;
-  try {
-    for await (const chunk of body) {
-      sizeBytes += chunk.length;
-      if (sizeBytes > limitBytes) {
-        throw new Fault('BodyTooLarge', 'The message is too large.', { temporary: false });
-      }
-      if (spilled !== undefined) {
-        await spill(spilled, chunk);
-      } else {
-        kept.push(chunk);
-        if (!mayKeep(sizeBytes)) spilled = await startSpilling(file, kept.splice(0));
-      }
-    }
-    if (spilled === undefined) {
-      const octets = Buffer.concat(kept, sizeBytes);
-      return { hash: hash('sha256', octets), sizeBytes, octets };
-    }
-    const { handle, hash: running } = spilled;
-    spilled = undefined;
-    await syncAndClose(handle);
-    return { hash: running.digest('hex'), sizeBytes, octets: undefined };
-  } catch (error) {
-    await spilled?.handle.close();
-    await rm(file, { force: true });
-    throw diskFault(error);
-  }
-}
-
-interface Spilled {
-  readonly handle: FileHandle;
-  readonly hash: Hash;
-}
-
-async function startSpilling(file: string, chunks: readonly Uint8Array[]): Promise<Spilled> {
-  const spilled = { handle: await openHandle(file, 'wx', 0o600), hash: createHash('sha256') };
-  try {
-    for (const chunk of chunks) await spill(spilled, chunk);
-    return spilled;
-  } catch (error) {
-    await spilled.handle.close();
-    throw error;
-  }
-}
-
-/** The file gets linked under names that promise its content. */
-async function syncAndClose(handle: FileHandle): Promise<void> {
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function spill({ handle, hash }: Spilled, chunk: Uint8Array): Promise<void> {
-  hash.update(chunk);
-  await handle.writeFile(chunk);
-}
+import { codeOf } from './files.ts';
 
 /** Most headers are shorter. */
 const HEADER_BYTES: number = 8 * 1024;

@@ -18,6 +18,7 @@ import { temporaryDirectory, type TemporaryDirectory } from '../../support/tempo
 const LIMIT = 10 * 1024 * 1024;
 const SMALL = mail('Subject: small', '', 'text');
 const LARGE = mail('Subject: large', '', 'x'.repeat(SMALL_BODY_BYTES), 'end');
+const HUGE = mail('Subject: huge', '', 'x'.repeat(5 * 1024 * 1024), 'end');
 
 async function* inPieces(octets: Buffer, size = 50_000): AsyncGenerator<Buffer> {
   for (let at = 0; at < octets.length; at += size) yield octets.subarray(at, at + size);
@@ -65,6 +66,7 @@ async function store(bodies: BodyStore, octets: Buffer, ...accounts: number[]): 
 for (const [name, octets] of [
   ['a small body', SMALL],
   ['a large body', LARGE],
+  ['a huge body', HUGE],
   ['an empty body', Buffer.alloc(0)],
 ] as const) {
   describe(name, () => {
