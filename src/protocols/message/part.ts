@@ -43,6 +43,8 @@ const DASH = 45;
 const NO_HEADER: Header = { text: '', fields: [] };
 /** RFC 2046 §5.1.5 */
 const MESSAGE: ContentType = { type: 'message', subtype: 'rfc822', parameters: [] };
+/** RFC 2046 §5.1.1: a delimiter stands at the start of a line. */
+const DELIMITER_START = '\n--';
 /** No multipart: nothing ended by a delimiter. */
 const NONE = -1;
 
@@ -245,34 +247,52 @@ function emptyLineEnd(octets: Buffer, at: number): number {
   return octets[at] === CR && octets[at + 1] === LF ? at + 2 : 0;
 }
 
-/**
- * Steps over lines until behind a delimiter line, or to the end. A loop over octets, because its
- * cost does not depend on how long the lines are.
- */
+/** Steps over lines until behind a delimiter line, or to the end. */
 function scanToDelimiter(scan: Scan): void {
-  const { octets, words, wordsStart } = scan;
-  const end = octets.length;
-  const looking = scan.boundaries.size > 0;
-  let at = scan.at;
-  if (looking && octets[at] === DASH && takeDelimiter(scan, at)) return;
-  for (; at < end; at++) {
-    if (((at - wordsStart) & 3) === 0) {
-      let word = (at - wordsStart) >> 2;
-      while (word < words.length && !hasLineFeed(words[word] as number)) word++;
-      at = word * 4 + wordsStart;
+  const { octets } = scan;
+  if (scan.boundaries.size > 0) {
+    if (octets[scan.at] === DASH && takeDelimiter(scan, scan.at)) return;
+    let found = octets.indexOf(DELIMITER_START, scan.at);
+    while (found >= 0 && scan.falseBoundariesLeft > 0) {
+      countLines(scan, found + 1);
+      if (takeDelimiter(scan, found + 1)) return;
+      found = octets.indexOf(DELIMITER_START, found + 1);
     }
-    if (octets[at] !== LF) continue;
-    scan.lines++;
-    if (looking && octets[at + 1] === DASH && takeDelimiter(scan, at + 1)) return;
+  }
+  countLines(scan, octets.length);
+  scan.level = NONE;
+}
+
+/** Moves the scan to `end`. Four octets at a time, whatever the length of the lines. */
+function countLines(scan: Scan, end: number): void {
+  const { octets, words, wordsStart } = scan;
+  let { at, lines } = scan;
+  for (; at < end && (at < wordsStart || ((at - wordsStart) & 3) !== 0); at++) {
+    if (octets[at] === LF) lines++;
+  }
+  const wordsEnd = (end - wordsStart) >> 2;
+  for (let i = (at - wordsStart) >> 2; i < wordsEnd; i++) {
+    const word = words[i] as number;
+    if (hasLineFeed(word)) lines += lineFeedsIn(word);
+  }
+  for (at = Math.max(at, wordsStart + wordsEnd * 4); at < end; at++) {
+    if (octets[at] === LF) lines++;
   }
   scan.at = end;
-  scan.level = NONE;
+  scan.lines = lines;
 }
 
 /** Whether one of four octets is LF: subtracting borrows through those that are zero then. */
 function hasLineFeed(word: number): boolean {
   const zeroes = word ^ 0x0a0a0a0a;
   return ((zeroes - 0x01010101) & ~zeroes & 0x80808080) !== 0;
+}
+
+/** How many of four octets are LF: adding carries into the sign of those that are not zero then. */
+function lineFeedsIn(word: number): number {
+  const zeroes = word ^ 0x0a0a0a0a;
+  const signs = ~(((zeroes & 0x7f7f7f7f) + 0x7f7f7f7f) | zeroes | 0x7f7f7f7f);
+  return Math.imul(signs >>> 7, 0x01010101) >>> 24;
 }
 
 /** If the line at `start` is a delimiter line, moves the scan behind it. */
