@@ -66,7 +66,7 @@ export interface QueueAdminPorts {
       cause: Cause,
     ): Promise<Carried<DirectoryEvent, DirectoryAnswerTo<C>> | Refusal>;
   };
-  readonly bodies: Pick<Bodies, 'read' | 'header'>;
+  readonly bodies: Pick<Bodies, 'slice' | 'header'>;
   /** What the sender is told when an administrator ends an item. */
   readonly noticeOf: (
     accountId: AccountId,
@@ -106,13 +106,15 @@ export class QueueAdmin implements AdministeredQueue {
     return (await this.#item(queueId))?.prefix ?? '';
   }
 
-  async dump(queueId: QueueId): Promise<Buffer | Refusal> {
+  async dump(queueId: QueueId, start: number, end: number): Promise<Buffer | Refusal> {
     const item = await this.#item(queueId);
-    const body = item && this.#ports.bodies.read(accountOfServerWideId(queueId), item.body);
-    if (item === undefined || body === undefined) {
-      return refuse('NoSuchQueueItem', String(queueId));
-    }
-    return Buffer.concat([Buffer.from(item.prefix), body]);
+    const prefix = Buffer.from(item?.prefix ?? '');
+    const from = Math.max(start - prefix.length, 0);
+    const to = Math.max(end - prefix.length, 0);
+    const { bodies } = this.#ports;
+    const body = item && bodies.slice(accountOfServerWideId(queueId), item.body, from, to);
+    if (body === undefined) return refuse('NoSuchQueueItem', String(queueId));
+    return Buffer.concat([prefix.subarray(start, end), body]);
   }
 
   async change(

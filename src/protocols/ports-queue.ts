@@ -40,8 +40,8 @@ export interface AdministeredQueue {
   ): readonly AdministeredItem<RetiredItem>[] | Refusal;
   /** The fields that stand above a message; '' for one that has left meanwhile. */
   prefixOf(queueId: QueueId): Promise<string>;
-  /** The octets that go to the next hop. */
-  dump(queueId: QueueId): Promise<Buffer | Refusal>;
+  /** The octets that go to the next hop, from `start` to before `end`. */
+  dump(queueId: QueueId, start: number, end: number): Promise<Buffer | Refusal>;
   /**
    * Changes what waits and fits, `limit` items at most, the lowest ids first; gives how many were
    * changed, or will be when their attempt ends.

@@ -46,7 +46,10 @@ import {
 
 /** Octets of a message. */
 export interface DumpedMessage {
+  /** Octets of it from those on that were asked for. */
   readonly base64: string;
+  /** There are no more behind these. */
+  readonly isLast: boolean;
 }
 
 interface Parts {
@@ -55,6 +58,9 @@ interface Parts {
 }
 
 type Table = CommandTable<Parts>;
+
+/** What a dump gives at once; three octets are four letters of base64, so that pieces join. */
+const DUMPED_BYTES: number = 3 * 256 * 1024;
 
 const COMMANDS: Table = {
   'queue.list': async (fields, { queue, clock }) => {
@@ -93,8 +99,11 @@ const COMMANDS: Table = {
     return deliveryRecord(fields, queue);
   },
   'queue.dump': async (fields, { queue }): Promise<DumpedMessage> => {
-    const queueId = readOnlyId(fields);
-    return { base64: granted(await queue.dump(queueId)).toString('base64') };
+    const queueId = fields.count('id');
+    const start = fields.count('start');
+    fields.end();
+    const octets = granted(await queue.dump(queueId, start, start + DUMPED_BYTES));
+    return { base64: octets.toString('base64'), isLast: octets.length < DUMPED_BYTES };
   },
   'queue.retired.list': (fields, { queue, clock }) => {
     const page = readPage(fields, RETIRED_SORTS);

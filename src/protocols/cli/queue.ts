@@ -61,11 +61,19 @@ export async function printRetired(id: number, flags: RunningFlags, tools: Tools
   tools.terminal.out(JSON.stringify(record, undefined, flags.json ? undefined : 2));
 }
 
+/** Piece by piece, so that the server does not stand still for a large message. */
 export async function dumpMessage(id: number, flags: RunningFlags, tools: Tools): Promise<void> {
-  const message = (await askServer('queue.dump', flags, tools, { id })) as DumpedMessage;
   const { terminal } = tools;
-  if (flags.json) return terminal.out(JSON.stringify(message));
-  terminal.out(Buffer.from(message.base64, 'base64'));
+  let base64 = '';
+  for (let start = 0, isLast = false; !isLast;) {
+    const piece = (await askServer('queue.dump', flags, tools, { id, start })) as DumpedMessage;
+    const octets = Buffer.from(piece.base64, 'base64');
+    if (flags.json) base64 += piece.base64;
+    else terminal.out(octets);
+    start += octets.length;
+    isLast = piece.isLast;
+  }
+  if (flags.json) terminal.out(JSON.stringify({ base64 }));
 }
 
 export async function holdMessages(flags: QueueChangeFlags, tools: Tools): Promise<void> {

@@ -1,6 +1,7 @@
 /** `daybook queue …`, from the words on the command line to the events of the accounts. */
 
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import {
   ALICE,
@@ -338,12 +339,7 @@ describe('the subject', () => {
 /** A body of alice. */
 async function linked(desk: QueueDesk, text: string): Promise<string> {
   const octets = Buffer.from(text, 'latin1');
-  const staged = await desk.bodies.stage(
-    (async function* () {
-      yield octets;
-    })(),
-    1000,
-  );
+  const staged = await desk.bodies.stage(Readable.from([octets]), octets.length);
   await desk.bodies.link(staged, ALICE);
   return staged.hash;
 }
@@ -362,6 +358,17 @@ describe('queue dump', () => {
       assert.deepEqual(err, [`daybook: The message is not in the queue: ${unknown}`]);
     }
     assert.equal((await desk.run('dump', 'x')).code, 2);
+  });
+
+  it('takes a large message in pieces (queue 26)', async () => {
+    await using desk = await queueDesk();
+    const text = `Subject: large\r\n\r\n${'\xe9 hello\r\n'.repeat(200_000)}`;
+    const body = await linked(desk, text);
+    const [id = 0] = await desk.submit(ALICE, ['a@example.org'], { body });
+    const { out } = await desk.run('dump', String(id));
+    assert.deepEqual([out.length, out.join('')], [3, `Received: by localhost\r\n${text}`]);
+    const [json = ''] = (await desk.run('dump', String(id), '--json')).out;
+    assert.equal(Buffer.from(JSON.parse(json).base64, 'base64').toString('latin1'), out.join(''));
   });
 });
 
