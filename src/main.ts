@@ -5,6 +5,7 @@
 
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import type { Openers, Terminal } from '#protocols/cli/openers';
 
 // By way of the environment, so that threads have it too.
@@ -16,6 +17,10 @@ enableCompileCache();
 // Syncs of many files wait for the disk side by side, and the disk carries them out together. The
 // pool of threads is made when it is first used, and never grows.
 process.env.UV_THREADPOOL_SIZE ??= '16';
+
+// What is read from sockets is soon let go of. V8 adds it to what lasts, and looks through all of
+// that again and again while large messages come; later versions count like this by themselves.
+setFlagsFromString('--external-memory-accounted-in-global-limit');
 
 const [{ runProgram }, { defaultDir, version }] = await Promise.all([
   import('#protocols/cli/program'),
