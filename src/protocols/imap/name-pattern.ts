@@ -13,6 +13,7 @@ export function namePattern(reference: string, pattern: string): (name: string) 
   const whole = `${reference}${joint}${pattern}`.replace(/[*%]*\*[*%]*/g, '*').replace(/%+/g, '%');
   // No name is so long; and time follows the length of the pattern.
   if (whole.replace(/[*%]/g, '').length > MAILBOX_NAME_BYTES_MAX) return () => false;
+  if (whole === '*') return () => true;
   // RFC 9051 §5.1: `inbox` in any case is Inbox, as a first component; so it may go on with a
   // wildcard, too, but other names that begin like that are as they are written.
   const ofInbox = /^inbox(?=$|[/*%])/i.test(whole) ? INBOX + whole.slice(INBOX.length) : undefined;

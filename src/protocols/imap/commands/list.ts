@@ -11,6 +11,7 @@ import { annotationsTold, metadataLine } from '../annotation-values.ts';
 import { list as listWords, lsub as lsubWords, status as statusWords } from '../grammar.ts';
 import { listLine } from '../list-lines.ts';
 import { namePattern } from '../name-pattern.ts';
+import { Turn } from '../pace.ts';
 import { no, ok, type Session } from '../session.ts';
 import { statusLine } from '../status-items.ts';
 import type { ListWords, StatusItem } from '../words.ts';
@@ -27,7 +28,9 @@ export const list: WholeCommand = imapCommand({
       return ok('LIST done');
     }
     enableByStatus(words.returnStatus, session);
+    const turn = new Turn(session.ports.clock);
     const tree = new NameTree(session);
+    await turn.giveWay();
     for (const name of tree.matching(words)) {
       const entry = entryOf(name, words, tree);
       if (entry === undefined) continue;
@@ -40,7 +43,9 @@ export const list: WholeCommand = imapCommand({
       if (words.returnMetadata !== undefined && mailbox !== undefined) {
         session.out.put(metadataOf(mailbox, words.returnMetadata, session));
       }
-      if (session.out.full) await session.out.flush();
+      if (!session.out.full) continue;
+      await session.out.flush();
+      await turn.giveWay();
     }
     return ok('LIST done');
   },
@@ -49,8 +54,10 @@ export const list: WholeCommand = imapCommand({
 export const lsub: WholeCommand = imapCommand({
   states: LOGGED_IN,
   parse: lsubWords,
-  run(words, session) {
+  async run(words, session) {
+    const turn = new Turn(session.ports.clock);
     const tree = new NameTree(session);
+    await turn.giveWay();
     // RFC 3501 §6.3.9: with `%`, a parent stands for the subscribed children that `%` leaves out.
     const byLevel = words.patterns.every((pattern) => !pattern.includes('*'));
     for (const name of tree.matching(words)) {
@@ -59,6 +66,9 @@ export const lsub: WholeCommand = imapCommand({
       } else if (byLevel && tree.subscribedBelow(name)) {
         session.out.line(`* LSUB (\\Noselect) "/" ${mailboxName(name, session.utf8)}`);
       }
+      if (!session.out.full) continue;
+      await session.out.flush();
+      await turn.giveWay();
     }
     return ok('LSUB done');
   },
