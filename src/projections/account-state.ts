@@ -30,7 +30,7 @@ import { existingOf } from './uid-runs.ts';
 import {
   nextHookNumber,
   openWebhooks,
-  pendingWebhookOf,
+  pendingWebhooksOf,
   remembersWebhooksUpTo,
   webhookIn,
 } from './webhooks.ts';
@@ -66,7 +66,7 @@ export function accountState(write: AccountWrite): AccountState {
     suppression: (baseAddress) => suppression(write, baseAddress),
     failuresInRow: (recipient, besides) => failuresInRow(write, recipient, besides),
     webhook: (hookId) => webhookIn(write, hookId),
-    pendingWebhookOf: (queueId) => pendingWebhookOf(write, queueId),
+    pendingWebhooksOf: (queueId) => pendingWebhooksOf(write, queueId),
     openWebhooks: () => openWebhooks(write),
     nextHookNumber: () => nextHookNumber(write),
     remembersWebhooksUpTo: (upTo) => remembersWebhooksUpTo(write, upTo),

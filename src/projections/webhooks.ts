@@ -120,7 +120,7 @@ const byId = query((at: Markers<Hook>) =>
 );
 
 const byMessage = query((at: Markers<{ queueId: QueueId }>) =>
-  db.selectFrom('webhooks').select('webhook').where('told_of', '=', at.queueId),
+  db.selectFrom('webhooks').select('webhook').where('told_of', '=', at.queueId).orderBy('hook_id'),
 );
 
 const open = query(() =>
@@ -143,16 +143,17 @@ const remembered = query((at: Markers<{ upTo: Instant }>) =>
 
 /** One that waits, or is under way for the last time. */
 export function webhookIn(sql: Sql, hookId: HookId): Webhook | undefined {
-  return webhookOf(byId.get(sql, { hookId }));
+  const row = byId.get(sql, { hookId });
+  return row && webhookOf(row);
 }
 
-export function pendingWebhookOf(sql: Sql, queueId: QueueId): Webhook | undefined {
-  return webhookOf(byMessage.get(sql, { queueId }));
+export function pendingWebhooksOf(sql: Sql, queueId: QueueId): readonly Webhook[] {
+  return byMessage.all(sql, { queueId }).map(webhookOf);
 }
 
 /** Those whose attempt never ended. */
 export function openWebhooks(sql: Sql): readonly Webhook[] {
-  return open.all(sql, {}).map(({ webhook }) => JSON.parse(webhook) as Webhook);
+  return open.all(sql, {}).map(webhookOf);
 }
 
 export function nextHookNumber(sql: Sql): number {
@@ -163,6 +164,6 @@ export function remembersWebhooksUpTo(sql: Sql, upTo: Instant): boolean {
   return remembered.get(sql, { upTo }) !== undefined;
 }
 
-function webhookOf(row: { readonly webhook: string } | undefined): Webhook | undefined {
-  return row && (JSON.parse(row.webhook) as Webhook);
+function webhookOf({ webhook }: { readonly webhook: string }): Webhook {
+  return JSON.parse(webhook) as Webhook;
 }

@@ -84,6 +84,7 @@ const REQUIRED: {
     text: true,
     messageId: true,
   },
+  WebhookQueued: { type: true, hookId: true, url: true, occasion: true },
 };
 
 describe('every event type', () => {

@@ -114,7 +114,8 @@ export const OUTGOING_SAMPLES: SamplesOf<QueueEvent | SuppressionEvent | Webhook
     occasion: {
       type: 'outgoing',
       event: 'failed',
-      isDsn: false,
+      isDsn: true,
+      mayBeForged: true,
       suppressing: true,
       code: 550,
       enhancedCode: '5.1.1',

@@ -143,7 +143,7 @@ describe('after any history', () => {
         ...state.queueRecords.items.keys(),
         ...state.queueRecords.sent.keys(),
       ]) {
-        assert.deepEqual(views.state.pendingWebhookOf(queueId), state.pendingWebhookOf(queueId));
+        assert.deepEqual(views.state.pendingWebhooksOf(queueId), state.pendingWebhooksOf(queueId));
         assert.deepEqual(views.state.sentItemOf(queueId), state.sentItemOf(queueId));
       }
       assert.deepEqual(views.state.openWebhooks(), state.openWebhooks());

@@ -34,6 +34,7 @@ export const UPCASTS: Upcasts = new Map([
   ['AttemptFailed', [asItWas, asItWas]],
   ['MessageRetired', [asItWas]],
   ['BounceRelated', [asItWas]],
+  ['WebhookQueued', [asItWas]],
 ]);
 
 /** The version that new events of the type have. */

@@ -42,6 +42,8 @@ export interface OutgoingOccasion extends AttemptReply {
   readonly event: OutgoingEvent;
   /** A delivery status notification said so. */
   readonly isDsn: boolean;
+  /** It came back and names the message by its Message-ID alone, which every recipient knows. */
+  readonly mayBeForged?: boolean;
   /** The account does not write to the recipient from now on, for this reason. */
   readonly suppressing: boolean;
   readonly queueId: QueueId;

@@ -2,8 +2,9 @@
  * What applications are told of a decision, in the same append: what became of mail that was sent,
  * and that mail came in.
  *
- * Invariants: of one message that was sent at most one webhook waits, the newest; those about mail
- * that came in replace nothing. Whom to call is settled here, whatever is set afterwards.
+ * Invariants: of one message that was sent at most one webhook waits, the newest, and beside it one
+ * that may be forged and came later: it replaces none but its like. Those about mail that came in
+ * replace nothing. Whom to call is settled here, whatever is set afterwards.
  */
 
 import type { AccountEvent } from '../log/streams.ts';
@@ -12,10 +13,16 @@ import type { MessageDelivered } from '../message/events.ts';
 import type { AttemptFailed, AttemptReply, BounceAction, MessageRetired } from '../queue/events.ts';
 import type { QueueState } from '../queue/state.ts';
 import { unreachable, type DecisionContext } from '../values/decision.ts';
-import { serverWideId, type HookId, type QueueId } from '../values/ids.ts';
+import { serverWideId, type QueueId } from '../values/ids.ts';
 import { retiringHook } from './decide.ts';
-import type { HookOccasion, OutgoingEvent, WebhookEvent, WebhookTarget } from './events.ts';
-import type { WebhookState } from './state.ts';
+import type {
+  HookOccasion,
+  OutgoingEvent,
+  WebhookEvent,
+  WebhookQueued,
+  WebhookTarget,
+} from './events.ts';
+import { mayBeForged, type Webhook, type WebhookState } from './state.ts';
 
 type State = WebhookState & QueueState & MailboxState;
 
@@ -53,6 +60,7 @@ interface Told {
   readonly event: OutgoingEvent;
   readonly reply: AttemptReply;
   readonly isDsn: boolean;
+  readonly mayBeForged?: boolean;
 }
 
 function isGood(action: BounceAction): boolean {
@@ -76,7 +84,7 @@ function toldOf(event: AccountEvent, events: readonly AccountEvent[]): Told | un
     case 'MessageRetired':
       return { queueId: event.queueId, ...endOf(event, events), isDsn: false };
     case 'BounceRelated': {
-      const { queueId, action, isDsn } = event;
+      const { queueId, action, isDsn, mayBeForged: isForged = false } = event;
       const reply = replyIn(event);
       // Nothing is wrong then, whatever the report says beside it.
       return {
@@ -84,6 +92,7 @@ function toldOf(event: AccountEvent, events: readonly AccountEvent[]): Told | un
         event: action,
         reply: isGood(action) ? { ...reply, text: '' } : reply,
         isDsn,
+        ...(isForged ? { mayBeForged: true } : {}),
       };
     }
     default:
@@ -125,7 +134,7 @@ function replyIn({ code, enhancedCode, text }: AttemptReply): AttemptReply {
 
 /** Nothing about what no application sent: reports of the server. */
 function outgoingOccasion(
-  { queueId, event, reply, isDsn }: Told,
+  { queueId, event, reply, ...how }: Told,
   events: readonly AccountEvent[],
   state: State,
 ): HookOccasion | undefined {
@@ -138,7 +147,7 @@ function outgoingOccasion(
   return {
     type: 'outgoing',
     event,
-    isDsn,
+    ...how,
     suppressing,
     ...reply,
     queueId,
@@ -177,18 +186,21 @@ function eventsOf(
   context: DecisionContext,
 ): readonly WebhookEvent[] {
   const number = calls.length === 0 ? 0 : state.nextHookNumber();
-  const newest = new Map<QueueId, HookId>();
+  const waiting = new Map<QueueId, readonly Pick<Webhook, 'hookId' | 'occasion'>[]>();
   return calls.flatMap(({ target, occasion }, i): WebhookEvent[] => {
     const hookId = serverWideId(context.accountId, number + i);
     const { url, authorization } = target;
     const secret = authorization === undefined ? {} : { authorization };
-    const queued: WebhookEvent = { type: 'WebhookQueued', hookId, url, ...secret, occasion };
+    const queued: WebhookQueued = { type: 'WebhookQueued', hookId, url, ...secret, occasion };
     if (occasion.type === 'incoming') return [queued];
     const { queueId } = occasion;
-    const older = newest.get(queueId) ?? state.pendingWebhookOf(queueId)?.hookId;
-    newest.set(queueId, hookId);
-    return older === undefined
-      ? [queued]
-      : [queued, retiringHook(older, 'superseded', context, hookId)];
+    const before = waiting.get(queueId) ?? state.pendingWebhooksOf(queueId);
+    const isOlder = (one: Pick<Webhook, 'occasion'>): boolean =>
+      !mayBeForged(queued) || mayBeForged(one);
+    waiting.set(queueId, [...before.filter((one) => !isOlder(one)), queued]);
+    const superseded = before
+      .filter(isOlder)
+      .map((one) => retiringHook(one.hookId, 'superseded', context, hookId));
+    return [queued, ...superseded];
   });
 }

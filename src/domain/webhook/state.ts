@@ -20,8 +20,8 @@ export interface Webhook extends Omit<WebhookQueued, 'type'> {
 
 export interface WebhookState {
   webhook(hookId: HookId): Webhook | undefined;
-  /** The one that waits to tell something of the message. */
-  pendingWebhookOf(queueId: QueueId): Webhook | undefined;
+  /** Those that wait to tell something of the message, by number. */
+  pendingWebhooksOf(queueId: QueueId): readonly Webhook[];
   /** Those whose attempt never ended, retired or not. */
   openWebhooks(): readonly Webhook[];
   /** What the account's own counter says next. */
@@ -67,8 +67,8 @@ export function webhookState(records: WebhookRecords): WebhookState {
   const all = (): readonly Webhook[] => [...records.hooks.values()];
   return {
     webhook: (hookId) => records.hooks.get(hookId),
-    pendingWebhookOf: (queueId) =>
-      all().find((hook) => !hook.isRetired && toldOf(hook) === queueId),
+    pendingWebhooksOf: (queueId) =>
+      all().filter((hook) => !hook.isRetired && toldOf(hook) === queueId),
     openWebhooks: () => all().filter(({ inFlight }) => inFlight),
     nextHookNumber: () => records.nextNumber,
     remembersWebhooksUpTo: (upTo) => [...records.keepUntil.values()].some((until) => until < upTo),
@@ -78,6 +78,11 @@ export function webhookState(records: WebhookRecords): WebhookState {
 /** The message that was sent which it tells of; undefined for mail that came in. */
 export function toldOf({ occasion }: Pick<Webhook, 'occasion'>): QueueId | undefined {
   return occasion.type === 'outgoing' ? occasion.queueId : undefined;
+}
+
+/** What it tells may be made up by a recipient of the message. */
+export function mayBeForged({ occasion }: Pick<Webhook, 'occasion'>): boolean {
+  return occasion.type === 'outgoing' && occasion.mayBeForged === true;
 }
 
 export function webhookQueued(event: WebhookQueued, at: Instant): Webhook {

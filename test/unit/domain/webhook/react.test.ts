@@ -146,17 +146,17 @@ describe('mail that comes back', () => {
   it('is told as what it says of the message, and not as mail (webapi 32, 33)', () => {
     for (const event of ['failed', 'delayed'] as const) {
       assert.deepEqual(told([OPENED, QUEUED, GONE], bouncing(event, true)), [
-        hookQueued(1, { event, isDsn: true, ...REFUSAL }),
+        hookQueued(1, { event, isDsn: true, mayBeForged: true, ...REFUSAL }),
       ]);
     }
     for (const event of ['delivered', 'relayed', 'expanded'] as const) {
       assert.deepEqual(told([OPENED, QUEUED, GONE], bouncing(event, true)), [
-        hookQueued(1, { event, isDsn: true, ...REFUSAL, text: '' }),
+        hookQueued(1, { event, isDsn: true, mayBeForged: true, ...REFUSAL, text: '' }),
       ]);
     }
     for (const isDsn of [true, false]) {
       assert.deepEqual(told([OPENED, QUEUED, GONE], bouncing('unrecognized', isDsn)), [
-        hookQueued(1, { event: 'unrecognized', isDsn, ...REFUSAL }),
+        hookQueued(1, { event: 'unrecognized', isDsn, mayBeForged: true, ...REFUSAL }),
       ]);
     }
   });
@@ -245,7 +245,10 @@ describe('something newer', () => {
   it('replaces also what is under way (webapi 38)', () => {
     const again = [...TRYING, failed(1), hookQueued(1), hookStarted(1, 1, 5), started(2)];
     const { state } = given(...again, hookQueued(2), superseded(1, 2));
-    assert.deepEqual(state.pendingWebhookOf(FIRST)?.hookId, hookId(2));
+    assert.deepEqual(
+      state.pendingWebhooksOf(FIRST).map((hook) => hook.hookId),
+      [hookId(2)],
+    );
     assert.partialDeepStrictEqual(state.webhook(hookId(1)), { inFlight: true, isRetired: true });
   });
 
@@ -257,6 +260,52 @@ describe('something newer', () => {
     assert.deepEqual(told([...waiting, done], finish(DELIVERED, 2)), [
       hookQueued(2, { event: 'delivered', ...NO_ERROR }),
     ]);
+  });
+
+  describe('that may be forged', () => {
+    const forged = { isDsn: true, mayBeForged: true, ...REFUSAL } as const;
+    const fromId = { id: 'k3v4', mailFrom: 'daybook+k3v4@localhost' };
+    const sent: AccountEvent = {
+      ...QUEUED,
+      items: [{ queueId: FIRST, recipient: 'a@example.org', fromId }],
+    };
+    const waiting: readonly AccountEvent[] = [OPENED, sent, started(1), failed(1), hookQueued(1)];
+
+    it('is told beside what we know ourselves, which it does not replace', () => {
+      assert.deepEqual(told(waiting, bouncing('delivered', true)), [
+        hookQueued(2, { event: 'delivered', ...forged, text: '', fromId: fromId.id }),
+      ]);
+    });
+
+    it('nor what came back by an id that only the next hop knew', () => {
+      const back = told([OPENED, sent, GONE], bouncing('delayed', true, fromId.id));
+      assert.deepEqual(
+        back.map(({ type }) => type),
+        ['WebhookQueued'],
+      );
+      const both = told([OPENED, sent, GONE, ...back], bouncing('failed', true));
+      assert.deepEqual(
+        both.map(({ type }) => type),
+        ['WebhookQueued'],
+      );
+    });
+
+    it('replaces another that may be forged', () => {
+      const first = hookQueued(2, { event: 'delivered', ...forged });
+      assert.deepEqual(told([...waiting, first], bouncing('failed', true)), [
+        hookQueued(3, { event: 'failed', ...forged, fromId: fromId.id }),
+        superseded(2, 3),
+      ]);
+    });
+
+    it('goes with all others when there is something that we know', () => {
+      const first = hookQueued(2, { event: 'failed', ...forged });
+      assert.deepEqual(told([...waiting, first, started(2)], finish(DELIVERED, 2)), [
+        hookQueued(3, { event: 'delivered', ...NO_ERROR, fromId: fromId.id }),
+        superseded(1, 3),
+        superseded(2, 3),
+      ]);
+    });
   });
 
   it('of the same decision replaces what came before it', () => {
