@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { brokenBytes } from '../support/broken-bytes.ts';
 import { answerOf, gathered, PlayedServer } from '../support/imap-client.ts';
 import { formatStructure } from '#protocols/imap/body-structure';
 import { openImapClient } from '#protocols/imap/client';
@@ -42,23 +43,7 @@ const NASTY = ['(', ')', '"', '\\', '{', '}', '{9}\r\n', '{2}\r\n', '~', '*', ' 
   .map((text) => Buffer.from(text, 'latin1'));
 
 /** An answer with pieces cut out, doubled, or put in. */
-const mutated = fc
-  .tuple(
-    fc.constantFrom(...ANSWERS),
-    fc.array(fc.tuple(fc.nat(), fc.nat(12), fc.nat(2), fc.constantFrom(...NASTY)), {
-      maxLength: 4,
-    }),
-  )
-  .map(([seed, edits]) => {
-    let text = Buffer.from(seed, 'latin1');
-    for (const [place, length, kind, nasty] of edits) {
-      const at = place % (text.length + 1);
-      const piece = text.subarray(at, at + length);
-      const middle = kind === 0 ? [] : kind === 1 ? [piece, piece] : [nasty, piece];
-      text = Buffer.concat([text.subarray(0, at), ...middle, text.subarray(at + length)]);
-    }
-    return text;
-  });
+const mutated = brokenBytes(ANSWERS, NASTY);
 
 const noise = fc.uint8Array({ maxLength: 200 }).map((octets) => Buffer.from(octets));
 

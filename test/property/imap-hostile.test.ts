@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { brokenBytes } from '../support/broken-bytes.ts';
 import { commandOf } from '../support/imap-words.ts';
 import { flagSetOf } from '#domain/values/flags';
 import { formatUidSet, uidSetOf } from '#domain/values/uid-set';
@@ -119,24 +120,7 @@ const NASTY = ['(', ')', '"', '\\', '{', '}', '{9}\r\n', '{2+}\r\n', '~', '*', '
   .map((text) => Buffer.from(text, 'latin1'));
 
 /** A seed with pieces cut out, doubled, or put in. */
-const mutated = fc
-  .tuple(
-    fc.constantFrom(...SEEDS),
-    fc.array(fc.tuple(fc.nat(), fc.nat(12), fc.nat(2), fc.constantFrom(...NASTY)), {
-      minLength: 1,
-      maxLength: 4,
-    }),
-  )
-  .map(([seed, edits]) => {
-    let text = Buffer.from(seed, 'latin1');
-    for (const [place, length, kind, nasty] of edits) {
-      const at = place % (text.length + 1);
-      const piece = text.subarray(at, at + length);
-      const middle = kind === 0 ? [] : kind === 1 ? [piece, piece] : [nasty, piece];
-      text = Buffer.concat([text.subarray(0, at), ...middle, text.subarray(at + length)]);
-    }
-    return text;
-  });
+const mutated = brokenBytes(SEEDS, NASTY, 1);
 
 function isExpected(error: unknown): boolean {
   return (

@@ -5,6 +5,7 @@
 
 import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';
 import { OPENED } from './given.ts';
+import { silentLog } from './silent-log.ts';
 import { someFacts } from './views.ts';
 import { DEFAULT_POLICY } from '#domain/directory/settings';
 import type { EventLog } from '#domain/log/event-log';
@@ -13,7 +14,7 @@ import { accountStream, type AccountEvent, type AccountFact } from '#domain/log/
 import type { AccountId, Revision } from '#domain/values/ids';
 import { openMemoryEventLog } from '#infra/event-log-memory';
 import { Lanes, type LanesPorts } from '#infra/lanes';
-import type { LogFields } from '#protocols/ports';
+import type { Log, LogFields } from '#protocols/ports';
 
 export const CAUSE = { actor: 'test' };
 
@@ -73,11 +74,9 @@ export function testPorts(directory: string): TestPorts {
   const announced: AccountFact[] = [];
   const warnings: LogFields[] = [];
   const fatals: unknown[] = [];
-  const notes = {
-    debug: () => undefined,
-    info: () => undefined,
-    warn: (fields: LogFields) => void warnings.push(fields),
-    error: () => undefined,
+  const notes: Log = {
+    ...silentLog,
+    warn: (fields) => void warnings.push(fields),
     child: () => notes,
   };
   return {

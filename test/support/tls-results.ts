@@ -6,12 +6,13 @@
 import assert from 'node:assert/strict';
 import { fakeClock, fakeRandom, type FakeClock } from './clock.ts';
 import { testLog, type TestLog } from './lane-ports.ts';
+import { silentLog } from './silent-log.ts';
 import { temporaryDirectory } from './temporary.ts';
 import type { GatheredTlsResult } from '#domain/report/decide';
 import type { TlsDetail, TlsResult } from '#domain/report/events';
 import { ServerBooks } from '#infra/server-books';
 import { TlsRecorder } from '#infra/tls-results';
-import type { LogFields } from '#protocols/ports';
+import type { Log, LogFields } from '#protocols/ports';
 import type { TlsResultQuestion } from '#protocols/ports-admin';
 import type { TlsResults } from '#protocols/ports-remote';
 
@@ -78,11 +79,9 @@ export async function openTestRecorder(startAt?: number): Promise<TestRecorder> 
   const log = testLog();
   const warnings: LogFields[] = [];
   const fatals: unknown[] = [];
-  const notes = {
-    debug: () => undefined,
-    info: () => undefined,
-    warn: (fields: LogFields) => void warnings.push(fields),
-    error: () => undefined,
+  const notes: Log = {
+    ...silentLog,
+    warn: (fields) => void warnings.push(fields),
     child: () => notes,
   };
   const fatal = (error: unknown): void => void fatals.push(error);

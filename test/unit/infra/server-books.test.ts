@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { OPENED, recorded } from '../../support/given.ts';
 import { testPorts, type TestPorts } from '../../support/lane-ports.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
+import { KEY } from '../../support/tls-key.ts';
 import type { AccountEvent } from '#domain/log/streams';
 import { serverWideId } from '#domain/values/ids';
 import { ServerBooks } from '#infra/server-books';
@@ -129,15 +130,6 @@ describe('credentials of all accounts', () => {
     assert.deepEqual(g.books.credentials(7), { passwordSecret: 's1' });
   });
 });
-
-const KEY = {
-  fingerprint: 'f1',
-  keyType: 'ed25519',
-  name: 'laptop',
-  noImapPreauth: false,
-  certificate: 'MIIB',
-  login: 'alice@example.org',
-} as const;
 
 describe('TLS keys of all accounts', () => {
   it('follow the log', async () => {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CAUSE, testPorts, type TestPorts } from '../../support/lane-ports.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
+import { KEY } from '../../support/tls-key.ts';
 import type { DirectoryCommand } from '#domain/directory/decide';
 import { accountStream, DIRECTORY_STREAM } from '#domain/log/streams';
 import { isRefusal } from '#domain/values/decision';
@@ -18,15 +19,6 @@ import type { RegisteredTlsKey } from '#protocols/ports';
 
 const ALICE: AccountId = 1;
 const BOB: AccountId = 2;
-
-const KEY = {
-  fingerprint: 'f1',
-  keyType: 'ed25519',
-  name: 'laptop',
-  noImapPreauth: false,
-  certificate: 'MIIB',
-  login: 'alice@example.org',
-} as const;
 
 const BOBS = { ...KEY, login: 'bob@example.org' } as const;
 

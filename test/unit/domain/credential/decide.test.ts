@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { given } from '../../../support/given.ts';
+import { KEY } from '../../../support/tls-key.ts';
 
 describe('credentials', () => {
   it('record a new password by its reference', () => {
@@ -38,14 +39,6 @@ describe('credentials', () => {
   });
 });
 
-const KEY = {
-  fingerprint: 'f1',
-  keyType: 'ed25519',
-  name: 'laptop',
-  noImapPreauth: false,
-  certificate: 'MIIB',
-  login: 'alice@example.org',
-} as const;
 const ADDED = { type: 'TlsKeyAdded', ...KEY } as const;
 
 describe('TLS keys', () => {

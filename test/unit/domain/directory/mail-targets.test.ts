@@ -2,24 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { twoDomains } from '../../../support/two-domains.ts';
 import type { DirectoryEvent } from '#domain/directory/events';
 import { accountsBehind, mailTarget } from '#domain/directory/mail-targets';
-import { evolveDirectory } from '#domain/directory/evolve';
 import { accountOfLogin, emptyDirectory, type DirectoryState } from '#domain/directory/state';
-
-const HISTORY: readonly DirectoryEvent[] = [
-  { type: 'AccountAdded', accountId: 1, name: 'admin' },
-  { type: 'AccountAdded', accountId: 2, name: 'shop' },
-  { type: 'DomainAdded', domain: 'one.org', catchallSeparator: '+-', caseSensitive: false },
-  { type: 'DomainAdded', domain: 'two.org', catchallSeparator: '', caseSensitive: true },
-  { type: 'AddressAdded', localpart: 'shop', domain: 'one.org', accountId: 2 },
-  { type: 'AddressAdded', localpart: 'Shop', domain: 'two.org', accountId: 2 },
-  { type: 'AddressAdded', localpart: '', domain: 'two.org', accountId: 1 },
-];
-
-function directory(): DirectoryState {
-  return HISTORY.reduce(evolveDirectory, emptyDirectory());
-}
 
 const ALICE = 1;
 const BOB = 2;
@@ -44,12 +30,12 @@ function aliased(...more: readonly DirectoryEvent[]): DirectoryState {
     addressAdded('alice2', ALICE),
     addressAdded('bob', BOB),
   ];
-  return [...HISTORY, ...members, ...more].reduce(evolveDirectory, emptyDirectory());
+  return twoDomains(...members, ...more);
 }
 
 describe('the target of mail', () => {
   it('is the Inbox of the owner', () => {
-    assert.deepEqual(mailTarget(directory(), 'shop+x', 'one.org'), {
+    assert.deepEqual(mailTarget(twoDomains(), 'shop+x', 'one.org'), {
       type: 'account',
       accountId: 2,
       mailbox: 'Inbox',
@@ -57,14 +43,14 @@ describe('the target of mail', () => {
   });
 
   it('is unknown for strange domains and for addresses of nobody', () => {
-    assert.equal(mailTarget(directory(), 'shop', 'three.org').type, 'unknown-domain');
-    assert.equal(mailTarget(directory(), 'nobody', 'one.org').type, 'unknown-address');
-    assert.equal(mailTarget(directory(), 'nobody', '').type, 'unknown-address');
+    assert.equal(mailTarget(twoDomains(), 'shop', 'three.org').type, 'unknown-domain');
+    assert.equal(mailTarget(twoDomains(), 'nobody', 'one.org').type, 'unknown-address');
+    assert.equal(mailTarget(twoDomains(), 'nobody', '').type, 'unknown-address');
   });
 
   it('is the first account for a postmaster that nobody else is', () => {
     for (const domain of ['one.org', '']) {
-      assert.deepEqual(mailTarget(directory(), 'PostMaster', domain), {
+      assert.deepEqual(mailTarget(twoDomains(), 'PostMaster', domain), {
         type: 'account',
         accountId: 1,
         mailbox: 'Inbox',

@@ -3,16 +3,8 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
-import {
-  ALICE,
-  BOB,
-  deliveredTo,
-  PASSWORD,
-  queuedBy,
-  smtpWorld,
-  wholeText,
-  type World,
-} from '../../../support/smtp.ts';
+import { ALICE, BOB, deliveredTo, smtpWorld, type World } from '../../../support/smtp.ts';
+import { handIn } from '../../../support/submission.ts';
 import { signMessage } from '#protocols/trust/dkim';
 
 const KEY = { name: 's1', key: generateKeyPairSync('ed25519').privateKey };
@@ -43,20 +35,7 @@ function givenWorld(): World {
 async function handedIn(message: string): Promise<string> {
   await using world = smtpWorld({ role: 'submission' });
   world.signingKeys.set('example.org', [KEY]);
-  const talk = world.connect({ tls: true });
-  await talk.line();
-  const plain = Buffer.from(`\0alice@example.org\0${PASSWORD}`).toString('base64');
-  await talk.expect(
-    ['EHLO client.example', '250-'],
-    [`AUTH PLAIN ${plain}`, '235 '],
-    ['MAIL FROM:<alice@example.org>', '250 '],
-    ['RCPT TO:<closed@example.org>', '250 '],
-    ['DATA', '354 '],
-    [`${message}.`, '250 '],
-  );
-  const [event] = queuedBy(world, ALICE);
-  assert.ok(event);
-  return wholeText(world, ALICE, event);
+  return (await handIn(world, message, { recipients: ['closed@example.org'] })).text;
 }
 
 /** What is answered to a message to an alias. */

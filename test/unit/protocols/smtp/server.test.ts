@@ -2,7 +2,21 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { settled, smtpWorld } from '../../../support/smtp.ts';
+import { settled, smtpWorld, type World } from '../../../support/smtp.ts';
+import type { Talk } from '../../../support/smtp-talk.ts';
+
+/** A stranger who may begin with the message itself. */
+async function inMessage(world: World): Promise<Talk> {
+  const talk = world.connect();
+  await talk.line();
+  await talk.expect(
+    ['EHLO client.example', '250-'],
+    ['MAIL FROM:<>', '250 '],
+    ['RCPT TO:<alice@example.org>', '250 '],
+    ['DATA', '354 '],
+  );
+  return talk;
+}
 
 test('who has too many connections hears 421 and nothing else', async () => {
   await using world = smtpWorld();
@@ -51,14 +65,7 @@ test('stopping tells those who wait, and lets a message in the middle end', asyn
   const world = smtpWorld();
   const idle = world.connect();
   await idle.line();
-  const busy = world.connect();
-  await busy.line();
-  await busy.expect(
-    ['EHLO client.example', '250-'],
-    ['MAIL FROM:<>', '250 '],
-    ['RCPT TO:<alice@example.org>', '250 '],
-    ['DATA', '354 '],
-  );
+  const busy = await inMessage(world);
   busy.write('x: y\r\n');
   await settled();
   const closing = world.server.close();
@@ -73,14 +80,7 @@ test('stopping tells those who wait, and lets a message in the middle end', asyn
 
 test('stopping does not wait long for a message in the middle', async () => {
   const world = smtpWorld();
-  const talk = world.connect();
-  await talk.line();
-  await talk.expect(
-    ['EHLO client.example', '250-'],
-    ['MAIL FROM:<>', '250 '],
-    ['RCPT TO:<alice@example.org>', '250 '],
-    ['DATA', '354 '],
-  );
+  const talk = await inMessage(world);
   await settled();
   const closing = world.server.close();
   await settled();
@@ -94,14 +94,7 @@ test('a bug ends its own connection only', async () => {
   const other = world.connect();
   await other.line();
   world.bodies.stage = () => Promise.reject(new TypeError('a bug'));
-  const talk = world.connect();
-  await talk.line();
-  await talk.expect(
-    ['EHLO client.example', '250-'],
-    ['MAIL FROM:<>', '250 '],
-    ['RCPT TO:<alice@example.org>', '250 '],
-    ['DATA', '354 '],
-  );
+  const talk = await inMessage(world);
   talk.send('.');
   await talk.closed();
   assert.ok(world.logged.includes('error smtp connection dropped by a bug'));

@@ -4,14 +4,8 @@ import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { it } from 'node:test';
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
-import {
-  ALICE,
-  PASSWORD,
-  queuedBy,
-  smtpWorld,
-  wholeText,
-  type World,
-} from '../../../support/smtp.ts';
+import { smtpWorld, type World } from '../../../support/smtp.ts';
+import { handIn } from '../../../support/submission.ts';
 import { Fault } from '#domain/values/fault';
 import { dkimRecordText } from '#protocols/trust/dkim-record';
 
@@ -21,22 +15,9 @@ const ED25519 = generateKeyPairSync('ed25519').privateKey;
 const FROM = 'From: Alice <alice@example.org>\r\n';
 
 async function submitted(world: World, message: string): Promise<string> {
-  const talk = world.connect({ tls: true });
-  await talk.line();
-  const plain = Buffer.from(`\0alice@example.org\0${PASSWORD}`).toString('base64');
-  await talk.expect(
-    ['EHLO client.example', '250-'],
-    [`AUTH PLAIN ${plain}`, '235 '],
-    ['MAIL FROM:<alice@example.org>', '250 '],
-    ['RCPT TO:<x@other.example>', '250 '],
-    ['DATA', '354 '],
-  );
-  talk.write(`${message}.\r\n`);
-  assert.match(await talk.line(), /^250 2\.0\.0 /);
-  const event = queuedBy(world, ALICE).at(-1);
-  assert.ok(event);
-  assert.equal(event.sizeBytes, Buffer.byteLength(wholeText(world, ALICE, event), 'latin1'));
-  return wholeText(world, ALICE, event);
+  const { event, text } = await handIn(world, message);
+  assert.equal(event.sizeBytes, Buffer.byteLength(text, 'latin1'));
+  return text;
 }
 
 function signing(world: World): void {

@@ -2,44 +2,19 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  ALICE,
-  PASSWORD,
-  queuedBy,
-  smtpWorld,
-  wholeText,
-  type World,
-} from '../../../support/smtp.ts';
-import type { MessageQueued } from '#domain/queue/events';
+import { ALICE, queuedBy, smtpWorld, type World } from '../../../support/smtp.ts';
+import { handIn, type HandedIn } from '../../../support/submission.ts';
 import { Fault } from '#domain/values/fault';
 
-interface Submitted {
-  readonly event: MessageQueued;
-  readonly text: string;
-}
-
+/** From a client that calls itself by its address. */
 async function submitted(
   world: World,
   message: string | Buffer,
-  recipients: readonly string[] = ['x@other.example'],
+  recipients?: readonly string[],
   parameters = 'BODY=8BITMIME',
-): Promise<Submitted> {
-  const talk = world.connect({ tls: true });
-  await talk.line();
-  const plain = Buffer.from(`\0alice@example.org\0${PASSWORD}`).toString('base64');
-  await talk.expect(
-    ['EHLO [10.1.2.3]', '250-'],
-    [`AUTH PLAIN ${plain}`, '235 '],
-    [`MAIL FROM:<alice@example.org> ${parameters}`, '250 '],
-  );
-  for (const recipient of recipients) await talk.expect([`RCPT TO:<${recipient}>`, '250 ']);
-  await talk.expect(['DATA', '354 ']);
-  talk.write(message);
-  talk.write('.\r\n');
-  assert.match(await talk.line(), /^250 2\.0\.0 /);
-  const event = queuedBy(world, ALICE).at(-1);
-  assert.ok(event);
-  return { event, text: wholeText(world, ALICE, event) };
+): Promise<HandedIn> {
+  const more = recipients === undefined ? {} : { recipients };
+  return handIn(world, message, { ...more, parameters, hello: '[10.1.2.3]' });
 }
 
 const FROM = 'From: Alice <alice@example.org>\r\n';
