@@ -114,25 +114,6 @@ describe('a recipient that is refused for good', () => {
   });
 });
 
-describe('a recipient whose host may dislike the family of our address', () => {
-  it('queue 20: is asked by the other one, then has failed and is suppressed', async () => {
-    const refusing = answering({ RCPT: '554 5.7.1 not from there' });
-    const { world, hosts } = await openRemoteWorld({
-      zones: { 'there.example': { A: ['192.0.2.1'], AAAA: ['2001:db8::1'] } },
-      hosts: { '192.0.2.1': refusing, '2001:db8::1': refusing },
-    });
-    await world.submit(ALICE, 'bob@there.example');
-    assert.partialDeepStrictEqual(failures(world), [{ code: 554, permanent: false }]);
-    assert.ok(!world.types(ALICE).includes('AddressSuppressed'));
-    await untilRetired(world);
-    assert.partialDeepStrictEqual(failures(world)[1], { code: 554, permanent: true });
-    assert.equal(new Set(hosts.dialed).size, 2, 'each family once');
-    assert.equal(hosts.dialed.length, 2);
-    assert.deepEqual(retired(world), ['failed']);
-    assert.equal(world.last('AddressSuppressed').address, 'bob@there.example');
-  });
-});
-
 describe('recipients of one domain', () => {
   const three = ['a@there.example', 'b@there.example', 'c@there.example'] as const;
 
@@ -289,6 +270,14 @@ describe('the way', () => {
     assert.deepEqual(ways, ['', '', '', 'smart']);
   });
 
+  it('queue 15: of an address has no domain, as a route may say', async () => {
+    const ports = routing([route('never', { toDomain: ['.'] })]);
+    const { world } = await openRemoteWorld({ transports: FAILS, ports });
+    await world.submit(ALICE, 'bob@[192.0.2.1]');
+    await world.submit(ALICE, 'bob@there.example');
+    assert.deepEqual(retired(world), ['failed', 'delivered']);
+  });
+
   it('queue 16: that is not configured any more is named, and the message waits', async () => {
     const { world } = await openRemoteWorld();
     const recipients = [{ recipient: 'bob@there.example' }];
@@ -357,6 +346,21 @@ describe('a stop', () => {
     assert.deepEqual(retired(waiting.world), ['delivered']);
     assert.equal(waiting.world.items(ALICE).length, 1);
     assert.equal(world.items(ALICE).length, 0);
+  });
+
+  it('that cuts a transaction short still records what was delivered before', async () => {
+    let mails = 0;
+    const one: HostScript = {
+      words: ['LIMITS RCPTMAX=1'],
+      answer: (command) => (command.startsWith('MAIL') && mails++ > 0 ? 'silence' : undefined),
+    };
+    const { world } = await openRemoteWorld({ hosts: { '192.0.2.1': one } });
+    await world.submit(ALICE, 'a@there.example', 'b@there.example');
+    const stopping = world.runner?.stop();
+    await world.pass(10_000);
+    await stopping;
+    assert.deepEqual(retired(world), ['delivered']);
+    assert.equal(world.last('AttemptFailed').permanent, false);
   });
 
   it('queue 6: that nobody can wait for leaves the outcome open', async () => {

@@ -12,12 +12,14 @@ import {
   answering,
   attemptAt,
   attemptWorld,
+  openRemoteWorld,
   outcomesAt,
   sentAlone,
   THERE,
   TWO,
   twoHosts,
 } from '../../../support/remote-world.ts';
+import { ALICE } from '../../../support/smtp.ts';
 import type { StsOutcome } from '#protocols/trust/sts-policies';
 import { attemptDirectly } from '#protocols/smtp/direct-attempt';
 
@@ -316,6 +318,18 @@ describe('a host with addresses of both families', () => {
     assert.notEqual(again.world.hosts.dialed[0], first);
   });
 
+  it('queue 20: has refused for good by then, and the recipient is suppressed', async () => {
+    const { world, hosts: asked } = await openRemoteWorld({ zones, hosts });
+    await world.submit(ALICE, 'bob@there.example');
+    assert.ok(!world.types(ALICE).includes('MessageRetired'));
+    await world.pass(455_000);
+    assert.equal(new Set(asked.dialed).size, 2);
+    assert.equal(asked.dialed.length, 2);
+    assert.partialDeepStrictEqual(world.last('AttemptFailed'), { attempt: 2, permanent: true });
+    assert.equal(world.last('MessageRetired').outcome, 'failed');
+    assert.equal(world.last('AddressSuppressed').address, 'bob@there.example');
+  });
+
   it('smtp 110: sees the same address after it asked to come again', async () => {
     const one = { A: ['192.0.2.1', '192.0.2.2', '192.0.2.3'], insecure: true };
     const grey = answering({ RCPT: '450 4.2.0 greylisted' });
@@ -332,9 +346,19 @@ describe('a host with addresses of both families', () => {
     const down = { '192.0.2.1': { isDown: true }, '2001:db8::1': {} };
     const other = { '2001:db8::1': { isDown: true }, '192.0.2.1': {} };
     for (const there of [down, other]) {
-      const { outcome } = await sentAlone({ zones, hosts: there });
+      const { outcome, world } = await sentAlone({ zones, hosts: there });
       assert.equal(outcome.type, 'delivered');
+      const times = world.hosts.heard.map(({ target }) => target.timeoutMs);
+      assert.deepEqual(times, times.fill(15_000), 'half a minute for all of them');
     }
+  });
+
+  it('is asked no more when it answers, but not yet', async () => {
+    const busy = answering({ connect: '421 4.3.2 later' });
+    const one = { '192.0.2.1': busy, '2001:db8::1': busy };
+    const { outcome, world } = await sentAlone({ zones, hosts: one });
+    assert.partialDeepStrictEqual(outcome, { permanent: false, reply: { code: 421 } });
+    assert.equal(world.hosts.dialed.length, 1);
   });
 });
 
@@ -349,5 +373,7 @@ describe('what a message needs', () => {
     assert.equal(second.outcome.type, 'delivered');
     const hope = await sentAlone(twoHosts(without, { isDown: true }), { smtpUtf8: true });
     assert.partialDeepStrictEqual(hope.outcome, { permanent: false });
+    const before = await sentAlone(twoHosts({ isDown: true }, without), { smtpUtf8: true });
+    assert.partialDeepStrictEqual(before.outcome, { permanent: false });
   });
 });

@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Held } from '../../../support/held-attempts.ts';
 import { QueueWorld } from '../../../support/queue-world.ts';
 import { ALICE, BOB, settled } from '../../../support/smtp.ts';
 import type { AttemptOutcome } from '#domain/queue/attempts';
 import type { SetTlsRequirement } from '#domain/queue/manage';
 import { Fault } from '#domain/values/fault';
-import type { Clock, Commands } from '#protocols/ports';
+import type { Commands } from '#protocols/ports';
 import type { RunnerSettings } from '#protocols/smtp/runner';
 
 test('a message comes back into the account of its sender, the copy with the outcome', async () => {
@@ -157,15 +158,21 @@ test('an outcome that is not recorded before a stop is in the log of the server'
 
 test('an attempt that cannot begin is tried again, without spinning', async () => {
   const world = new QueueWorld();
+  const { execute } = world.commands;
+  let asked = 0;
+  Object.assign(world.commands, {
+    execute: (async (accountId, command, cause) => {
+      if (command.type === 'StartAttempt' && asked++ < 2) throw new Fault('LogUnavailable', 'gone');
+      return execute(accountId, command, cause);
+    }) satisfies Commands['execute'],
+  });
   await world.start();
-  world.changes.complete();
-  world.accounts.faults.push(new Fault('LogUnavailable', 'gone'));
-  await assert.rejects(world.submit(ALICE, 'x@other.example'));
   await world.submit(ALICE, 'x@other.example');
-  await world.runner?.stop();
-  world.accounts.faults.push(new Fault('LogUnavailable', 'gone'));
-  await world.start();
   assert.deepEqual(world.logged, ['error attempt may not have begun', 'error outcome refused']);
+  await world.pass(999);
+  assert.equal(asked, 1);
+  await world.pass(1);
+  assert.equal(asked, 2);
   await world.pass(1000);
   assert.equal(world.types(ALICE).at(-1), 'MessageDelivered');
 });
@@ -197,40 +204,6 @@ test('a copy that finds no place is a failure', async () => {
   assert.partialDeepStrictEqual(world.last('AttemptFailed'), { code: 452, permanent: false });
 });
 
-/** Attempts that wait for the test to end them; each is listed by its recipients. */
-class Held {
-  readonly tried: string[] = [];
-  readonly #ends: ((code: number) => void)[] = [];
-
-  settings(clock: Clock, changes: Partial<RunnerSettings> = {}): RunnerSettings {
-    return {
-      attemptsAtOnce: 10,
-      attemptsPerDestination: 1,
-      itemsPerAttempt: 100,
-      attemptsMax: 8,
-      nextAttemptAt: () => clock.now() + 1000,
-      transportFor: (_, item) => item.transport,
-      attempt: async ({ items }) => {
-        this.tried.push(items.map(({ recipient }) => recipient).join(' '));
-        const { promise, resolve } = Promise.withResolvers<number>();
-        this.#ends.push(resolve);
-        const code = await promise;
-        const reply = { code, enhancedCode: '', text: 'so' };
-        const outcome: AttemptOutcome =
-          code === 250 ? { type: 'delivered', reply } : { type: 'failed', reply, permanent: false };
-        return { outcomes: new Map(items.map(({ queueId }) => [queueId, outcome])) };
-      },
-      ...changes,
-    };
-  }
-
-  /** Ends the earliest that runs. */
-  async end(code = 250): Promise<void> {
-    this.#ends.shift()?.(code);
-    await settled();
-  }
-}
-
 test('queue 10: two messages for one destination never overlap, others do not wait', async () => {
   const world = new QueueWorld();
   const held = new Held();
@@ -241,6 +214,27 @@ test('queue 10: two messages for one destination never overlap, others do not wa
   assert.deepEqual(held.tried, ['a@slow.example', 'c@other.example']);
   await held.end();
   assert.deepEqual(held.tried.slice(2), ['b@slow.example']);
+});
+
+test('queue 10: who still says goodbye is not talked to by another one', async () => {
+  const world = new QueueWorld();
+  const { promise: goodbye, resolve } = Promise.withResolvers<void>();
+  const tried: string[] = [];
+  const reply = { code: 250, enhancedCode: '2.0.0', text: 'taken' };
+  const settings = new Held().settings(world.clock, {
+    attempt: async ({ items: [{ queueId, recipient }] }) => {
+      tried.push(recipient);
+      return { outcomes: new Map([[queueId, { type: 'delivered', reply }]]), goodbye };
+    },
+  });
+  await world.start(settings);
+  await world.submit(ALICE, 'a@x.example');
+  assert.equal(world.types(ALICE).at(-1), 'MessageRetired');
+  await world.submit(BOB, 'b@x.example');
+  assert.deepEqual(tried, ['a@x.example']);
+  resolve();
+  await settled();
+  assert.deepEqual(tried, ['a@x.example', 'b@x.example']);
 });
 
 test('queue 10: no more attempts run at once than the settings say', async () => {
