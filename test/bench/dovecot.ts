@@ -22,8 +22,17 @@ const IMAP_PORT = 1143;
 const LMTP_PORT = 1024;
 const BINARY = '/usr/sbin/dovecot';
 
+/**
+ * What is on the disk before it is answered: mail, as Dovecot comes, or all that we put there too,
+ * changes of flags among them.
+ */
+export type DovecotSync = 'optimized' | 'always';
+
 /** Undefined when Dovecot is not there and cannot be installed; `say` hears why. */
-export async function startDovecot(say: (text: string) => void): Promise<Peer | undefined> {
+export async function startDovecot(
+  say: (text: string) => void,
+  sync: DovecotSync = 'optimized',
+): Promise<Peer | undefined> {
   if (process.getuid?.() !== 0) {
     say('dovecot left out: it needs root to change to its users');
     return undefined;
@@ -34,7 +43,7 @@ export async function startDovecot(say: (text: string) => void): Promise<Peer | 
   await mkdir(join(dir, 'home'), { mode: 0o777 });
   await chmod(join(dir, 'home'), 0o777);
   const ip = freeLoopbackAddress();
-  await writeFile(join(dir, 'dovecot.conf'), configuration(dir, ip));
+  await writeFile(join(dir, 'dovecot.conf'), configuration(dir, ip, sync));
   const child = spawn(BINARY, ['-F', '-c', join(dir, 'dovecot.conf')], { stdio: 'ignore' });
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
@@ -52,7 +61,7 @@ export async function startDovecot(say: (text: string) => void): Promise<Peer | 
   }
   const name = execFileSync(BINARY, ['--version'], { encoding: 'utf8' }).split(' ')[0] ?? '';
   return {
-    name: `dovecot ${name}`,
+    name: sync === 'always' ? `dovecot ${name}, syncing` : `dovecot ${name}`,
     ip,
     imapPort: IMAP_PORT,
     lmtpPort: LMTP_PORT,
@@ -72,7 +81,7 @@ function install(say: (text: string) => void): boolean {
   return false;
 }
 
-function configuration(dir: string, ip: string): string {
+function configuration(dir: string, ip: string, sync: DovecotSync): string {
   return `
 protocols = imap lmtp
 listen = ${ip}
@@ -83,7 +92,7 @@ ssl = no
 disable_plaintext_auth = no
 auth_mechanisms = plain
 mail_location = sdbox:~/mail
-mail_fsync = optimized
+mail_fsync = ${sync}
 first_valid_uid = 1
 mail_max_userip_connections = 2000
 mail_debug = no

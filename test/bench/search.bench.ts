@@ -4,7 +4,7 @@
  */
 
 import { besideDovecot, fillMailbox, openImap, type Note, type Server } from './beside.ts';
-import { medianMs, type BenchRow } from './row.ts';
+import { warmMedianMs, type BenchRow } from './row.ts';
 
 const COUNT = Number(process.env.BENCH_SIZE ?? '10000');
 const PER_CONVERSATION = 5;
@@ -36,7 +36,7 @@ async function measure(server: Server, note: Note): Promise<void> {
     // Who does not know it has nothing to compare.
     if (/ (BAD|NO) /.test(answer.toString('latin1').slice(-200))) continue;
     note(`${what} of ${COUNT}, first time`, 'ms', first);
-    note(`${what} of ${COUNT}`, 'ms', await medianMs(9, () => driver.command(command)));
+    note(`${what} of ${COUNT}`, 'ms', await warmMedianMs(9, () => driver.command(command)));
   }
   driver.close();
 }
