@@ -261,21 +261,18 @@ export class QueueAdmin implements AdministeredQueue {
     }
   }
 
-  /** One after the other: each has a notice of its own. */
+  /** Each has a notice of its own; together they share the syncs of the disk. */
   async #fail(accountId: AccountId, queueIds: readonly QueueId[], cause: Cause): Promise<number> {
+    const counts = await Promise.all(queueIds.map((id) => this.#failOne(accountId, id, cause)));
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  async #failOne(accountId: AccountId, queueId: QueueId, cause: Cause): Promise<number> {
     const { lanes, noticeOf } = this.#ports;
-    let affected = 0;
-    for (const queueId of queueIds) {
-      const item = (await lanes.account(accountId)).queueItem(queueId);
-      if (item === undefined) continue;
-      const notice = item.inAttempt ? {} : await noticeOf(accountId, item);
-      affected += await this.#affected(
-        accountId,
-        { type: 'FailMessage', queueId, ...notice },
-        cause,
-      );
-    }
-    return affected;
+    const item = (await lanes.account(accountId)).queueItem(queueId);
+    if (item === undefined) return 0;
+    const notice = item.inAttempt ? {} : await noticeOf(accountId, item);
+    return this.#affected(accountId, { type: 'FailMessage', queueId, ...notice }, cause);
   }
 
   /** In halves where applications are told more than one append holds. */
