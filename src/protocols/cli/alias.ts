@@ -4,6 +4,7 @@
 
 import type { AliasRecord } from './alias-control.ts';
 import type { RunningFlags } from './flags.ts';
+import { printList } from './lists.ts';
 import { askServer, type Tools } from './tools.ts';
 
 /** As they are written; what is left out stays. */
@@ -18,14 +19,14 @@ export async function listAliases(
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  const { terminal } = tools;
   const answer = await askServer('alias.list', flags, tools, { domain });
-  if (!flags.json) terminal.out('# alias, addresses, post public, list members, allow msg from');
-  for (const record of answer as readonly AliasRecord[]) {
-    const { Alias, Addresses, PostPublic, ListMembers, AllowMsgFrom } = record;
-    const row = [Alias, Addresses.join(' '), PostPublic, ListMembers, AllowMsgFrom];
-    terminal.out(flags.json ? JSON.stringify(record) : row.join('\t'));
-  }
+  const columns = '# alias, addresses, post public, list members, allow msg from';
+  await printList([answer as readonly AliasRecord[]], columns, rowOf, flags, tools);
+}
+
+function rowOf(record: AliasRecord): readonly unknown[] {
+  const { Alias, Addresses, PostPublic, ListMembers, AllowMsgFrom } = record;
+  return [Alias, Addresses.join(' '), PostPublic, ListMembers, AllowMsgFrom];
 }
 
 /** `print` and `rm`. */

@@ -5,6 +5,7 @@
 
 import { asRecord } from './control.ts';
 import type { RunningFlags } from './flags.ts';
+import { printList } from './lists.ts';
 import type { RouteRecord } from './routing-control.ts';
 import { askServer, type Tools } from './tools.ts';
 
@@ -14,14 +15,18 @@ export interface RouteFlags extends RunningFlags {
 }
 
 export async function listRoutes(flags: RouteFlags, tools: Tools): Promise<void> {
-  tell(await askServer('routes.list', flags, tools, ownerOf(flags)), flags, tools);
+  await tell(await askServer('routes.list', flags, tools, ownerOf(flags)), flags, tools);
 }
 
 /** What the list prints in JSON is what is read here. */
 export async function setRoutes(flags: RouteFlags, tools: Tools): Promise<void> {
   const lines = (await tools.terminal.input()).split('\n');
   const routes = lines.flatMap((line, i) => (line.trim() === '' ? [] : [routeOn(line, i + 1)]));
-  tell(await askServer('routes.set', flags, tools, { ...ownerOf(flags), routes }), flags, tools);
+  await tell(
+    await askServer('routes.set', flags, tools, { ...ownerOf(flags), routes }),
+    flags,
+    tools,
+  );
 }
 
 export async function switchDomain(
@@ -52,14 +57,14 @@ function routeOn(line: string, number: number): object {
   throw new Error(wrong);
 }
 
-function tell(answer: unknown, { json }: RouteFlags, { terminal }: Tools): void {
-  const routes = answer as readonly RouteRecord[];
-  if (!json) terminal.out('# from, to, attempts before, transport');
-  for (const route of routes) {
-    const { FromDomain, ToDomain, MinimumAttempts, Transport } = route;
-    const row = [domainsIn(FromDomain), domainsIn(ToDomain), MinimumAttempts, Transport];
-    terminal.out(json ? JSON.stringify(route) : row.join('\t'));
-  }
+async function tell(answer: unknown, flags: RouteFlags, tools: Tools): Promise<void> {
+  const columns = '# from, to, attempts before, transport';
+  await printList([answer as readonly RouteRecord[]], columns, rowOf, flags, tools);
+}
+
+function rowOf(route: RouteRecord): readonly unknown[] {
+  const { FromDomain, ToDomain, MinimumAttempts, Transport } = route;
+  return [domainsIn(FromDomain), domainsIn(ToDomain), MinimumAttempts, Transport];
 }
 
 function domainsIn(domains: readonly string[]): string {

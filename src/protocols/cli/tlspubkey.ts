@@ -4,6 +4,7 @@
 
 import type { ShownTlsKey } from './control-commands.ts';
 import type { KeyAddFlags, KeyChangeFlags, RunningFlags } from './flags.ts';
+import { printList } from './lists.ts';
 import { askServer, type Tools } from './tools.ts';
 
 /** Nothing but the certificate leaves this process: the private key may stand beside it. */
@@ -36,7 +37,7 @@ export async function changeKey(
     ...(login === undefined ? {} : { login }),
     ...(imapPreauth === undefined ? {} : { noImapPreauth: !imapPreauth }),
   });
-  tools.terminal.out(flags.json ? JSON.stringify(key) : rowOf(key));
+  tools.terminal.out(flags.json ? JSON.stringify(key) : rowOf(key).join('\t'));
 }
 
 export async function removeKey(
@@ -71,16 +72,15 @@ export async function listKeys(
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  const { terminal } = tools;
   const asked = account === undefined ? {} : { account };
   const keys = (await askServer('tlspubkey.list', flags, tools, asked)) as readonly ShownTlsKey[];
-  if (flags.json) return keys.forEach((key) => terminal.out(JSON.stringify(key)));
-  terminal.out('# fingerprint, type, name, account, login address, no imap preauth (N)');
-  for (const key of keys) terminal.out(rowOf(key));
+  const columns = '# fingerprint, type, name, account, login address, no imap preauth (N)';
+  await printList([keys], columns, rowOf, flags, tools);
 }
 
-function rowOf({ fingerprint, type, name, account, login, noImapPreauth }: ShownTlsKey): string {
-  return [fingerprint, type, name, account, login, noImapPreauth ? 'N' : ''].join('\t');
+function rowOf(key: ShownTlsKey): readonly string[] {
+  const { fingerprint, type, name, account, login, noImapPreauth } = key;
+  return [fingerprint, type, name, account, login, noImapPreauth ? 'N' : ''];
 }
 
 async function askForKey(

@@ -67,6 +67,7 @@ describe('config alias', () => {
       row,
     ]);
     assert.deepEqual((await desk.run('list', 'bücher.example', '--json')).out, []);
+    assert.deepEqual((await desk.run('list', 'bücher.example')).out, ['(none)']);
   });
 
   it('reads and tells domains in Unicode', async () => {

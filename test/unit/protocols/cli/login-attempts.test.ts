@@ -84,7 +84,8 @@ describe('loginattempts list', () => {
 
   it('asks for what is wanted', async () => {
     const attempts = given();
-    await run(attempts, '--account', '-', '--failed', '--limit', '5');
+    const { out } = await run(attempts, '--account', '-', '--failed', '--limit', '5');
+    assert.deepEqual(out, ['(none)']);
     assert.deepEqual(attempts.asked, [{ account: '-', failedOnly: true, limit: 5 }]);
     assert.equal((await run(attempts, '--limit', '0')).code, 2);
   });

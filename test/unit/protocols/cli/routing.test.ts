@@ -44,7 +44,8 @@ const ALWAYS = '{"Transport":"smart"}';
 describe('config routes', () => {
   it('are read in JSON, listed, and listed in JSON as they can be read again', async () => {
     await using desk = await openDesk();
-    assert.deepEqual(await desk.run('', 'routes', 'list'), { code: 0, out: [COLUMNS], err: [] });
+    const none = { code: 0, out: ['(none)'], err: [] };
+    assert.deepEqual(await desk.run('', 'routes', 'list'), none);
     const lines = [COLUMNS, 'any\t.bücher.example .\t3\tbackup', 'any\tany\t0\tsmart'];
     const set = await desk.run(`${LATER}\n\n${ALWAYS}\n`, 'routes', 'set');
     assert.deepEqual(set, { code: 0, out: lines, err: [] });
@@ -56,7 +57,7 @@ describe('config routes', () => {
       Transport: 'backup',
     });
     assert.deepEqual((await desk.run(out.join('\n'), 'routes', 'set')).out, lines);
-    assert.deepEqual((await desk.run('', 'routes', 'set')).out, [COLUMNS]);
+    assert.deepEqual(await desk.run('', 'routes', 'set'), none);
   });
 
   it('queue 15: of an account come first, of a domain second', async () => {

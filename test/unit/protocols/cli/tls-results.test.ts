@@ -38,8 +38,9 @@ async function run(
 
 describe('tlsresults list', () => {
   it('34, 37: prints a line for each policy, and below it what was wrong', async () => {
-    const { code, out, asked } = await run();
+    const { code, out: printed, asked } = await run();
     assert.equal(code, 0);
+    const out = printed.join('\n').split('\n');
     assert.deepEqual(out.slice(1), [
       `${DAY}\texample.org\texample.org\tdomain\tsts\t0\t1\treport`,
       `\t1\tcertificate-host-mismatch\t${MISMATCH.reasonCode}\tmx.example.org\tmx.example.org` +

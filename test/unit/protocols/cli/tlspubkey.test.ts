@@ -121,6 +121,7 @@ describe('config tlspubkey', () => {
 
   it('lists keys with tabs between what is told of them', async () => {
     const keys = new FakeKeys();
+    assert.deepEqual((await run(keys, ['list'])).out, ['(none)']);
     const { cert } = await newPair({ subject: 'CN=phone' });
     await run(keys, ['add', 'daybook@localhost', '--no-imap-preauth'], cert);
     const { out } = await run(keys, ['list', 'daybook']);
