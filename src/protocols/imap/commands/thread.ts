@@ -56,21 +56,29 @@ async function run(
   const { algorithm } = words;
   const name = `${algorithm} ${byUid ? 'UID' : ''}`;
   const text = await mailbox.news.threads.get(name, uids, told, async () => {
+    const turn = new Turn(session.ports.clock);
     const threads =
       algorithm === 'REFERENCES'
-        ? await byReferences(uids, session)
-        : await bySubject(uids, session);
+        ? await byReferences(uids, session, turn)
+        : await bySubject(uids, session, turn);
     const { one } = numberingOf(byUid, told);
-    return threadText(threads, one).toArray().join('');
+    const pieces: string[] = [];
+    for (const piece of threadText(threads, one)) {
+      if (pieces.push(piece) % CHUNK_MESSAGES === 0) await turn.giveWay();
+    }
+    return pieces.join('');
   });
   session.out.line(text === '' ? '* THREAD' : `* THREAD ${text}`);
   return ok('THREAD done', { news });
 }
 
-async function byReferences(uids: UidSet, session: Session): Promise<readonly Thread[]> {
+async function byReferences(
+  uids: UidSet,
+  session: Session,
+  turn: Turn,
+): Promise<readonly Thread[]> {
   const { views } = session.account;
   const { mailboxId } = session.mailbox;
-  const turn = new Turn(session.ports.clock);
   const threads = new ReferenceThreads();
   for (const chunk of chunksOf(uids, CHUNK_MESSAGES)) {
     threads.addMessages(views.threadRows(mailboxId, chunk));
@@ -83,9 +91,8 @@ async function byReferences(uids: UidSet, session: Session): Promise<readonly Th
   return threads.threads();
 }
 
-async function bySubject(uids: UidSet, session: Session): Promise<readonly Thread[]> {
+async function bySubject(uids: UidSet, session: Session, turn: Turn): Promise<readonly Thread[]> {
   const { views } = session.account;
-  const turn = new Turn(session.ports.clock);
   const rows: ThreadRow[] = [];
   for (const chunk of chunksOf(uids, CHUNK_MESSAGES)) {
     for (const row of views.threadRows(session.mailbox.mailboxId, chunk)) rows.push(row);
