@@ -71,6 +71,10 @@ describe('an attempt', () => {
     given(OPENED, QUEUED, ...tried(1))
       .when(start(FIRST))
       .refused('AttemptNotCurrent');
+    given(OPENED, QUEUED, ...tried(1))
+      .under({ at: LATER - 1 })
+      .when(start(FIRST))
+      .refused('AttemptNotCurrent');
     given(OPENED, QUEUED, { type: 'MessagesHeld', queueIds: [FIRST] })
       .when(start(FIRST))
       .refused('AttemptNotCurrent');

@@ -132,6 +132,19 @@ describe('mail from nobody that fails', () => {
 });
 
 describe('a notice', () => {
+  it('of a delay names no attempts that the message does not get', async () => {
+    const world = new QueueWorld();
+    await world.start({ ...NEVER_READY, attemptsMax: DELAY_TOLD_AFTER + 3 });
+    const recipients = [{ recipient: 'bob@there.example' }];
+    await world.queueMail(ALICE, { recipients, options: { attemptsMax: DELAY_TOLD_AFTER + 2 } });
+    await settled();
+    await world.runner?.stop();
+    const [delay] = world.accounts.events(ALICE).filter(({ type }) => type === 'MessageDelivered');
+    assert.ok(delay?.type === 'MessageDelivered');
+    const [, told = ''] = /these times:\r\n\r\n((?: {2}.*\r\n)+)/.exec(world.text(delay)) ?? [];
+    assert.equal(told.split('\r\n').length - 1, 2);
+  });
+
   it('queue 35: goes to the postmaster when the account of the sender is gone', async () => {
     const world = await refused(BOB, { mailFrom: 'bob@localhost' }, ({ gone }) => gone.add(BOB));
     assert.deepEqual(mailOf(world, BOB), []);
