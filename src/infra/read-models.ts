@@ -20,8 +20,8 @@ import type { ReadModel } from '#projections/model';
 import type { Sql, SqlValue, Statement } from '#projections/query';
 import { PART_SUFFIX, syncFile } from './files.ts';
 
-/** Pages kept in memory per connection, in KiB. */
-const CACHE_KIB = 2048;
+/** Pages kept in memory per connection, in KiB; a reader lets go of them when the writer commits. */
+const CACHE_KIB = { writer: 2048, builder: 2048, reader: 8192 } as const;
 const WAL_BYTES_KEPT: number = 16 * 1024 * 1024;
 /** What can be read again at every opening: a tenth of a second. */
 const CHECKED_BYTES_MAX: number = 64 * 1024 * 1024;
@@ -51,7 +51,7 @@ export class ViewsDatabase implements Sql {
       this.#db.pragma('journal_mode = WAL');
       // A builder's file has no name yet; it is put on the disk before it gets one.
       this.#db.pragma(`synchronous = ${role === 'builder' ? 'OFF' : 'NORMAL'}`);
-      this.#db.pragma(`cache_size = -${CACHE_KIB}`);
+      this.#db.pragma(`cache_size = -${CACHE_KIB[role]}`);
       this.#db.pragma('temp_store = MEMORY');
       this.#db.pragma(`journal_size_limit = ${WAL_BYTES_KEPT}`);
       if (role === 'reader') this.#db.pragma('query_only = ON');
