@@ -1,9 +1,10 @@
 /**
  * The books of the server: what is kept about all accounts together. They follow the lanes.
  *
- * A turn is posted right after it was committed for its account. Facts that change nothing here
- * move the checkpoint in memory only; it is written now and then, and a crash costs reading those
- * facts again at the next start, when every stream is compared with its head.
+ * A turn is posted right after it was committed for its account, and can be read at once, for
+ * nobody else has the file open. It is committed here a little later, together with the turns that
+ * come meanwhile; facts that change nothing here move the checkpoint in memory only. A crash costs
+ * reading those facts again at the next start, when every stream is compared with its head.
  *
  * Diagnostics: what cannot be written for want of room is kept, shown late, and written later.
  */
@@ -42,24 +43,15 @@ import {
 import { accountsInAttempt, dueDestinations, dueItems, nextDueAfter } from '#projections/due-items';
 import { forgetAccount } from '#projections/forgotten-account';
 import { ATTEMPTS_KEPT_MS, attemptsSince, type AttemptFilter } from '#projections/login-attempts';
-import type { ServerFact } from '#projections/model';
 import {
   TLS_RESULTS_KEPT_MS,
   tlsResultsSince,
   type TlsResultFilter,
 } from '#projections/outgoing-reports';
 import type { Sql } from '#projections/query';
-import { accountsToForget, touchesRetired } from '#projections/retired';
-import { accountCredentials, touchesCredentials } from '#projections/server-credentials';
-import { touchesQueue } from '#projections/server-queue';
-import { touchesSuppressions } from '#projections/server-suppressions';
-import { touchesWebhooks } from '#projections/server-webhooks';
-import {
-  accountTlsKey,
-  accountTlsKeys,
-  touchesTlsKeys,
-  type AccountTlsKey,
-} from '#projections/server-tls-keys';
+import { accountsToForget } from '#projections/retired';
+import { accountCredentials } from '#projections/server-credentials';
+import { accountTlsKey, accountTlsKeys, type AccountTlsKey } from '#projections/server-tls-keys';
 import type { Clock, DueItem, Log, Queue } from '#protocols/ports';
 import {
   beginViewsFile,
@@ -69,23 +61,16 @@ import {
   openViewsFile,
   ViewsDatabase,
 } from './read-models.ts';
+import { ServerFacts } from './server-facts.ts';
 
 const PAGE_EVENTS = 1000;
+/** How long a turn may wait for others to be committed with it. */
+const COMMIT_MS = 50;
 /** Facts that may be read again after a crash. */
 const UNWRITTEN_FACTS_MAX = 1000;
 /** Facts that may wait for room on the disk. */
 const WAITING_FACTS_MAX = 100_000;
 const RETRY_MS = 5_000;
-
-/** Which facts change anything here. */
-const TOUCHES = [
-  touchesQueue,
-  touchesRetired,
-  touchesSuppressions,
-  touchesCredentials,
-  touchesTlsKeys,
-  touchesWebhooks,
-];
 
 const MODELS = [...SERVER_MODELS, ...AUDIT_MODELS, ...REPORT_MODELS];
 
@@ -101,10 +86,11 @@ export class ServerBooks implements Queue {
   #db: ViewsDatabase;
   #posted: Map<string, Checkpoint>;
   readonly #unwritten = new Set<string>();
-  /** Facts that change something here and are not written yet. */
-  #waiting: ServerFact[] = [];
-  #waitingAudits: AuditFact[] = [];
-  #waitingReports: ReportFact[] = [];
+  /** Facts that change something here and are not posted yet. */
+  #waiting = new ServerFacts();
+  /** Those that the transaction has that is open; undefined when none is. */
+  #uncommitted: ServerFacts | undefined;
+  #cancelCommit: (() => void) | undefined;
   #cancelRetry: (() => void) | undefined;
   readonly #queueChanges = new Subject<void>();
   readonly changes: Observable<void> = this.#queueChanges.asObservable();
@@ -148,6 +134,7 @@ export class ServerBooks implements Queue {
 
   /** Posts everything again from the first fact on; only while no lane runs. How many facts. */
   async rebuild(): Promise<number> {
+    this.#commit();
     this.#db.close();
     await ServerBooks.#build(this.#file, this.#ports, await this.#ports.log.streams());
     this.#db = new ViewsDatabase(this.#file, 'writer');
@@ -220,24 +207,25 @@ export class ServerBooks implements Queue {
   /** These facts of an account were committed; facts that are known already change nothing. */
   follow(accountId: AccountId, facts: readonly AccountFact[]): void {
     this.#take(accountId, facts);
-    if (this.#hasToWrite) this.#writeOrWait();
+    if (this.#hasToPost) this.#postOrWait();
   }
 
   /** These facts of a month were recorded; those that are known already change nothing. */
   followAudit(stream: string, facts: readonly AuditFact[]): void {
     this.#takeAudits(stream, facts);
-    if (this.#hasToWrite) this.#writeOrWait();
+    if (this.#hasToPost) this.#postOrWait();
   }
 
   /** The same for those of a month of reports. */
   followReports(stream: string, facts: readonly ReportFact[]): void {
     this.#takeReports(stream, facts);
-    if (this.#hasToWrite) this.#writeOrWait();
+    if (this.#hasToPost) this.#postOrWait();
   }
 
   /** Nothing is kept about the account any more, which has no lane. */
   forget(accountId: AccountId): void {
-    this.#waiting = this.#waiting.filter((of) => of.accountId !== accountId);
+    this.#commit();
+    this.#waiting.forget(accountId);
     const stream = accountStream(accountId);
     this.#unwritten.delete(stream);
     this.#posted.delete(stream);
@@ -254,7 +242,8 @@ export class ServerBooks implements Queue {
     this.#queueChanges.complete();
     this.#webhookChanges.complete();
     try {
-      this.#write();
+      this.#post();
+      this.#commit();
     } catch (error) {
       // The next start reads them again.
       if (!(error instanceof Fault)) throw error;
@@ -265,17 +254,16 @@ export class ServerBooks implements Queue {
 
   #take(accountId: AccountId, facts: readonly AccountFact[]): void {
     for (const fact of this.#newsOf(accountStream(accountId), facts)) {
-      const of = { accountId, fact };
-      if (TOUCHES.some((touches) => touches(of))) this.#waiting.push(of);
+      this.#waiting.add({ accountId, fact });
     }
   }
 
   #takeAudits(stream: string, facts: readonly AuditFact[]): void {
-    this.#waitingAudits.push(...this.#newsOf(stream, facts));
+    this.#waiting.audits.push(...this.#newsOf(stream, facts));
   }
 
   #takeReports(stream: string, facts: readonly ReportFact[]): void {
-    this.#waitingReports.push(...this.#newsOf(stream, facts));
+    this.#waiting.reports.push(...this.#newsOf(stream, facts));
   }
 
   /** The facts that are not known yet; from now on they are. */
@@ -293,52 +281,74 @@ export class ServerBooks implements Queue {
     return news;
   }
 
-  get #waitingFacts(): number {
-    return this.#waiting.length + this.#waitingAudits.length + this.#waitingReports.length;
+  get #hasToPost(): boolean {
+    return this.#waiting.count > 0 || this.#unwrittenFacts > UNWRITTEN_FACTS_MAX;
   }
 
-  get #hasToWrite(): boolean {
-    return this.#waitingFacts > 0 || this.#unwrittenFacts > UNWRITTEN_FACTS_MAX;
-  }
-
-  #writeOrWait(): void {
+  #postOrWait(isLate = false): void {
     try {
-      this.#write();
+      this.#post();
+      if (isLate || this.#unwrittenFacts > UNWRITTEN_FACTS_MAX) this.#commit();
     } catch (error) {
-      const isHopeless = isDamage(error) || this.#waitingFacts > WAITING_FACTS_MAX;
+      const isHopeless = isDamage(error) || this.#waiting.count > WAITING_FACTS_MAX;
       if (!(error instanceof Fault) || isHopeless) throw error;
       if (this.#cancelRetry !== undefined) return;
       this.#ports.notes.warn({ err: error }, 'views of the server wait');
       this.#cancelRetry = this.#ports.clock.after(RETRY_MS, () => {
         this.#cancelRetry = undefined;
-        this.#writeOrWait();
+        this.#postOrWait(true);
       });
     }
   }
 
-  #write(): void {
-    const facts = this.#waiting;
-    this.#db.transaction(() => {
-      for (const fact of facts) {
-        for (const model of SERVER_MODELS) model.apply(fact, this.#db, () => undefined);
-      }
-      for (const audit of this.#waitingAudits) {
-        for (const model of AUDIT_MODELS) model.apply(audit, this.#db, () => undefined);
-      }
-      for (const report of this.#waitingReports) {
-        for (const model of REPORT_MODELS) model.apply(report, this.#db, () => undefined);
-      }
+  /** Posts what waits, to be committed soon. */
+  #post(): void {
+    const posted = this.#waiting;
+    if (this.#uncommitted === undefined) {
+      this.#db.begin();
+      this.#uncommitted = new ServerFacts();
+    }
+    this.#uncommitted.push(posted);
+    this.#waiting = new ServerFacts();
+    try {
+      posted.post(this.#db);
+    } catch (error) {
+      this.#takeBack(this.#uncommitted);
+      throw error;
+    }
+    this.#cancelCommit ??= this.#ports.clock.after(COMMIT_MS, () => this.#postOrWait(true));
+    if (posted.changeQueue) this.#queueChanges.next();
+    if (posted.changeWebhooks) this.#webhookChanges.next();
+  }
+
+  #commit(): void {
+    if (this.#uncommitted === undefined) return;
+    try {
       for (const stream of this.#unwritten) {
         writeCheckpoint(this.#db, stream, this.#posted.get(stream) ?? NOTHING_POSTED);
       }
-    });
-    this.#waiting = [];
-    this.#waitingAudits = [];
-    this.#waitingReports = [];
+      this.#db.commit();
+    } catch (error) {
+      this.#takeBack(this.#uncommitted);
+      throw error;
+    }
+    this.#ended();
     this.#unwritten.clear();
     this.#unwrittenFacts = 0;
-    if (facts.some(touchesQueue)) this.#queueChanges.next();
-    if (facts.some(touchesWebhooks)) this.#webhookChanges.next();
+  }
+
+  /** What was not committed waits again, before what has come since. */
+  #takeBack(uncommitted: ServerFacts): void {
+    this.#ended();
+    uncommitted.push(this.#waiting);
+    this.#waiting = uncommitted;
+    this.#db.rollback();
+  }
+
+  #ended(): void {
+    this.#uncommitted = undefined;
+    this.#cancelCommit?.();
+    this.#cancelCommit = undefined;
   }
 
   async #catchUp(heads: ReadonlyMap<string, number>): Promise<void> {
@@ -351,10 +361,12 @@ export class ServerBooks implements Queue {
         const { revision } = this.#posted.get(stream) ?? NOTHING_POSTED;
         if (revision >= head) break;
         take(await this.#ports.log.read(stream, revision + 1, PAGE_EVENTS));
-        if (this.#hasToWrite) this.#write();
+        if (this.#hasToPost) this.#post();
+        this.#commit();
       }
     }
-    this.#write();
+    this.#post();
+    this.#commit();
   }
 
   /** What takes the events of a stream; undefined when nothing of it stands here. */

@@ -9,9 +9,11 @@ import { testPorts, type TestPorts } from '../../support/lane-ports.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
 import { KEY } from '../../support/tls-key.ts';
 import type { AccountEvent } from '#domain/log/streams';
+import { Fault } from '#domain/values/fault';
 import { serverWideId } from '#domain/values/ids';
 import { ServerBooks } from '#infra/server-books';
 import { ViewsDatabase } from '#infra/read-models';
+import { queueLength } from '#projections/queue-lists';
 
 const FIRST = serverWideId(7, 1);
 const SECOND = serverWideId(7, 2);
@@ -210,5 +212,34 @@ describe('the books of the server', () => {
     db.close();
     g.books = await ServerBooks.open(g.file, g.ports);
     assert.equal(g.books.due(NET, 1000, 10).length, 2);
+  });
+
+  it('show at once what they commit a little later, several turns together', async () => {
+    await using g = await given();
+    const other = new ViewsDatabase(g.file, 'reader');
+    await g.post(OPENED, QUEUED);
+    await g.post(STARTED);
+    assert.deepEqual(g.books.accountsInAttempt(), [7]);
+    assert.equal(queueLength(other), 0);
+    g.ports.clock.advance(50);
+    assert.equal(queueLength(other), 2);
+    other.close();
+  });
+
+  it('keep what finds no room, show it late, and lose nothing', async (t) => {
+    await using g = await given();
+    await g.post(OPENED);
+    t.mock.method(ViewsDatabase.prototype, 'commit').mock.mockImplementationOnce(() => {
+      throw new Fault('DiskFull', 'no room');
+    });
+    await g.post(QUEUED);
+    g.ports.clock.advance(50);
+    assert.equal(g.ports.warnings.length, 1);
+    assert.equal(g.books.due(NET, 1000, 10).length, 0);
+    g.ports.clock.advance(5_000);
+    assert.equal(g.books.due(NET, 1000, 10).length, 2);
+    const shown = g.books.digests();
+    await g.reopen();
+    assert.deepEqual(g.books.digests(), shown);
   });
 });
