@@ -20,7 +20,7 @@ import type { ReadModel } from '#projections/model';
 import type { Sql, SqlValue, Statement } from '#projections/query';
 import { PART_SUFFIX, syncFile } from './files.ts';
 
-/** Pages kept in memory per connection, in KiB; a reader lets go of them when the writer commits. */
+/** Pages kept in memory per connection, in KiB; readers let go of them at the next commit. */
 const CACHE_KIB = { writer: 2048, builder: 2048, reader: 8192 } as const;
 const WAL_BYTES_KEPT: number = 16 * 1024 * 1024;
 /** What can be read again at every opening: a tenth of a second. */
