@@ -7,20 +7,17 @@
  */
 
 import { writeSync } from 'node:fs';
-import path from 'node:path';
 import { isRefusal } from '#domain/values/decision';
 import { fixedSchedule } from '#domain/queue/outcome';
 import { systemClock, systemRandom } from '#infra/clock';
-import { readConfig } from '#infra/config';
 import { openDialer } from '#infra/dialer';
-import { openEngine } from '#infra/engine';
 import { queueCounts } from '#projections/queue-counts';
-import { readFacts } from '#protocols/message/facts';
 import type { Commands } from '#protocols/ports';
 import { remoteAttempts } from '#protocols/smtp/attempt';
 import { noticeWriter } from '#protocols/smtp/notices';
 import { startRunner } from '#protocols/smtp/runner';
 import { fakeResolver } from '../support/dns.ts';
+import { openFolder } from '../support/folder.ts';
 import { noticePlaces } from '../support/notices.ts';
 import { notedMetrics } from '../support/remote-world.ts';
 import { silentLog } from '../support/silent-log.ts';
@@ -40,17 +37,7 @@ function pass(here: string): void {
   left--;
 }
 
-const { config, pathOf } = readConfig(path.join(dir, 'config', 'daybook.yaml'));
-const engine = await openEngine({
-  dataDir: pathOf(config.DataDir),
-  secretsKeyFile: pathOf(config.SecretsKeyFile),
-  log: silentLog,
-  readFacts,
-  textReader: undefined,
-  fatal: (error) => {
-    throw error;
-  },
-});
+const engine = await openFolder(dir);
 
 const commands: Commands = {
   async execute(accountId, command, cause) {

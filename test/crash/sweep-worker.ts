@@ -7,15 +7,15 @@
 import path from 'node:path';
 import { BodySweep } from '#infra/body-sweep';
 import { systemClock } from '#infra/clock';
+import { openFolder } from '../support/folder.ts';
 import { silentLog } from '../support/silent-log.ts';
-import { openSweptFolder } from './swept-folder.ts';
 
 const [dir = '', removals = '0'] = process.argv.slice(2);
 let left = Number(removals);
 /** Bodies are removed at the same time: here one after the other, so that they can be counted. */
 let before: Promise<unknown> = Promise.resolve();
 
-const engine = await openSweptFolder(dir);
+const engine = await openFolder(dir, { keepExpungedMs: 0 });
 const sweep = new BodySweep({
   dir: path.join(dir, 'data'),
   lanes: engine.lanes,

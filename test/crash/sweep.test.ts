@@ -15,15 +15,17 @@ import type { BodyHash } from '#domain/values/ids';
 import { bodyFile } from '#infra/bodies';
 import type { Engine } from '#infra/engine';
 import { verifyEngine, type Finding } from '#infra/verify';
+import { openFolder } from '../support/folder.ts';
 import { ARRIVAL } from '../support/given.ts';
 import { runDaybook } from '../support/programs.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
-import { openSweptFolder } from './swept-folder.ts';
 
 const WORKER = fileURLToPath(new URL('./sweep-worker.ts', import.meta.url));
 const ACCOUNT = 1;
 const CAUSE = { actor: 'test' };
+/** Removed mail is not kept for long. */
+const SWEPT = { keepExpungedMs: 0 };
 const GONE = 6;
 const KEPT = 3;
 
@@ -91,13 +93,13 @@ for (const removals of [0, 2, GONE - 1]) {
     const dir = directory.path;
     const prepared = await runDaybook(['localserve', '--dir', dir, '--init-only']);
     assert.equal(prepared.code, 0, prepared.stderr);
-    const before = await openSweptFolder(dir);
+    const before = await openFolder(dir, SWEPT);
     const { gone, kept } = await mailIn(before, dir);
     await before.close();
     await killedSweep(dir, removals);
     const left = gone.filter((hash) => existsSync(fileOf(dir, hash)));
     assert.equal(left.length, GONE - removals);
-    const engine = await openSweptFolder(dir);
+    const engine = await openFolder(dir, SWEPT);
     assert.deepEqual(await findingsOf(engine), []);
     await engine.sweep.sweep();
     assert.deepEqual(
@@ -115,7 +117,7 @@ it('operations 14.2: a body that is missing before it was swept is found missing
   const dir = directory.path;
   const prepared = await runDaybook(['localserve', '--dir', dir, '--init-only']);
   assert.equal(prepared.code, 0, prepared.stderr);
-  const engine = await openSweptFolder(dir);
+  const engine = await openFolder(dir, SWEPT);
   const { gone, kept } = await mailIn(engine, dir);
   await engine.lanes.tidy(ACCOUNT);
   const [lost = '', ...others] = gone;

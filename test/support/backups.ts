@@ -8,6 +8,7 @@ import { rmSync } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { openFolder } from './folder.ts';
 import { ARRIVAL } from './given.ts';
 import { silentLog } from './silent-log.ts';
 import { temporaryDirectory } from './temporary.ts';
@@ -17,10 +18,9 @@ import { isRefusal } from '#domain/values/decision';
 import type { AccountId } from '#domain/values/ids';
 import { readManifest, type Manifest } from '#infra/backup-manifest';
 import { verifyBackup } from '#infra/backup-read';
-import { openEngine, type Engine } from '#infra/engine';
+import type { Engine } from '#infra/engine';
 import { verifyEngine, type Finding } from '#infra/verify';
 import type { BackupRequest, RestoredServer, RestoreRequest } from '#protocols/cli/openers';
-import { readFacts } from '#protocols/message/facts';
 
 export const ACCOUNT = 1;
 const CAUSE = { actor: 'test' };
@@ -88,19 +88,6 @@ function preparedFolder(): Promise<string> {
     return folder;
   })();
   return prepared;
-}
-
-export function openFolder(dir: string): Promise<Engine> {
-  return openEngine({
-    dataDir: path.join(dir, 'data'),
-    secretsKeyFile: path.join(dir, 'config', 'secrets.key'),
-    log: silentLog,
-    readFacts,
-    textReader: undefined,
-    fatal: (error) => {
-      throw error;
-    },
-  });
 }
 
 async function deliver(

@@ -3,7 +3,7 @@
  * whom it trusts, is the test's.
  */
 
-import path from 'node:path';
+import { openFolder } from './folder.ts';
 import { runDaybook } from './programs.ts';
 import { noticePlaces } from './notices.ts';
 import { notedMetrics, type NotedMetrics } from './remote-world.ts';
@@ -14,12 +14,10 @@ import type { AttemptFailed, AttemptSucceeded, SendingOptions } from '#domain/qu
 import { fixedSchedule } from '#domain/queue/outcome';
 import { isRefusal } from '#domain/values/decision';
 import { systemClock, systemRandom } from '#infra/clock';
-import { readConfig } from '#infra/config';
 import { openDialer } from '#infra/dialer';
 import { openResolver } from '#infra/dns';
-import { openEngine, type Engine } from '#infra/engine';
+import type { Engine } from '#infra/engine';
 import { openSocksDialer } from '#infra/socks';
-import { readFacts } from '#protocols/message/facts';
 import type { Commands } from '#protocols/ports';
 import { remoteAttempts } from '#protocols/smtp/attempt';
 import { noticeWriter } from '#protocols/smtp/notices';
@@ -62,17 +60,7 @@ export async function openRealQueue(options: RealQueueOptions): Promise<RealQueu
   const directory = await temporaryDirectory();
   const prepared = await runDaybook(['localserve', '--dir', directory.path, '--init-only']);
   if (prepared.code !== 0) throw new Error(prepared.stderr);
-  const { config, pathOf } = readConfig(path.join(directory.path, 'config', 'daybook.yaml'));
-  const engine = await openEngine({
-    dataDir: pathOf(config.DataDir),
-    secretsKeyFile: pathOf(config.SecretsKeyFile),
-    log: silentLog,
-    readFacts,
-    textReader: undefined,
-    fatal: (error) => {
-      throw error;
-    },
-  });
+  const engine = await openFolder(directory.path);
   await options.before?.(engine);
   const ended: (AttemptSucceeded | AttemptFailed)[] = [];
   const ports = { clock: systemClock, random: systemRandom, log: silentLog, bodies: engine.bodies };

@@ -12,11 +12,11 @@ import {
   findingsIn,
   inboxOf,
   makeBackup,
-  openFolder,
   openHome,
   problemsOf,
   restoreTo,
 } from '../../support/backups.ts';
+import { openFolder } from '../../support/folder.ts';
 import { SAMPLES } from '../../house/samples.ts';
 import { accountOfStream } from '#domain/log/streams';
 import { bodyFile } from '#infra/bodies';

@@ -12,11 +12,11 @@ import {
   findingsIn,
   inboxOf,
   makeBackup,
-  openFolder,
   openHome,
   problemsOf,
   restoreTo,
 } from '../../support/backups.ts';
+import { openFolder } from '../../support/folder.ts';
 import type { DirectoryCommand } from '#domain/directory/decide';
 import { accountStream } from '#domain/log/streams';
 import { eraseAccountData } from '#infra/account-erasure';

@@ -1,22 +1,25 @@
 /**
- * A data directory in which removed mail is not kept for long.
+ * The engine of a folder as `localserve` makes it, without a server around it.
  */
 
 import path from 'node:path';
-import { openEngine, type Engine } from '#infra/engine';
+import { silentLog } from './silent-log.ts';
+import { openEngine, type Engine, type EngineOptions } from '#infra/engine';
 import { readFacts } from '#protocols/message/facts';
-import { silentLog } from '../support/silent-log.ts';
 
-export function openSweptFolder(dir: string): Promise<Engine> {
+export function openFolder(
+  dir: string,
+  more: Pick<EngineOptions, 'keepExpungedMs'> = {},
+): Promise<Engine> {
   return openEngine({
     dataDir: path.join(dir, 'data'),
     secretsKeyFile: path.join(dir, 'config', 'secrets.key'),
     log: silentLog,
     readFacts,
     textReader: undefined,
-    keepExpungedMs: 0,
     fatal: (error) => {
       throw error;
     },
+    ...more,
   });
 }
