@@ -40,8 +40,8 @@ export type FromReadingThread =
   | { readonly id: number; readonly type: 'answer'; readonly answer: Answer | undefined }
   | { readonly id: number; readonly type: 'failed'; readonly error: unknown };
 
-/** Reading so much takes some milliseconds at worst. */
-const AT_ONCE_BYTES: number = 256 * 1024;
+/** Reading so much takes some milliseconds, whoever wrote it. */
+const AT_ONCE_BYTES: number = 64 * 1024;
 const IDLE_MS = 10_000;
 
 export class ThreadedReader implements MessageReader {
