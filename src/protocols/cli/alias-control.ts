@@ -6,7 +6,7 @@ import { domainToASCII, domainToUnicode } from 'node:url';
 import { addressOf } from '#domain/directory/address-key';
 import type { AliasPlace } from '#domain/directory/aliases';
 import type { AliasOptions } from '#domain/directory/events';
-import { displayAddress, parseAddress, parseDomain, type Address } from '#domain/values/address';
+import { displayAddress, parseAddress, type Address } from '#domain/values/address';
 import type { AdministeredAliases } from '../ports-admin.ts';
 import { ControlError, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
@@ -25,7 +25,7 @@ export interface AliasRecord {
 /** All but the list are about one alias, which is told as it is afterwards. */
 const COMMANDS: CommandTable<AdministeredAliases> = {
   'alias.list': (fields, aliases) => {
-    const domain = domainIn(fields.text('domain'));
+    const domain = fields.domain('domain');
     fields.end();
     return granted(aliases.list(domain)).map(aliasRecord);
   },
@@ -87,12 +87,6 @@ function addressIn(text: string): Address {
   const address = parseAddress(text, domainToASCII);
   if (address !== undefined) return address;
   throw new ControlError('BadAddress', `${text} cannot be an address.`);
-}
-
-function domainIn(text: string): string {
-  const domain = parseDomain(text, domainToASCII);
-  if (domain !== undefined) return domain;
-  throw new ControlError('BadDomain', `${text} cannot be a domain.`);
 }
 
 export function aliasRecord({ localpart, domain, alias }: AliasPlace): AliasRecord {

@@ -5,6 +5,8 @@
  * Diagnostics: whatever is wrong is a ControlError that names the field.
  */
 
+import { domainToASCII } from 'node:url';
+import { parseDomain } from '#domain/values/address';
 import { asRecord, ControlError, type ControlCommands } from './control.ts';
 
 export class ControlFields {
@@ -24,6 +26,16 @@ export class ControlFields {
     const value = this.#take(name);
     if (value === undefined || typeof value === 'string') return value;
     throw badField(`The field ${name} is not a text.`);
+  }
+
+  /** In A-labels. */
+  domain(name: string): string {
+    return domainOf(this.text(name));
+  }
+
+  optionalDomain(name: string): string | undefined {
+    const text = this.optionalText(name);
+    return text === undefined ? undefined : domainOf(text);
   }
 
   optionalBoolean(name: string): boolean | undefined {
@@ -99,6 +111,13 @@ export function commandsOf<Parts>(table: CommandTable<Parts>, parts: Parts): Con
       async (given) => carryOut(new ControlFields(given), parts),
     ]),
   );
+}
+
+/** In A-labels; no domain of ours, and of no list, is an IP address. */
+export function domainOf(text: string): string {
+  const domain = parseDomain(text, domainToASCII);
+  if (domain !== undefined && !domain.startsWith('[')) return domain;
+  throw new ControlError('BadDomain', `${text} cannot be a domain.`);
 }
 
 function badField(sentence: string): ControlError {

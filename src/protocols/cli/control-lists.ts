@@ -94,7 +94,7 @@ export function readSelection<Filter extends object>(
   const filter = readFilter(fields, now);
   fields.end();
   if (Object.keys(filter).length > 0 || isAll) return { filter, limit };
-  throw new ControlError('NoFilter', `There is no filter: say that all ${things} are meant.`);
+  throw new ControlError('NoFilter', `There is no filter: give one, or --all for all ${things}.`);
 }
 
 export function wrongField(name: string, wanted: string): ControlError {

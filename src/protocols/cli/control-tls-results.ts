@@ -19,7 +19,7 @@ async function list(
   fields: ControlFields,
   results: RecordedTlsResults,
 ): Promise<readonly GatheredTlsResult[]> {
-  const domain = fields.optionalText('domain')?.toLowerCase();
+  const domain = fields.optionalDomain('domain');
   const day = fields.optionalText('day');
   const limit = fields.optionalCount('limit') ?? RESULTS_LISTED;
   fields.end();

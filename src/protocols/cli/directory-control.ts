@@ -114,7 +114,7 @@ const DOMAIN_COMMANDS: CommandTable<AdministeredDomains> = {
     return domains.domains().map(({ domain, isDisabled }) => domainRecord(domain, isDisabled));
   },
   'domain.add': async (fields, domains) => {
-    const domain = domainOf(fields.text('domain'));
+    const domain = fields.domain('domain');
     const account = fields.text('account');
     const localpart = fields.optionalText('localpart');
     const isDisabled = fields.optionalBoolean('disabled') ?? false;
@@ -125,7 +125,7 @@ const DOMAIN_COMMANDS: CommandTable<AdministeredDomains> = {
     return domainRecord(domain, isDisabled);
   },
   'domain.rm': async (fields, domains) => {
-    const domain = domainOf(fields.text('domain'));
+    const domain = fields.domain('domain');
     fields.end();
     granted(await domains.remove(domain, CAUSE));
     return {};
@@ -180,12 +180,6 @@ function fullAddressOf(text: string): Address {
 
 function badAddress(text: string): ControlError {
   return new ControlError('BadAddress', `${text} cannot be the address of an account.`);
-}
-
-function domainOf(text: string): string {
-  const domain = parseDomain(text, domainToASCII);
-  if (domain !== undefined && !domain.startsWith('[')) return domain;
-  throw new ControlError('BadDomain', `${text} cannot be a domain.`);
 }
 
 function domainRecord(domain: string, isDisabled: boolean): ListedDomainRecord {

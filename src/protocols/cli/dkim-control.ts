@@ -2,8 +2,6 @@
  * What the running server does about signing keys when the command line asks it to.
  */
 
-import { domainToASCII } from 'node:url';
-import { parseDomain } from '#domain/values/address';
 import type { AdministeredDkim, PublishedKey } from '../ports-dkim.ts';
 import { dkimRecordName, dkimRecordText } from '../trust/dkim-record.ts';
 import { ControlError, type ControlCommands } from './control.ts';
@@ -33,7 +31,7 @@ export function dkimCommands(keys: AdministeredDkim): ControlCommands {
 }
 
 async function addKey(fields: ControlFields, keys: AdministeredDkim): Promise<ShownDkimKey> {
-  const domain = domainIn(fields);
+  const domain = fields.domain('domain');
   const name = fields.text('selector').toLowerCase();
   const algorithm = fields.optionalText('algorithm') ?? 'ed25519';
   fields.end();
@@ -44,7 +42,7 @@ async function addKey(fields: ControlFields, keys: AdministeredDkim): Promise<Sh
 }
 
 function listKeys(fields: ControlFields, keys: AdministeredDkim): readonly ShownDkimKey[] {
-  const domain = domainIn(fields);
+  const domain = fields.domain('domain');
   fields.end();
   return granted(keys.list(domain)).map((key) => shown(domain, key));
 }
@@ -53,24 +51,17 @@ async function useKeys(
   fields: ControlFields,
   keys: AdministeredDkim,
 ): Promise<readonly ShownDkimKey[]> {
-  const domain = domainIn(fields);
+  const domain = fields.domain('domain');
   const names = (fields.optionalTexts('selectors') ?? []).map((name) => name.toLowerCase());
   fields.end();
   return granted(await keys.use(domain, names, CAUSE)).map((key) => shown(domain, key));
 }
 
 async function removeKey(fields: ControlFields, keys: AdministeredDkim): Promise<ShownDkimKey> {
-  const domain = domainIn(fields);
+  const domain = fields.domain('domain');
   const name = fields.text('selector').toLowerCase();
   fields.end();
   return shown(domain, granted(await keys.remove(domain, name, CAUSE)));
-}
-
-function domainIn(fields: ControlFields): string {
-  const text = fields.text('domain');
-  const domain = parseDomain(text, domainToASCII);
-  if (domain === undefined) throw new ControlError('BadDomain', `${text} cannot be a domain.`);
-  return domain;
 }
 
 function shown(domain: string, key: PublishedKey): ShownDkimKey {

@@ -2,13 +2,12 @@
  * What the running server does about the ways of outgoing mail when the command line asks it to.
  */
 
-import { domainToASCII, domainToUnicode } from 'node:url';
+import { domainToUnicode } from 'node:url';
 import type { Route } from '#domain/queue/route';
-import { parseDomain } from '#domain/values/address';
 import type { AdministeredRouting, RouteOwner } from '../ports-admin.ts';
 import { ControlError, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
-import { commandsOf, ControlFields, type CommandTable } from './control-fields.ts';
+import { commandsOf, ControlFields, domainOf, type CommandTable } from './control-fields.ts';
 
 /** A route as it goes over the control socket, and into `--json`. */
 export interface RouteRecord {
@@ -50,7 +49,7 @@ async function switchDomain(
   to: 'disabled' | 'enabled',
   routing: AdministeredRouting,
 ): Promise<object> {
-  const domain = domainOf(fields.text('domain'));
+  const domain = fields.domain('domain');
   fields.end();
   granted(await routing.switchDomain(domain, to, CAUSE));
   return {};
@@ -58,13 +57,13 @@ async function switchDomain(
 
 function ownerIn(fields: ControlFields): RouteOwner {
   const account = fields.optionalText('account');
-  const domain = fields.optionalText('domain');
+  const domain = fields.optionalDomain('domain');
   if (account !== undefined && domain !== undefined) {
     throw new ControlError('BadRequest', 'Routes are those of an account or those of a domain.');
   }
   return {
     ...(account === undefined ? {} : { account }),
-    ...(domain === undefined ? {} : { domain: domainOf(domain) }),
+    ...(domain === undefined ? {} : { domain }),
   };
 }
 
@@ -93,12 +92,6 @@ function routeIn(record: unknown): Route {
 function patternOf(text: string): string {
   if (text === '.') return text;
   return text.startsWith('.') ? `.${domainOf(text.slice(1))}` : domainOf(text);
-}
-
-function domainOf(text: string): string {
-  const domain = parseDomain(text, domainToASCII);
-  if (domain !== undefined && !domain.startsWith('[')) return domain;
-  throw new ControlError('BadDomain', `${text} cannot be a domain.`);
 }
 
 function routeRecord({ fromDomain, toDomain, minimumAttempts, transport }: Route): RouteRecord {

@@ -64,6 +64,10 @@ describe('tlsresults list', () => {
   it('asks for what is wanted', async () => {
     const { asked } = await run('--domain', 'Example.ORG', '--day', DAY, '--limit', '5');
     assert.deepEqual(asked, [{ domain: 'example.org', day: DAY, limit: 5 }]);
+    const abroad = await run('--domain', 'Bücher.example');
+    assert.partialDeepStrictEqual(abroad.asked, [{ domain: 'xn--bcher-kva.example' }]);
+    const { code, err } = await run('--domain', 'no domain');
+    assert.deepEqual([code, err], [1, ['daybook: no domain cannot be a domain.']]);
     for (const day of ['yesterday', '2026-13-01', '2026-02-29']) {
       assert.equal((await run('--day', day)).code, 2);
     }

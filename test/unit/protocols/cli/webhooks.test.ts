@@ -275,7 +275,7 @@ describe('changes of webhooks', () => {
     await using desk = await hookDesk();
     await threeHooks(desk);
     const { code, err } = await desk.run('webhook', 'cancel');
-    const sentence = 'daybook: There is no filter: say that all webhooks are meant.';
+    const sentence = 'daybook: There is no filter: give one, or --all for all webhooks.';
     assert.deepEqual([code, err], [1, [sentence]]);
     assert.equal((await idsOf(desk)).length, 3);
     const all = await desk.run('webhook', 'cancel', '--all');
