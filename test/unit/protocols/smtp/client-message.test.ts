@@ -79,4 +79,19 @@ describe('a message on the wire', () => {
     }
     assert.ok(last);
   });
+
+  it('that is another one than was looked through is not sent to its end', async () => {
+    const good = Buffer.alloc(200_000, 'a\r\n');
+    for (const other of ['b\nMAIL FROM:<>\r\n', Buffer.alloc(300_000, 'b\r\n'), 'b\r\n']) {
+      let reads = 0;
+      const body = (): AsyncIterable<Uint8Array> => bodyOf(reads++ === 0 ? good : other)();
+      const survey = await surveyed({ body }, guard);
+      const sent: string[] = [];
+      const send = async (): Promise<void> => {
+        for await (const { octets } of dotted({ body }, survey, guard)) sent.push(`${octets}`);
+      };
+      await assert.rejects(send(), /has changed/);
+      assert.ok(!sent.some((octets) => octets.includes('MAIL') || octets.endsWith('\r\n.\r\n')));
+    }
+  });
 });

@@ -128,6 +128,7 @@ describe('a message', () => {
       reply: { code: 0 },
     });
     assert.match(outcome.type === 'failed' ? outcome.reply.text : '', /may have taken it/);
+    assert.ok(!('remote' in outcome), 'who has said nothing has given no answer');
     assert.deepEqual(world.hosts.dialed, ['192.0.2.1'], 'no other host gets it');
   });
 

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { HostScript } from '../../../support/fake-hosts.ts';
 import { attemptAt, attemptWorld } from '../../../support/remote-world.ts';
+import { settled } from '../../../support/smtp.ts';
 import type { AttemptOutcome } from '#domain/queue/attempts';
 import { attemptByRelay } from '#protocols/smtp/relay-attempt';
 import type { RelayTransport } from '#protocols/smtp/transport';
@@ -72,6 +73,24 @@ describe('a relay', () => {
     assert.equal(world.hosts.mail[0]?.isSecure, true);
     const labels = { transport: 'relay', tlsmode: 'requiredstarttls', result: 'ok' };
     assert.partialDeepStrictEqual(world.metrics.observed, [labels]);
+  });
+
+  it('has a minute for a message, and a second more for each MiB of it', async () => {
+    const script: HostScript = { words: WORDS, answer: saying({ '.': 'silence' }) };
+    const world = attemptWorld({ zones: {}, hosts: { 'relay.example': script } });
+    const one = attemptAt(['bob@there.example'], { sizeBytes: 10 * 1024 * 1024 }, 'relay');
+    let isOver = false;
+    const { signal } = new AbortController();
+    const attempting = attemptByRelay(RELAY, one, world.ports, signal).finally(() => {
+      isOver = true;
+    });
+    await settled();
+    world.clock.advance(69_999);
+    await settled();
+    assert.equal(isOver, false);
+    world.clock.advance(1);
+    const { outcomes } = await attempting;
+    assert.partialDeepStrictEqual(outcomes.get(1), { permanent: false, mayBeTaken: true });
   });
 
   it('queue 18: waits for TLS that is not offered, or goes without where told', async () => {
