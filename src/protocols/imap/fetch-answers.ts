@@ -199,6 +199,7 @@ export class FetchAnswers {
       }
       space = ' ';
     }
+    if (body?.fault !== undefined) this.failure ??= no(body.fault.message, 'UNAVAILABLE');
     if (body?.isMissing === true) {
       this.failure ??= no('the content of a message is missing', 'SERVERBUG');
     }

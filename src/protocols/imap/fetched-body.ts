@@ -5,6 +5,7 @@
  * out by the reader of messages.
  */
 
+import { Fault } from '#domain/values/fault';
 import type { MessageRow } from '#projections/account-views';
 import {
   readExtents,
@@ -15,6 +16,7 @@ import {
   type Sections,
   type Span,
 } from '../message/section.ts';
+import type { Reading, ReadingAnswers } from '../ports-reading.ts';
 import type { Session } from './session.ts';
 import type { Partial, Section } from './words.ts';
 import type { ReplyWriter } from './writer.ts';
@@ -25,6 +27,8 @@ const LARGE_BYTES = 1024 * 1024;
 export class FetchedBody {
   readonly row: MessageRow;
   isMissing = false;
+  /** Why something could not be found out. */
+  fault: Fault | undefined;
   readonly #session: Session;
   readonly #out: ReplyWriter;
   readonly #prefix: Buffer;
@@ -72,28 +76,40 @@ export class FetchedBody {
 
   /** A part without its transfer encoding, or so much of it. */
   async binary(part: readonly number[], range?: Span): Promise<FoundBinary> {
-    const { account, ports } = this.#session;
     if (!this.#isLarge) return findBinary(this.#sections, part, range);
-    const wanted = { type: 'binary', part, range } as const;
-    const found = await ports.reader.read(account.accountId, this.row, wanted);
-    this.isMissing ||= found === undefined;
+    const found = await this.#read({ type: 'binary', part, range });
     return found ?? { found: undefined, sizeBytes: 0 };
   }
 
   /** Without reading the message here. */
   async #learnExtents(): Promise<void> {
-    const { account, ports, shared } = this.#session;
+    const { structures } = this.#session.shared;
     const { body } = this.row;
-    if (shared.structures.get(body, this.#prefix.length) !== undefined) return;
-    const extents = await ports.reader.read(account.accountId, this.row, { type: 'extents' });
-    if (extents === undefined) this.isMissing = true;
-    else shared.structures.keep(body, this.#prefix.length, extents);
+    if (structures.get(body, this.#prefix.length) !== undefined) return;
+    const extents = await this.#read({ type: 'extents' });
+    if (extents !== undefined) structures.keep(body, this.#prefix.length, extents);
+  }
+
+  async #read<Type extends Reading['type']>(
+    wanted: Extract<Reading, { readonly type: Type }>,
+  ): Promise<ReadingAnswers[Type] | undefined> {
+    const { account, ports } = this.#session;
+    try {
+      const answer = await ports.reader.read<Type>(account.accountId, this.row, wanted);
+      this.isMissing ||= answer === undefined;
+      return answer;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      // The line has begun: it goes on, and the command fails at its end.
+      this.fault = error;
+      return undefined;
+    }
   }
 
   #extents(): PartExtent | undefined {
     const { structures } = this.#session.shared;
     const known = structures.get(this.row.body, this.#prefix.length);
-    if (known !== undefined) return known;
+    if (known !== undefined || this.fault !== undefined) return known;
     const message = this.#whole();
     if (message === undefined) return undefined;
     const extents = readExtents(message);
@@ -155,7 +171,7 @@ export class FetchedBody {
 }
 
 /** RFC 9051 §6.4.5: what is behind the end is left out. */
-export function partOf({ start, end }: Span, partial: Partial | undefined): Span {
+function partOf({ start, end }: Span, partial: Partial | undefined): Span {
   if (partial === undefined) return { start, end };
   const first = Math.min(start + partial.start, end);
   return { start: first, end: Math.min(first + partial.length, end) };

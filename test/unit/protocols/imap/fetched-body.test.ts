@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { describe, it, mock } from 'node:test';
 import { openTestServer, type TestServer } from '../../../support/server.ts';
 import { ALICE, PASSWORD } from '../../../support/world.ts';
+import { Fault } from '#domain/values/fault';
 import { openSections } from '#protocols/message/section';
 
 const PREFIX = 'Return-Path: <a@example.org>\r\n';
@@ -155,6 +156,19 @@ describe('a large message', () => {
       const [line = ''] = (await ask(`SEARCH ${keys}`)).split('\r\n');
       assert.equal(line, found ? '* SEARCH 1' : '* SEARCH', keys);
     }
+  });
+
+  it('that cannot be read now fails the command, in answers that can be understood', async () => {
+    const { server, ask } = await openLarge();
+    await using _ = server;
+    mock.method(server.world.reader, 'read', async () => {
+      throw new Fault('ViewsUnavailable', 'The thread died.');
+    });
+    for (const item of ['BODY.PEEK[1]', 'BINARY.PEEK[1]']) {
+      const answer = await ask(`FETCH 1 (UID ${item})`);
+      assert.match(answer, /FETCH \(UID 1 \w+\[1\] NIL\)\r\nt NO \[UNAVAILABLE\]/, item);
+    }
+    assert.match(await ask('SEARCH BODY needle'), /^t NO \[UNAVAILABLE\]/);
   });
 
   it('that is gone is told so', async () => {
