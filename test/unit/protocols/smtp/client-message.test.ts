@@ -88,7 +88,8 @@ describe('a message on the wire', () => {
       const survey = await surveyed({ body }, guard);
       const sent: string[] = [];
       const send = async (): Promise<void> => {
-        for await (const { octets } of dotted({ body }, survey, guard)) sent.push(`${octets}`);
+        for await (const { octets } of dotted({ body }, survey, guard))
+          sent.push(octets.toString());
       };
       await assert.rejects(send(), /has changed/);
       assert.ok(!sent.some((octets) => octets.includes('MAIL') || octets.endsWith('\r\n.\r\n')));
