@@ -11,8 +11,6 @@ import { domainToASCII } from 'node:url';
 import type { RecordedEvent } from '#domain/log/event';
 import { accountNamed, accountOfLogin } from '#domain/directory/state';
 import { parseAddress } from '#domain/values/address';
-import { Fault } from '#domain/values/fault';
-import { aliasAdmin } from '#infra/alias-admin';
 import { accountsIn } from '#infra/accounts-in-log';
 import { systemClock, systemRandom } from '#infra/clock';
 import {
@@ -23,28 +21,19 @@ import {
   writeConfig,
   type LoadedConfig,
 } from '#infra/config';
-import { dialControl, openControlSocket } from '#infra/control-socket';
+import { dialControl } from '#infra/control-socket';
 import { openEngine, type Engine } from '#infra/engine';
 import { openLog, type LogLevel, type OpenLog } from '#infra/log';
 import { openLogins, type OpenLogins } from '#infra/logins';
 import { openMetrics, type OpenMetrics } from '#infra/metrics';
-import { QueueAdmin } from '#infra/queue-admin';
-import { routingAdmin } from '#infra/routing-admin';
 import { openRates } from '#infra/rates';
-import { LeasedHolds } from '#infra/removal-holds';
 import { renumberMailboxes } from '#infra/renumber';
 import { tailEventLog } from '#infra/tail';
-import { WebhookAdmin } from '#infra/webhook-admin';
 import { keepExpungedMs, startRetention } from '#infra/retention';
 import { verifyEngine } from '#infra/verify';
 import { queueCounts } from '#projections/queue-counts';
 import { webhookCount } from '#projections/webhook-lists';
-import { aliasCommands } from '#protocols/cli/alias-control';
-import { backupCommands } from '#protocols/cli/backup-control';
-import { serveControl, turnAway } from '#protocols/cli/control';
-import { controlCommands } from '#protocols/cli/control-commands';
 import { isLoopbackAddress } from '#protocols/cli/flags';
-import { dkimCommands } from '#protocols/cli/dkim-control';
 import { makeFirstAccount } from '#protocols/cli/first-account';
 import type {
   Listening,
@@ -54,15 +43,11 @@ import type {
   Store,
   TailOptions,
 } from '#protocols/cli/openers';
-import { queueCommands } from '#protocols/cli/queue-control';
-import { routingCommands } from '#protocols/cli/routing-control';
-import { webhookCommands } from '#protocols/cli/webhook-control';
-import { webhookSettingsCommands } from '#protocols/cli/webhook-settings-control';
 import { readFacts } from '#protocols/message/facts';
-import type { MessageReader } from '#protocols/ports-reading';
 import { hmacMd5States } from '#protocols/sasl/md5';
 import { prepareLogin, preparePassword } from '#protocols/sasl/prepare';
-import { startDirectoryDesk, type DirectoryDesk } from './compose-directory.ts';
+import { startControl } from './compose-control.ts';
+import { startDirectoryDesk } from './compose-directory.ts';
 import {
   startLocalQueue,
   startRemoteQueue,
@@ -70,7 +55,7 @@ import {
   type RunningQueue,
 } from './compose-queue.ts';
 import { readerOf } from './compose-reading.ts';
-import { startWebhooks, type RunningWebhooks } from './compose-webhooks.ts';
+import { startWebhooks } from './compose-webhooks.ts';
 import { certificateOf, endpointsOf, metricsEndpoints, type ServerPorts } from './endpoints.ts';
 
 /** Facts are durable that could not be posted; the next start does it. */
@@ -142,6 +127,8 @@ interface HowToServe extends ServerOptions {
 
 async function openServer(loaded: LoadedConfig, options: HowToServe): Promise<RunningServer> {
   const { config } = loaded;
+  const dataDir = dataDirOf(loaded);
+  const transports = Object.keys(config.Transports ?? {});
   const log = openLog({ level: (options.logLevel ?? config.LogLevel) as LogLevel });
   const closers: Closer[] = [() => log.close()];
   const stop = async (): Promise<void> => {
@@ -163,20 +150,15 @@ async function openServer(loaded: LoadedConfig, options: HowToServe): Promise<Ru
       limits: config.RateLimits,
       off: !options.limits,
     });
-    const metrics = metricsOf(engine, loaded);
-    const reader = readerOf(engine, dataDirOf(loaded));
+    const metrics = metricsOf(engine, transports);
+    const reader = readerOf(engine, dataDir);
     closers.push(() => reader.close());
     const webhooks = await startWebhooks({ engine, reader, log, metrics });
     closers.push(() => webhooks.stop());
     const queue = await options.startQueue({ engine, loaded, log, metrics });
     closers.push(() => queue.stop());
-    const desk = await startDirectoryDesk({
-      engine,
-      dataDir: dataDirOf(loaded),
-      logins,
-      notices: queue.notices,
-      log,
-    });
+    const { notices } = queue;
+    const desk = await startDirectoryDesk({ engine, dataDir, logins, notices, log });
     closers.push(() => desk.stop());
     const { isLocal, onlyAt } = options;
     const ports = portsOf(engine, { reader, logins, rates });
@@ -187,7 +169,8 @@ async function openServer(loaded: LoadedConfig, options: HowToServe): Promise<Ru
       () => closeAll(endpoints),
       () => listeners.forEach((listener) => listener.stop()),
     );
-    closers.push(await controlOf(loaded, engine, { queue, webhooks, desk, reader }, log));
+    const control = { engine, dataDir, transports, queue, webhooks, desk, reader, log };
+    closers.push(await startControl(control));
     const listening: Listening[] = [];
     for (const endpoint of [...endpoints, ...metricsEndpoints(loaded, metrics, log, onlyAt)]) {
       for (const host of endpoint.hosts) {
@@ -208,9 +191,9 @@ async function closeAll(parts: readonly { close(): Promise<void> }[]): Promise<v
   await Promise.all(parts.map((part) => part.close()));
 }
 
-function metricsOf(engine: Engine, { config }: LoadedConfig): OpenMetrics {
+function metricsOf(engine: Engine, transports: readonly string[]): OpenMetrics {
   return openMetrics({
-    transports: Object.keys(config.Transports ?? {}),
+    transports,
     queue: (now) => engine.books.read((sql) => queueCounts(sql, now)),
     webhooks: () => engine.books.read(webhookCount),
     isPaused: () => engine.directory.isPaused(),
@@ -236,66 +219,6 @@ function portsOf(
     clock: systemClock,
     random: systemRandom,
   };
-}
-
-interface Runners {
-  readonly queue: RunningQueue;
-  readonly webhooks: RunningWebhooks;
-  readonly desk: DirectoryDesk;
-  readonly reader: MessageReader;
-}
-
-/** Listens on the control socket; returns how to close it. Mail goes on without it. */
-async function controlOf(
-  loaded: LoadedConfig,
-  engine: Engine,
-  { queue: { notices }, webhooks, desk, reader }: Runners,
-  log: OpenLog,
-): Promise<Closer> {
-  const transports = (): readonly string[] => Object.keys(loaded.config.Transports ?? {});
-  const queue = new QueueAdmin({
-    ...engine,
-    noticeOf: (accountId, item) => notices.ofCancel(accountId, item),
-    transports,
-  });
-  const holds = new LeasedHolds({ clock: systemClock, sweep: engine.sweep });
-  const commands = new Map([
-    ...controlCommands({
-      accounts: engine.accounts,
-      keys: engine.tlsKeys,
-      attempts: engine.audit,
-      tlsResults: engine.tlsResults,
-    }),
-    ...desk.commands,
-    ...dkimCommands(engine.dkimKeys),
-    ...webhookSettingsCommands(webhooks.settings),
-    ...aliasCommands(aliasAdmin(engine.directory)),
-    ...routingCommands(routingAdmin({ directory: engine.directory, transports })),
-    ...queueCommands({ queue, clock: systemClock }),
-    ...backupCommands(holds),
-    ...webhookCommands({
-      webhooks: new WebhookAdmin(engine),
-      bodies: engine.bodies,
-      reader,
-      clock: systemClock,
-    }),
-  ]);
-  const ports = { clock: systemClock, log: log.child({ pkg: 'control' }) };
-  try {
-    const socket = await openControlSocket(
-      dataDirOf(loaded),
-      (stream) => void serveControl(stream, commands, ports),
-      turnAway,
-    );
-    return async () => {
-      await socket.close();
-      holds.close();
-    };
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    log.warn({ err: error }, 'no control socket');
-    return () => undefined;
-  }
 }
 
 /** A connection to the server that runs on the folder. */
