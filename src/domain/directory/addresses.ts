@@ -74,7 +74,11 @@ export function removeAddress(
   const localpart = foldedLocalpart(command.localpart, isCaseSensitive);
   const address = addressKey(localpart, domain);
   const accountId = state.addresses.get(address);
-  if (accountId === undefined) return refuse('NoSuchAddress', shownKey(address));
+  if (accountId === undefined) {
+    const shown = shownKey(address);
+    const isAlias = state.aliases.has(address);
+    return refuse('NoSuchAddress', isAlias ? `${shown}, which is an alias` : shown);
+  }
   const all = [...state.addresses].filter(([, owner]) => owner === accountId);
   if (accountId === postmasterAccount(state) && all.length === 1) {
     return refuse('AddressNeeded', `${shownKey(address)} is the only one of the postmaster`);

@@ -48,16 +48,21 @@ export function tellAccount(
   { terminal }: Tools,
 ): void {
   if (json) return terminal.out(JSON.stringify(shown));
-  for (const [key, value] of Object.entries(shown)) {
-    const text = Array.isArray(value) ? value.join(' ') : textOf(value);
-    terminal.out(`${key}: ${text === '' ? 'none' : text}`);
+  // No limit is written like that in the flags too.
+  const limits = {
+    QuotaMessageSize: shown.QuotaMessageSize || null,
+    QueueMessageSize: shown.QueueMessageSize || null,
+  };
+  for (const [key, value] of Object.entries({ ...shown, ...limits })) {
+    terminal.out(`${key}: ${textOf(value) || 'none'}`);
   }
 }
 
 /** `https://x.example/hook, with an Authorization, of failed suppressed` */
-function textOf(value: string | number | ShownOutgoingWebhook | ShownWebhook | null): string {
+function textOf(value: ShownAccount[keyof ShownAccount]): string {
   if (value === null) return '';
   if (typeof value !== 'object') return String(value);
+  if (!('URL' in value)) return value.join(' ');
   const authorized = value.Authorization ? ', with an Authorization' : '';
   const events = 'Events' in value && value.Events.length > 0 ? value.Events : undefined;
   return `${value.URL}${authorized}${events === undefined ? '' : `, of ${events.join(' ')}`}`;

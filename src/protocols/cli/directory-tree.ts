@@ -36,7 +36,7 @@ function addSettings(command: Add, { tools }: TreeParts): void {
       wholeNumber,
     )
     .option('--keep-retired <time>', 'how long sent mail is remembered: 12h, 7d, none', duration)
-    .option('--keep-retired-webhooks <time>', 'how long webhooks that ended are', duration)
+    .option('--keep-retired-webhooks <time>', 'how long webhooks that ended are shown', duration)
     .option(
       '--from-id-login <addresses...>',
       'all that send with a MAIL FROM per recipient, or none',

@@ -67,6 +67,9 @@ export async function removeDkimKey(
   const key = (await askServer('dkim.rm', flags, tools, { domain, selector })) as ShownDkimKey;
   if (!flags.json) tools.terminal.err('The key is gone. To be taken out of DNS in some days:');
   tellKey(key, flags, tools);
+  const left = await keysOfDomain(domain, flags, tools);
+  if (flags.json || left.some(({ signs }) => signs)) return;
+  tools.terminal.err('No key signs mail from the domain now.');
 }
 
 /** A line of a zone file, or JSON. */

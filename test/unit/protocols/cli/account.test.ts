@@ -37,9 +37,9 @@ describe('config account', () => {
     assert.equal(code, 0);
     assert.deepEqual(out, [
       'Account: alice',
-      'QuotaMessageSize: 0',
+      'QuotaMessageSize: none',
       'UsedMessageSize: 1234',
-      'QueueMessageSize: 0',
+      'QueueMessageSize: none',
       'MaxOutgoingMessagesPerDay: 1000',
       'MaxFirstTimeRecipientsPerDay: 200',
       'KeepRetiredMessagePeriod: none',

@@ -194,6 +194,10 @@ describe('config address', () => {
       ListMembers: false,
       AllowMsgFrom: false,
     });
+    assert.equal(
+      await desk.errorOf('config', 'address', 'rm', 'team@example.org'),
+      'No account has this address: team@example.org, which is an alias',
+    );
   });
 
   it('writes addresses in refusals as they have to be written', async () => {

@@ -76,7 +76,12 @@ describe('config domain dkim', () => {
   it('throws a key away', async () => {
     const keys = fakeKeys();
     await run(keys, 'add', 'bücher.example', 's1');
-    assert.equal((await run(keys, 'rm', 'bücher.example', 's1')).code, 0);
+    await run(keys, 'add', 'bücher.example', 's2');
+    const gone = 'The key is gone. To be taken out of DNS in some days:';
+    assert.deepEqual((await run(keys, 'rm', 'bücher.example', 's2')).err, [gone]);
+    const last = await run(keys, 'rm', 'bücher.example', 's1');
+    assert.deepEqual(last.err, [gone, 'No key signs mail from the domain now.']);
+    assert.equal(last.code, 0);
     assert.deepEqual((await run(keys, 'list', 'bücher.example')).out, []);
     assert.deepEqual(await run(keys, 'rm', 'bücher.example', 's1'), {
       code: 1,
