@@ -2,7 +2,7 @@
  * `config account`: what is set for an account, asked of the running server.
  */
 
-import type { ShownAccount, ShownOutgoingWebhook, ShownWebhook } from './account-record.ts';
+import type { ShownAccount } from './account-record.ts';
 import type { AccountSetFlags, RunningFlags } from './flags.ts';
 import { askServer, type Tools } from './tools.ts';
 
