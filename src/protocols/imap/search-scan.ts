@@ -7,6 +7,7 @@
 
 import type { MailboxId, Uid } from '#domain/values/ids';
 import {
+  chunksOf,
   differenceOf,
   hasUid,
   intersectionOf,
@@ -21,7 +22,6 @@ import { MessageText, type WantedText } from '../message/text.ts';
 import { Turn } from './pace.ts';
 import type { Progress } from './progress.ts';
 import { withIndex } from './search-texts.ts';
-import { chunksOf } from './selected.ts';
 import type { Session } from './session.ts';
 
 const CHUNK_MESSAGES = 200;
@@ -30,21 +30,30 @@ const FEW_MESSAGES = 10;
 /** Messages that are looked into by the reader of messages, while others have their turn. */
 const LARGE_BYTES: number = 256 * 1024;
 
+type BodyCondition = Extract<
+  SearchCondition,
+  { readonly type: 'header' | 'body-text' | 'any-text' }
+>;
+
 /** True for conditions that the views answer only in part. */
 export function needsBody(condition: SearchCondition): boolean {
+  return bodyConditions(condition).length > 0;
+}
+
+function bodyConditions(condition: SearchCondition): readonly BodyCondition[] {
   switch (condition.type) {
     case 'and':
-      return condition.all.some(needsBody);
+      return condition.all.flatMap(bodyConditions);
     case 'or':
-      return condition.any.some(needsBody);
+      return condition.any.flatMap(bodyConditions);
     case 'not':
-      return needsBody(condition.condition);
+      return bodyConditions(condition.condition);
     case 'header':
     case 'body-text':
     case 'any-text':
-      return true;
+      return [condition];
     default:
-      return false;
+      return [];
   }
 }
 
@@ -93,7 +102,7 @@ async function lookInto(
   const test = testOf(condition, (inner) =>
     views.search(mailboxId, { type: 'and', all: [{ type: 'uids', uids: candidates }, inner] }),
   );
-  const wanted = wantedTexts(condition);
+  const wanted = bodyConditions(condition).filter((one) => one.type !== 'header');
   const found = new UidSetBuilder();
   const turn = new Turn(session.ports.clock);
   for (const chunk of chunksOf(candidates, CHUNK_MESSAGES)) {
@@ -128,23 +137,6 @@ function candidateOf(row: MessageRow, all: readonly WantedText[], session: Sessi
     fieldHas: (field, value) => text.fieldHas(field, value),
     has: (wanted) => (row.sizeBytes > LARGE_BYTES ? ask(wanted) : text.has(wanted)),
   };
-}
-
-/** All texts that are looked for behind the header. */
-function wantedTexts(condition: SearchCondition): readonly WantedText[] {
-  switch (condition.type) {
-    case 'and':
-      return condition.all.flatMap(wantedTexts);
-    case 'or':
-      return condition.any.flatMap(wantedTexts);
-    case 'not':
-      return wantedTexts(condition.condition);
-    case 'body-text':
-    case 'any-text':
-      return [condition];
-    default:
-      return [];
-  }
 }
 
 function testOf(condition: SearchCondition, exactly: (condition: SearchCondition) => UidSet): Test {
