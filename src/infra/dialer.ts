@@ -210,16 +210,18 @@ async function outcome(
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted === true) onAbort();
+    const onClose = (): void => {
+      settle();
+      reject(failure ?? coded('The connection was closed.', 'ECONNRESET'));
+    };
     socket.on('error', onError);
     socket.once(event, () => {
       settle();
       socket.off('error', onError);
+      socket.off('close', onClose);
       resolve();
     });
-    socket.once('close', () => {
-      settle();
-      reject(failure ?? coded('The connection was closed.', 'ECONNRESET'));
-    });
+    socket.once('close', onClose);
   });
 }
 

@@ -167,19 +167,21 @@ class Pump implements Runner {
     const { attemptsAtOnce } = this.#settings;
     if (pause.isPaused()) return;
     const now = clock.now();
-    if (this.#running.size >= attemptsAtOnce) return;
+    const free = attemptsAtOnce - this.#running.size;
+    if (free <= 0) return;
     // Busy destinations may look due: so many more are asked for.
-    const destinations = queue.dueDestinations(now, attemptsAtOnce + this.#busy.size);
+    const destinations = queue.dueDestinations(now, free + this.#busy.size);
     for (const destination of destinations) this.#serve(destination, now);
-    this.#alarm.set(queue.nextDueAfter(now), now);
+    // While all places are taken, the first that is free again brings us here.
+    if (this.#running.size < attemptsAtOnce) this.#alarm.set(queue.nextDueAfter(now), now);
   }
 
   #serve(destination: string, now: number): void {
     const { attemptsAtOnce, attemptsPerDestination } = this.#settings;
-    const atDestination = attemptsPerDestination - (this.#busy.get(destination) ?? 0);
-    const free = Math.min(attemptsAtOnce - this.#running.size, atDestination);
+    const taken = this.#busy.get(destination) ?? 0;
+    const free = Math.min(attemptsAtOnce - this.#running.size, attemptsPerDestination - taken);
     if (free <= 0) return;
-    const due = this.#ports.queue.due(destination, now, free + this.#taken.size);
+    const due = this.#ports.queue.due(destination, now, free + taken);
     const next = due.filter(({ queueId }) => !this.#taken.has(queueId)).slice(0, free);
     for (const item of next) {
       const run = this.#run(item, destination).finally(() => {
@@ -325,14 +327,13 @@ class Pump implements Runner {
     attempt: number,
     outcome: AttemptOutcome,
   ): Promise<Refusal | undefined> {
-    const { commands, views, notices, clock, log } = this.#ports;
+    const { commands, clock, log } = this.#ports;
     const { attemptsMax } = this.#settings;
     const record = async (): Promise<Refusal | undefined> => {
-      const item = (await views.account(accountId)).queueItem(queueId);
       const told =
-        item === undefined || outcome.type === 'delivered'
+        outcome.type === 'delivered'
           ? outcome
-          : { ...outcome, ...(await notices.ofOutcome(accountId, item, outcome, attemptsMax)) };
+          : await this.#withNotices(accountId, queueId, outcome);
       const done = await commands.execute(
         accountId,
         { type: 'FinishAttempt', queueId, attempt, attemptsMax, outcome: told },
@@ -347,5 +348,18 @@ class Pump implements Runner {
     const notYet = (err: Fault): void =>
       log.error({ accountId, queueId, attempt, type, err }, 'outcome not recorded yet');
     return untilRecorded(record, notYet, { clock, stop: this.#stop.signal });
+  }
+
+  /** With what the sender is told of it. */
+  async #withNotices(
+    accountId: AccountId,
+    queueId: QueueId,
+    outcome: Exclude<AttemptOutcome, { readonly type: 'delivered' }>,
+  ): Promise<AttemptOutcome> {
+    const { views, notices } = this.#ports;
+    const item = (await views.account(accountId)).queueItem(queueId);
+    if (item === undefined) return outcome;
+    const { attemptsMax } = this.#settings;
+    return { ...outcome, ...(await notices.ofOutcome(accountId, item, outcome, attemptsMax)) };
   }
 }
