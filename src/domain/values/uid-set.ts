@@ -193,3 +193,23 @@ export function uidSetParts(set: UidSet, textMax: number): readonly UidSet[] {
   if (part.length > 0) parts.push(part);
   return parts;
 }
+
+/** `set` cut into sets of at most `size` members, in order. */
+export function* chunksOf(set: UidSet, size: number): Generator<UidSet> {
+  let chunk: UidRange[] = [];
+  let room = size;
+  for (const [first, last] of set) {
+    for (let from = first; from <= last;) {
+      const to = Math.min(last, from + room - 1);
+      chunk.push([from, to]);
+      room -= to - from + 1;
+      from = to + 1;
+      if (room === 0) {
+        yield chunk;
+        chunk = [];
+        room = size;
+      }
+    }
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -28,7 +28,7 @@ import { slowly } from './pace.ts';
 import type { Received } from './overlap.ts';
 import { BadSyntax, Parser } from './parser.ts';
 import { CommandReader, LineTooLong, LiteralTooBig, StreamEnded, type Command } from './reader.ts';
-import { failed, refused, tagged, untagged } from './reply.ts';
+import { tagged, taggedFault, taggedRefusal, untagged } from './reply.ts';
 import {
   bad,
   no,
@@ -202,7 +202,7 @@ export class Connection {
     out.line(
       reply.refusal === undefined
         ? tagged(tag, reply.status, reply.text, reply.code ?? this.#modSeqCode(reply))
-        : refused(tag, reply.refusal, session.utf8),
+        : taggedRefusal(tag, reply.refusal, session.utf8),
     );
     if (!moreFollow) await out.flush();
     this.#setPace();
@@ -252,7 +252,7 @@ export class Connection {
   async #faulted(tag: string, fault: Fault): Promise<void> {
     const session = this.#session;
     session.log.warn({ code: fault.code, error: fault.message }, 'imap command failed');
-    session.out.line(failed(tag, fault));
+    session.out.line(taggedFault(tag, fault));
     await session.out.flush();
   }
 

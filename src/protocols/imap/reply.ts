@@ -34,41 +34,37 @@ function oneLine(text: string): string {
   return wireText(text.replace(/[\x00-\x1f\x7f]+/g, ' '));
 }
 
-interface RefusalReply {
-  readonly status: 'NO';
-  readonly code?: string;
-}
+const NO_CODE = undefined;
+const CANNOT = 'CANNOT';
+const NONEXISTENT = 'NONEXISTENT';
+const ALREADYEXISTS = 'ALREADYEXISTS';
+const LIMIT = 'LIMIT';
 
-const NO: RefusalReply = { status: 'NO' };
-const CANNOT: RefusalReply = { status: 'NO', code: 'CANNOT' };
-const NONEXISTENT: RefusalReply = { status: 'NO', code: 'NONEXISTENT' };
-const ALREADYEXISTS: RefusalReply = { status: 'NO', code: 'ALREADYEXISTS' };
-const LIMIT: RefusalReply = { status: 'NO', code: 'LIMIT' };
-
-const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
+/** All of them are NO. */
+const REFUSAL_CODES: Readonly<Record<RefusalCode, string | undefined>> = {
   NoSuchMailbox: NONEXISTENT,
   // RFC 9051 §6.3.12, §6.4.7: the client may make the mailbox and try again.
-  NoSuchTarget: { status: 'NO', code: 'TRYCREATE' },
+  NoSuchTarget: 'TRYCREATE',
   // RFC 5530 §3
-  NoSuchMessage: { status: 'NO', code: 'EXPUNGEISSUED' },
+  NoSuchMessage: 'EXPUNGEISSUED',
   MailboxExists: ALREADYEXISTS,
   MailboxNameForbidden: CANNOT,
-  MailboxHasChildren: { status: 'NO', code: 'HASCHILDREN' },
+  MailboxHasChildren: 'HASCHILDREN',
   MailboxIsInbox: CANNOT,
   SameMailbox: CANNOT,
-  AnnotationNameForbidden: NO,
+  AnnotationNameForbidden: NO_CODE,
   // RFC 5464 §4.3
-  TooManyAnnotations: { status: 'NO', code: 'METADATA TOOMANY' },
-  AnnotationsTooLarge: { status: 'NO', code: `METADATA MAXSIZE ${ANNOTATION_BYTES_MAX}` },
-  SpecialUseUnknown: { status: 'NO', code: 'USEATTR' },
-  NotSubscribed: NO,
+  TooManyAnnotations: 'METADATA TOOMANY',
+  AnnotationsTooLarge: `METADATA MAXSIZE ${ANNOTATION_BYTES_MAX}`,
+  SpecialUseUnknown: 'USEATTR',
+  NotSubscribed: NO_CODE,
   TooManyMailboxes: LIMIT,
   TooMuchAtOnce: LIMIT,
   // RFC 9208 §4.3.1
-  OverQuota: { status: 'NO', code: 'OVERQUOTA' },
+  OverQuota: 'OVERQUOTA',
   UidsExhausted: LIMIT,
   NoSuchQueueItem: NONEXISTENT,
-  AttemptNotCurrent: NO,
+  AttemptNotCurrent: NO_CODE,
   NoSuchAccount: NONEXISTENT,
   AccountExists: ALREADYEXISTS,
   AccountNameForbidden: CANNOT,
@@ -94,7 +90,7 @@ const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
   NoSuchTlsKey: NONEXISTENT,
   TlsKeyNameForbidden: CANNOT,
   QueueFull: LIMIT,
-  FromIdUsed: NO,
+  FromIdUsed: NO_CODE,
   AddressSuppressedAlready: ALREADYEXISTS,
   AddressNotSuppressed: NONEXISTENT,
   NoSuchTransport: NONEXISTENT,
@@ -115,14 +111,14 @@ const REFUSAL_REPLIES: Readonly<Record<RefusalCode, RefusalReply>> = {
 const DETAIL_CHARS_MAX = 200;
 
 /** The tagged answer to a command that was refused; `utf8` as in ParserModes. */
-export function refused(tag: string, refusal: Refusal, utf8: boolean): string {
-  const { status, code } = REFUSAL_REPLIES[refusal.refused];
+export function taggedRefusal(tag: string, refusal: Refusal, utf8: boolean): string {
+  const code = REFUSAL_CODES[refusal.refused];
   const sentence = REFUSALS[refusal.refused];
-  if (refusal.detail === undefined) return tagged(tag, status, sentence, code);
+  if (refusal.detail === undefined) return tagged(tag, 'NO', sentence, code);
   const detail = shortened(refusal.detail);
   // RFC 3501 §9 TEXT-CHAR: seven bits for who did not ask for more, names as they are written.
   const text = `${sentence.slice(0, -1)}: ${utf8 ? detail : encodeUtf7(detail)}`;
-  return tagged(tag, status, text, code);
+  return tagged(tag, 'NO', text, code);
 }
 
 function shortened(detail: string): string {
@@ -163,7 +159,7 @@ const FAULT_REPLIES: Readonly<Record<FaultCode, FaultReply>> = {
 };
 
 /** The tagged answer to a command during which the world failed. */
-export function failed(tag: string, fault: Fault): string {
+export function taggedFault(tag: string, fault: Fault): string {
   const { code, text } = FAULT_REPLIES[fault.code];
   return tagged(tag, 'NO', text, code);
 }

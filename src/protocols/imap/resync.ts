@@ -11,10 +11,9 @@ import type { ModSeq, Uid } from '#domain/values/ids';
 import { intersectionOf, uidRange, type UidSet } from '#domain/values/uid-set';
 import type { UidRuns } from '#domain/values/uid-runs';
 import type { AccountViews, MailboxSummary } from '#projections/account-views';
-import { linesOf } from './selected.ts';
 import type { Session } from './session.ts';
 import type { QresyncWords } from './words.ts';
-import { vanishedLines } from './writer.ts';
+import { linesOf, vanishedLines } from './writer.ts';
 
 /** What is to be reported. */
 interface Scope {

@@ -19,7 +19,6 @@ import {
   isEmptyUidSet,
   NO_UIDS,
   unionOf,
-  type UidRange,
   type UidSet,
 } from '#domain/values/uid-set';
 import type { UidRuns } from '#domain/values/uid-runs';
@@ -27,7 +26,7 @@ import { IMAP_PENDING_CHANGES_MAX } from '../limits.ts';
 import { type FlagsForm, type MailboxChange, type MailboxNews, type Step } from './mailbox-news.ts';
 import { existingUids, rangesUpTo, uidsAtSeqs } from './sequence-set.ts';
 import type { SequenceSet } from './words.ts';
-import { fetchStart, flagSetText, vanishedLines } from './writer.ts';
+import { fetchStart, flagSetText, linesOf, vanishedLines } from './writer.ts';
 
 /** What may be told now. */
 export interface Topics {
@@ -342,28 +341,4 @@ export function fetchFlagsLines(
     text += `${fetchStart(seq, mark.uid, uidOnly)}${uid}FLAGS ${flagSetText(mark)}${modSeq})\r\n`;
   }
   return text;
-}
-
-export function linesOf(lines: readonly string[]): string {
-  return lines.map((line) => `${line}\r\n`).join('');
-}
-
-/** `set` cut into sets of at most `size` members, in order. */
-export function* chunksOf(set: UidSet, size: number): Generator<UidSet> {
-  let chunk: UidRange[] = [];
-  let room = size;
-  for (const [first, last] of set) {
-    for (let from = first; from <= last;) {
-      const to = Math.min(last, from + room - 1);
-      chunk.push([from, to]);
-      room -= to - from + 1;
-      from = to + 1;
-      if (room === 0) {
-        yield chunk;
-        chunk = [];
-        room = size;
-      }
-    }
-  }
-  if (chunk.length > 0) yield chunk;
 }

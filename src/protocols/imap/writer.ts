@@ -235,3 +235,7 @@ export class ReplyWriter {
     over();
   }
 }
+
+export function linesOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\r\n`).join('');
+}

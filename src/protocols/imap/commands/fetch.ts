@@ -9,16 +9,23 @@
 
 import { SEEN } from '#domain/values/flags';
 import { isRefusal, type Refusal } from '#domain/values/decision';
-import { isEmptyUidSet, NO_UIDS, uidCount, uidSetOf, type UidSet } from '#domain/values/uid-set';
+import {
+  chunksOf,
+  isEmptyUidSet,
+  NO_UIDS,
+  uidCount,
+  uidSetOf,
+  type UidSet,
+} from '#domain/values/uid-set';
 import { fetch as fetchItems } from '../fetch-items.ts';
 import { FetchAnswers, setsSeen } from '../fetch-answers.ts';
 import { Turn } from '../pace.ts';
 import { BadSyntax, type Parser } from '../parser.ts';
 import { membersIn } from '../partial.ts';
-import { chunksOf, linesOf, type Selected } from '../selected.ts';
+import type { Selected } from '../selected.ts';
 import { ok, refused, type Reply, type Session } from '../session.ts';
 import type { FetchItem, FetchWords } from '../words.ts';
-import { vanishedLines } from '../writer.ts';
+import { linesOf, vanishedLines } from '../writer.ts';
 import { imapCommand, SELECTED, type WholeCommand } from './command.ts';
 
 const CHUNK_MESSAGES = 500;

@@ -8,6 +8,7 @@ import { isRefusal } from '#domain/values/decision';
 import type { MessageMark } from '#domain/message/state';
 import type { MessageAnswers } from '#domain/message/decide';
 import {
+  chunksOf,
   differenceOf,
   formatUidSet,
   hasUid,
@@ -18,7 +19,6 @@ import {
 import { store as storeWords } from '../grammar-messages.ts';
 import { Turn } from '../pace.ts';
 import { withProgress } from '../progress.ts';
-import { chunksOf } from '../selected.ts';
 import { no, ok, refused, type Reply, type Session } from '../session.ts';
 import type { StoreWords } from '../words.ts';
 import { fetchStart, flagSetText } from '../writer.ts';

@@ -6,14 +6,13 @@
  * RFC 5256 §3, §4
  */
 
-import type { UidSet } from '#domain/values/uid-set';
+import { chunksOf, type UidSet } from '#domain/values/uid-set';
 import type { ThreadRow } from '#projections/listing-reads';
 import { numberingOf } from '../found.ts';
 import { Turn } from '../pace.ts';
 import { BadSyntax, type Parser } from '../parser.ts';
 import { charset, searchKeys } from '../search-keys.ts';
 import type { OpenSearch } from '../search-run.ts';
-import { chunksOf } from '../selected.ts';
 import { ok, type Reply, type Session } from '../session.ts';
 import { ReferenceThreads, subjectThreads, threadText, type Thread } from '../thread.ts';
 import type { SearchKey } from '../words.ts';

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { REFUSALS, refuse, type RefusalCode } from '#domain/values/decision';
 import { Fault, type FaultCode } from '#domain/values/fault';
-import { failed, refused, tagged, untagged } from '#protocols/imap/reply';
+import { tagged, taggedFault, taggedRefusal, untagged } from '#protocols/imap/reply';
 
 describe('status lines', () => {
   it('may carry a code', () => {
@@ -34,24 +34,30 @@ describe('refusals', () => {
   ];
   for (const [refusal, code] of codes) {
     it(`${refusal} is NO [${code}]`, () => {
-      assert.equal(refused('a', refuse(refusal), false), `a NO [${code}] ${REFUSALS[refusal]}`);
+      assert.equal(
+        taggedRefusal('a', refuse(refusal), false),
+        `a NO [${code}] ${REFUSALS[refusal]}`,
+      );
     });
   }
 
   it('may have no code, and say what they are about', () => {
-    assert.equal(refused('a', refuse('NotSubscribed'), false), `a NO ${REFUSALS.NotSubscribed}`);
     assert.equal(
-      refused('a', refuse('NoSuchMailbox', 'x/ü'), true),
+      taggedRefusal('a', refuse('NotSubscribed'), false),
+      `a NO ${REFUSALS.NotSubscribed}`,
+    );
+    assert.equal(
+      taggedRefusal('a', refuse('NoSuchMailbox', 'x/ü'), true),
       'a NO [NONEXISTENT] The mailbox does not exist: x/\xc3\xbc',
     );
     assert.equal(
-      refused('a', refuse('NoSuchMailbox', 'x/ü'), false),
+      taggedRefusal('a', refuse('NoSuchMailbox', 'x/ü'), false),
       'a NO [NONEXISTENT] The mailbox does not exist: x/&APw-',
     );
   });
 
   it('repeat no more than the beginning of a long name', () => {
-    const line = refused('a', refuse('NoSuchMailbox', 'x'.repeat(100_000)), false);
+    const line = taggedRefusal('a', refuse('NoSuchMailbox', 'x'.repeat(100_000)), false);
     assert.match(line, /: x{200}\.\.\.$/);
   });
 });
@@ -68,7 +74,7 @@ describe('faults', () => {
   ];
   for (const [fault, code] of codes) {
     it(`${fault} is NO [${code}], and tells nothing of the inside`, () => {
-      const line = failed('a', new Fault(fault, '/var/lib/secret is broken'));
+      const line = taggedFault('a', new Fault(fault, '/var/lib/secret is broken'));
       assert.ok(line.startsWith(`a NO [${code}] `), line);
       assert.doesNotMatch(line, /secret/);
     });
