@@ -8,6 +8,7 @@
 import type { AccountFact } from '#domain/log/streams';
 import type { MessagesCopied, MessagesMoved } from '#domain/message/events';
 import type { MessageMark } from '#domain/message/state';
+import { flagSetOf, type FlagEdit } from '#domain/values/flags';
 import type { MailboxId, ModSeq, Revision, Uid } from '#domain/values/ids';
 import {
   differenceOf,
@@ -31,6 +32,8 @@ export interface MailboxChange {
   readonly added: UidSet;
   /** Messages whose flags were edited. */
   readonly edited: UidSet;
+  /** Messages may have keywords that are new to the mailbox. */
+  readonly mayTeach: boolean;
   /** Messages were removed. */
   readonly removes: boolean;
   /** The mailbox itself is gone. */
@@ -53,31 +56,37 @@ export type MailboxListener = (change: MailboxChange) => void;
 export function mailboxChangesOf(fact: AccountFact): readonly MailboxChange[] {
   const { revision, modSeq, event } = fact;
   const unchanged = { added: NO_UIDS, edited: NO_UIDS, removes: false, deletes: false };
-  const quiet = { revision, modSeq, ...unchanged };
+  const quiet = { revision, modSeq, mayTeach: false, ...unchanged };
+  const arrival = { ...quiet, mayTeach: true };
   switch (event.type) {
     case 'MessageDelivered': {
       const { uid } = event.message;
-      return [{ ...quiet, mailboxId: event.mailboxId, added: uidRange(uid, uid) }];
+      return [{ ...arrival, mailboxId: event.mailboxId, added: uidRange(uid, uid) }];
     }
     case 'MessagesAppended': {
       const added = uidSetOf(event.messages.map(({ uid }) => uid));
-      return [{ ...quiet, mailboxId: event.mailboxId, added }];
+      return [{ ...arrival, mailboxId: event.mailboxId, added }];
     }
     case 'MessagesCopied':
-      return [{ ...quiet, mailboxId: event.target, added: arrivedUids(event) }];
+      return [{ ...arrival, mailboxId: event.target, added: arrivedUids(event) }];
     case 'MessagesMoved':
       return [
         { ...quiet, mailboxId: event.source, removes: true },
-        { ...quiet, mailboxId: event.target, added: arrivedUids(event) },
+        { ...arrival, mailboxId: event.target, added: arrivedUids(event) },
       ];
     case 'MessageReplaced': {
       const { mailboxId, target, message } = event;
-      const arrival = { ...quiet, mailboxId: target, added: uidRange(message.uid, message.uid) };
-      if (mailboxId === target) return [{ ...arrival, removes: true }];
-      return [{ ...quiet, mailboxId, removes: true }, arrival];
+      const added = uidRange(message.uid, message.uid);
+      if (mailboxId === target) return [{ ...arrival, mailboxId, added, removes: true }];
+      return [
+        { ...quiet, mailboxId, removes: true },
+        { ...arrival, mailboxId: target, added },
+      ];
     }
-    case 'FlagsChanged':
-      return [{ ...quiet, mailboxId: event.mailboxId, edited: parseUidSet(event.uids) }];
+    case 'FlagsChanged': {
+      const { mailboxId, uids, edit } = event;
+      return [{ ...quiet, mailboxId, edited: parseUidSet(uids), mayTeach: addsKeywords(edit) }];
+    }
     case 'MessagesExpunged':
       return [{ ...quiet, mailboxId: event.mailboxId, removes: true }];
     case 'MailboxDeleted':
@@ -85,6 +94,11 @@ export function mailboxChangesOf(fact: AccountFact): readonly MailboxChange[] {
     default:
       return [];
   }
+}
+
+function addsKeywords(edit: FlagEdit): boolean {
+  const flags = 'exactly' in edit ? edit.exactly : edit.add;
+  return flagSetOf(flags).keywords !== '';
 }
 
 function arrivedUids({ firstUid, uids }: MessagesCopied | MessagesMoved): UidSet {

@@ -67,6 +67,8 @@ export class Selected {
   readonly #stop: () => void;
   #told: UidRuns;
   #keywordsTold: readonly string[];
+  /** The mailbox may have keywords that are not told. */
+  #mayKnowMore = false;
   #pending: MailboxChange[] = [];
   #pendingCount = 0;
   /** Modseq of the first change that the client was not told of when it happened. */
@@ -210,6 +212,8 @@ export class Selected {
 
   /** RFC 9051 §7.3.1: a new FLAGS line when keywords are new since the last one, else ''. */
   keywordLine(): string {
+    if (!this.#mayKnowMore) return '';
+    this.#mayKnowMore = false;
     const keywords = this.#news.summary()?.keywords ?? this.#keywordsTold;
     if (keywords.length === this.#keywordsTold.length) return '';
     this.#keywordsTold = keywords;
@@ -223,6 +227,7 @@ export class Selected {
   #hear(change: MailboxChange): void {
     this.#pendingCount++;
     if (change.deletes) this.#gone = true;
+    if (change.mayTeach) this.#mayKnowMore = true;
     if (!this.isOverrun) this.#pending.push(change);
   }
 

@@ -3,7 +3,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, mock } from 'node:test';
 import { delivered, INBOX_ID } from '../../../support/given.ts';
 import { expunged, flagged, newsStage, type NewsStage } from '../../../support/news.ts';
 import { IMAP_PENDING_CHANGES_MAX } from '#protocols/limits';
@@ -108,6 +108,18 @@ describe('a session on a mailbox', () => {
     assert.equal(fetch, '* 1 FETCH (UID 1 FLAGS (work))');
     stage.happen(flagged('2', 'work'));
     assert.equal(selected.flush(PLAIN), lines('* 2 FETCH (UID 2 FLAGS (work))'));
+  });
+
+  it('does not look for new keywords when only other flags were edited', () => {
+    using stage = newsStage();
+    const selected = open(stage);
+    const summaries = mock.method(stage.reader, 'mailbox');
+    stage.happen(flagged('1', '\\Seen'));
+    assert.equal(selected.keywordLine(), '');
+    assert.equal(summaries.mock.callCount(), 0);
+    stage.happen(flagged('1', 'work'));
+    assert.match(selected.keywordLine(), /^\* FLAGS \(.* work\)\r\n$/);
+    assert.equal(summaries.mock.callCount(), 1);
   });
 
   it('does not hear of the flags that its own command has told', () => {
