@@ -35,6 +35,9 @@ interface ItemFilter extends CommonFilter {
   readonly queueIds?: readonly QueueId[];
   readonly from?: string;
   readonly to?: string;
+  /** The same pieces as a part of a domain, where that is written in other letters. */
+  readonly fromDomain?: string;
+  readonly toDomain?: string;
   /** '' for those that no transport is forced upon. */
   readonly transport?: string;
 }
@@ -189,20 +192,24 @@ function matchingQueued(
 function conditionsOf(filter: ItemFilter): readonly Condition[] {
   const { queueIds, from, to, transport } = filter;
   const conditions = commonConditions('queue_id', queueIds, filter);
-  if (from !== undefined) conditions.push(contains('mail_from', from));
-  if (to !== undefined) conditions.push(contains('recipient', to));
+  if (from !== undefined) conditions.push(contains('mail_from', from, filter.fromDomain));
+  if (to !== undefined) conditions.push(contains('recipient', to, filter.toDomain));
   if (transport !== undefined) conditions.push(raw<SqlBool>`transport = ${transport}`);
   return conditions;
 }
 
 /** The piece is in the address as it stands, or whatever its case in the domain. */
-function contains(column: 'mail_from' | 'recipient', piece: string): Condition {
+function contains(
+  column: 'mail_from' | 'recipient',
+  piece: string,
+  inDomain: string = piece.toLowerCase(),
+): Condition {
   const address = raw.ref(column);
   const at = piece.lastIndexOf('@');
   const exact = piece.slice(0, at + 1) + piece.slice(at + 1).toLowerCase();
   if (at >= 0) return raw<SqlBool>`instr(${address}, ${exact}) > 0`;
   const domain = raw`substr(${address}, instr(${address}, '@'))`;
-  return raw<SqlBool>`(instr(${address}, ${piece}) > 0 OR instr(${domain}, ${exact}) > 0)`;
+  return raw<SqlBool>`(instr(${address}, ${piece}) > 0 OR instr(${domain}, ${inDomain}) > 0)`;
 }
 
 function commonOf(row: { readonly details: string; readonly requireTls: 0 | 1 | null }): {

@@ -200,8 +200,8 @@ type Common = ByAccountName<Omit<QueueFilter, 'isHeld' | 'nextAttempt'>>;
 function readCommonFilter(fields: ControlFields, now: Instant): Common {
   const queueIds = readIds(fields);
   const account = fields.optionalText('account');
-  const from = readPiece(fields, 'from');
-  const to = readPiece(fields, 'to');
+  const [from, fromDomain] = readPiece(fields, 'from');
+  const [to, toDomain] = readPiece(fields, 'to');
   const queued = readTimeBound(fields, 'submitted', now);
   const transport = fields.optionalText('transport');
   return {
@@ -209,18 +209,24 @@ function readCommonFilter(fields: ControlFields, now: Instant): Common {
     ...(account === undefined ? {} : { account }),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
+    ...(fromDomain === undefined ? {} : { fromDomain }),
+    ...(toDomain === undefined ? {} : { toDomain }),
     ...(queued === undefined ? {} : { queued }),
     ...(transport === undefined ? {} : { transport }),
   };
 }
 
-/** A piece of an address; U-labels behind the `@` as the A-labels that are stored. */
-function readPiece(fields: ControlFields, name: string): string | undefined {
+/**
+ * A piece of an address, and the same as labels of a domain where it may be either; A-labels are
+ * stored.
+ */
+function readPiece(fields: ControlFields, name: string): readonly [string?, string?] {
   const piece = fields.optionalText(name);
-  if (piece === undefined || piece === '') return undefined;
+  if (piece === undefined || piece === '') return [];
   const at = piece.lastIndexOf('@');
   const domain = parseDomain(piece.slice(at + 1), domainToASCII);
-  return at < 0 || domain === undefined ? piece : piece.slice(0, at + 1) + domain;
+  if (domain === undefined) return [piece];
+  return at < 0 ? [piece, domain] : [piece.slice(0, at + 1) + domain];
 }
 
 const QUEUE_SORTS: Readonly<Record<string, WaitingSort>> = {
