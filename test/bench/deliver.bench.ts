@@ -1,10 +1,13 @@
 /**
  * Delivery by SMTP: durable messages a second over 1, 10 and 50 connections, beside LMTP into
- * Dovecot. The driver knows hosts and ports only, so it runs against any server.
+ * Dovecot, and beside Postfix, which only takes them: they are not in a mailbox when it says so.
+ * The driver knows hosts and ports only, so it runs against any server.
  */
 
 import { connect, type Socket } from 'node:net';
 import { LOGIN, startLocalserve } from '../support/localserve.ts';
+import { postfixMissing, startPostfix } from '../support/postfix.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { startDovecot } from './dovecot.ts';
 import { type BenchRow, median } from './row.ts';
 
@@ -21,6 +24,8 @@ export interface Deliveries {
 }
 
 const SMTP_PORT = 1025;
+/** Nothing is sent there. */
+const NO_SINK = 9;
 const WARM_MS = 500;
 const RUN_MS = 2000;
 const ROUNDS = 3;
@@ -126,33 +131,83 @@ function messageOf(sizeBytes: number): Buffer {
   return Buffer.from(`${header}${line.repeat(lines)}.\r\n`);
 }
 
+type Ends = Pick<Deliveries, 'host' | 'port' | 'hello' | 'recipient'>;
+
+/** A server that is measured. */
+interface Taker extends Ends {
+  readonly name: string;
+}
+
 export async function run(say: (text: string) => void): Promise<readonly BenchRow[]> {
-  await using peer = await startDovecot(say);
+  // All stay to the end: to make files takes ext4 much longer where many were removed just before.
+  await using kept = new AsyncDisposableStack();
+  const peers = await startPeers(kept, say);
   const rows: BenchRow[] = [];
   for (const [size, sizeBytes] of SIZES) {
-    await using server = await startLocalserve();
-    const us = { host: server.ip, port: SMTP_PORT, hello: 'EHLO', recipient: LOGIN } as const;
-    const them =
-      peer === undefined
-        ? undefined
-        : ({ host: peer.ip, port: peer.lmtpPort, hello: 'LHLO', recipient: 'bench' } as const);
+    const { path: dir } = kept.use(await temporaryDirectory());
+    await using server = await startLocalserve({ dir });
+    const us: Taker = {
+      name: 'daybook',
+      host: server.ip,
+      port: SMTP_PORT,
+      hello: 'EHLO',
+      recipient: LOGIN,
+    };
     await deliveriesPerSecond({ ...us, connections: 10, sizeBytes, ms: WARM_MS });
     for (const connections of CONNECTIONS) {
-      // Side by side, round by round: the disk of a shared machine has moods.
-      const ours: number[] = [];
-      const theirs: number[] = [];
-      for (let round = 0; round < ROUNDS; round++) {
-        ours.push(await deliveriesPerSecond({ ...us, connections, sizeBytes, ms: RUN_MS }));
-        if (them === undefined) continue;
-        theirs.push(await deliveriesPerSecond({ ...them, connections, sizeBytes, ms: RUN_MS }));
+      const [ours = 0, ...theirs] = await sideBySide([us, ...peers], { connections, sizeBytes });
+      const plural = connections === 1 ? '' : 's';
+      const what = `delivery of ${size} over ${connections} connection${plural}`;
+      const row = { what, unit: 'messages/s', ours };
+      if (peers.length === 0) rows.push(row);
+      for (const [i, { name }] of peers.entries()) {
+        rows.push({ ...row, peer: { name, value: theirs[i] ?? 0 } });
       }
-      rows.push({
-        what: `delivery of ${size} over ${connections} connection${connections === 1 ? '' : 's'}`,
-        unit: 'messages/s',
-        ours: median(ours),
-        ...(peer === undefined ? {} : { peer: { name: peer.name, value: median(theirs) } }),
-      });
     }
   }
   return rows;
+}
+
+/** Round by round: the disk of a shared machine has moods. */
+async function sideBySide(
+  takers: readonly Taker[],
+  load: Pick<Deliveries, 'connections' | 'sizeBytes'>,
+): Promise<readonly number[]> {
+  const results = takers.map((): number[] => []);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [i, taker] of takers.entries()) {
+      results[i]?.push(await deliveriesPerSecond({ ...taker, ...load, ms: RUN_MS }));
+    }
+  }
+  return results.map(median);
+}
+
+async function startPeers(
+  kept: AsyncDisposableStack,
+  say: (text: string) => void,
+): Promise<readonly Taker[]> {
+  const peers: Taker[] = [];
+  const dovecot = await startDovecot(say);
+  if (dovecot !== undefined) {
+    kept.use(dovecot);
+    const { name, ip: host, lmtpPort: port } = dovecot;
+    peers.push({ name, host, port, hello: 'LHLO', recipient: 'bench' });
+  }
+  const reason = postfixMissing();
+  if (reason) say(`no Postfix: ${reason}`);
+  else {
+    // What it has taken is held, so that nothing else goes on.
+    const restrictions = 'check_client_access static:HOLD, permit_mynetworks, reject';
+    const settings = { smtpd_recipient_restrictions: restrictions };
+    const { port } = kept.use(await startPostfix(NO_SINK, settings));
+    const host = '127.0.0.1';
+    peers.push({
+      name: 'Postfix taking',
+      host,
+      port,
+      hello: 'EHLO',
+      recipient: 'user@far.example',
+    });
+  }
+  return peers;
 }
