@@ -13,7 +13,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { MessageFacts } from '#domain/values/facts';
@@ -150,7 +150,7 @@ class FileBodies implements BodyStore {
       return new Staged(collected, file, async (names) => {
         keep(0);
         for (const name of names) this.#want(name, -1);
-        if (collected.octets === undefined) await rm(file, { force: true });
+        if (collected.octets === undefined) await removeIfThere(file);
       });
     } catch (error) {
       keep(0);
@@ -360,6 +360,15 @@ export function bodyFile(dir: string, accountId: AccountId, hash: BodyHash): str
     throw new RangeError(`not the name of a body: ${accountId} ${hash}`);
   }
   return `${dir}/accounts/${accountId}/bodies/${hash.slice(0, 2)}/${hash}`;
+}
+
+/** With one request to the system, unlike `rm`, which looks first: a sender waits for it. */
+async function removeIfThere(file: string): Promise<void> {
+  try {
+    await unlink(file);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
 }
 
 function readIfThere(file: string): Buffer | undefined {
