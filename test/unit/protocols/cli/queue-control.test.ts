@@ -1,4 +1,4 @@
-/** What the server does to finished mail, hold rules and suppressed addresses when it is asked. */
+/** What the server does to mail that waits or has left, hold rules and suppressed addresses. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -13,6 +13,20 @@ import {
 import type { QueueId } from '#domain/values/ids';
 
 const HOUR = 3_600_000;
+
+describe('queue list', () => {
+  it('finds domains by labels in any letters, and localparts beside them (queue 27)', async () => {
+    await using desk = await queueDesk();
+    const to = ['x@xn--bcher-kva.example', 'bücher@there.example', 'Books@there.example'];
+    const [first = 0, second = 0, third = 0] = await desk.submit(ALICE, to, {});
+    assert.deepEqual(await idsOf(desk, '--to', 'bücher'), [first, second]);
+    assert.deepEqual(await idsOf(desk, '--to', 'Bücher.example'), [first]);
+    assert.deepEqual(await idsOf(desk, '--to', '@Bücher.example'), [first]);
+    assert.deepEqual(await idsOf(desk, '--to', 'bücher@'), [second]);
+    assert.deepEqual(await idsOf(desk, '--to', 'THERE'), [second, third]);
+    assert.deepEqual(await idsOf(desk, '--to', 'books'), []);
+  });
+});
 
 describe('queue retired', () => {
   async function retired(desk: QueueDesk): Promise<readonly [QueueId, QueueId, QueueId]> {

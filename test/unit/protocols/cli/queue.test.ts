@@ -134,18 +134,6 @@ describe('queue list', () => {
     assert.deepEqual(wrong.err, ['daybook: The account does not exist: nobody']);
   });
 
-  it('finds domains by labels in any letters, and localparts beside them (queue 27)', async () => {
-    await using desk = await queueDesk();
-    const to = ['x@xn--bcher-kva.example', 'bücher@there.example', 'Books@there.example'];
-    const [first = 0, second = 0, third = 0] = await desk.submit(ALICE, to, {});
-    assert.deepEqual(await idsOf(desk, '--to', 'bücher'), [first, second]);
-    assert.deepEqual(await idsOf(desk, '--to', 'Bücher.example'), [first]);
-    assert.deepEqual(await idsOf(desk, '--to', '@Bücher.example'), [first]);
-    assert.deepEqual(await idsOf(desk, '--to', 'bücher@'), [second]);
-    assert.deepEqual(await idsOf(desk, '--to', 'THERE'), [second, third]);
-    assert.deepEqual(await idsOf(desk, '--to', 'books'), []);
-  });
-
   it('takes no bound that is none (queue 27, operations 47)', async () => {
     await using desk = await queueDesk();
     for (const bound of ['now', '<bad', '1h', '>']) {
