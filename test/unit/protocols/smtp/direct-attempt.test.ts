@@ -349,8 +349,8 @@ describe('a host with addresses of both families', () => {
     for (const there of [down, other]) {
       const { outcome, world } = await sentAlone({ zones, hosts: there });
       assert.equal(outcome.type, 'delivered');
-      const times = world.hosts.heard.map(({ target }) => target.timeoutMs);
-      assert.deepEqual(times, times.fill(15_000), 'half a minute for all of them');
+      // Half a minute for all of them.
+      for (const { target } of world.hosts.heard) assert.equal(target.timeoutMs, 15_000);
     }
   });
 
