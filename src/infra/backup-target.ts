@@ -20,7 +20,7 @@ import {
 import type { ListedBody } from './backup-bodies.ts';
 import type { LogExport } from './event-log-sqlite-export.ts';
 import type { LogHead } from './event-log-sqlite-verify.ts';
-import { codeOf, PART_SUFFIX, replaceFile, syncDirectory } from './files.ts';
+import { codeOf, namesIn, PART_SUFFIX, replaceFile, syncDirectory } from './files.ts';
 import { readSegment, type Segment } from './log-segments.ts';
 
 const UNFINISHED = 'unfinished.json';
@@ -200,14 +200,5 @@ async function removeParts(directory: string): Promise<void> {
     if (entry.isFile() && entry.name.endsWith(PART_SUFFIX)) {
       await rm(path.join(entry.parentPath, entry.name));
     }
-  }
-}
-
-export async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
   }
 }

@@ -6,11 +6,11 @@
  * Diagnostics: a file that somebody reads cannot be removed on Windows; it stays for the next time.
  */
 
-import { readdir, stat, unlink, utimes } from 'node:fs/promises';
+import { stat, unlink, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import type { AccountId, BodyHash, Instant } from '#domain/values/ids';
 import { FACTS_SUFFIX } from './body-facts.ts';
-import { codeOf, PART_SUFFIX } from './files.ts';
+import { codeOf, namesIn, PART_SUFFIX } from './files.ts';
 
 /** What became of a body that was to be removed. */
 export type Removal = 'removed' | 'missing' | 'young' | 'busy';
@@ -78,12 +78,3 @@ export async function lookAtShelf(dir: string, accountId: AccountId, n: number):
 }
 
 const HASH = /^[0-9a-f]{64}$/;
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  }
-}

@@ -5,10 +5,10 @@
  * without its envelope was not kept whole, and is not there.
  */
 
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Random } from '#protocols/ports';
-import { codeOf, replaceFile } from './files.ts';
+import { namesIn, replaceFile } from './files.ts';
 
 /** A message as it came in, and to whom it still has to go. */
 export interface KeptMail {
@@ -66,13 +66,4 @@ function envelopeOf(value: unknown, name: string): Omit<KeptMail, 'octets'> {
     }
   }
   throw new Error(`${name} is no envelope of a kept message.`);
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

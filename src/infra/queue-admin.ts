@@ -8,8 +8,7 @@
 
 import { Buffer } from 'node:buffer';
 import type { AccountCommand } from '#domain/account';
-import type { DirectoryAnswerTo, DirectoryCommand } from '#domain/directory/decide';
-import type { DirectoryEvent, PauseReason } from '#domain/directory/events';
+import type { PauseReason } from '#domain/directory/events';
 import { holdRuleMatches, type HoldRule } from '#domain/directory/hold-rules';
 import type { DirectoryState } from '#domain/directory/state';
 import type { Cause } from '#domain/log/event';
@@ -42,7 +41,7 @@ import type {
   QueueChange,
 } from '#protocols/ports-queue';
 import { accountPortions, type AccountPortion } from './account-portions.ts';
-import type { Carried } from './lane.ts';
+import type { DirectoryLane } from './directory-lane.ts';
 import { filterById, listedAccount, listedName } from './listed-accounts.ts';
 import type { ServerBooks } from './server-books.ts';
 
@@ -59,13 +58,7 @@ export interface QueueAdminPorts {
       /** Resolves when no turn runs that began before. */
       turnsEnded(): Promise<void>;
     };
-  readonly directory: {
-    readonly state: DirectoryState;
-    execute<C extends DirectoryCommand>(
-      command: C,
-      cause: Cause,
-    ): Promise<Carried<DirectoryEvent, DirectoryAnswerTo<C>> | Refusal>;
-  };
+  readonly directory: Pick<DirectoryLane, 'state' | 'execute'>;
   readonly bodies: Pick<Bodies, 'slice' | 'header'>;
   /** What the sender is told when an administrator ends an item. */
   readonly noticeOf: (

@@ -9,9 +9,7 @@
 
 import { domainToASCII } from 'node:url';
 import type { Credentials, TlsKey } from '#domain/credential/state';
-import type { DirectoryAnswerTo, DirectoryCommand } from '#domain/directory/decide';
-import type { DirectoryEvent } from '#domain/directory/events';
-import { accountCalled, accountOfLogin, type DirectoryState } from '#domain/directory/state';
+import { accountCalled, accountOfLogin } from '#domain/directory/state';
 import type { Cause } from '#domain/log/event';
 import { foldedLocalpart, formatAddress, parseAddress, type Address } from '#domain/values/address';
 import { isRefusal, refuse, type Refusal } from '#domain/values/decision';
@@ -24,16 +22,10 @@ import type {
   TlsKeyChanges,
   TlsKeys,
 } from '#protocols/ports';
-import type { Carried } from './lane.ts';
+import type { DirectoryLane } from './directory-lane.ts';
 
 export interface TlsKeyPorts {
-  readonly directory: {
-    readonly state: DirectoryState;
-    execute<C extends DirectoryCommand>(
-      command: C,
-      cause: Cause,
-    ): Promise<Carried<DirectoryEvent, DirectoryAnswerTo<C>> | Refusal>;
-  };
+  readonly directory: Pick<DirectoryLane, 'state' | 'execute'>;
   readonly commands: Commands;
   readonly books: {
     credentials(accountId: AccountId): Credentials;

@@ -8,7 +8,7 @@
 import { decided, refuse, unreachable, type Decided, type Decision } from '../values/decision.ts';
 import type { SecretRef } from '../values/ids.ts';
 import type { CredentialEvent } from './events.ts';
-import type { CredentialState } from './state.ts';
+import type { CredentialState, TlsKey } from './state.ts';
 
 const TLS_KEYS_MAX = 100;
 const RSA_BITS_MIN = 2048;
@@ -29,15 +29,8 @@ export interface AllowLogin {
   readonly type: 'AllowLogin';
 }
 
-/** Fields as in the event TlsKeyAdded. */
-export interface AddTlsKey {
+export interface AddTlsKey extends TlsKey {
   readonly type: 'AddTlsKey';
-  readonly fingerprint: string;
-  readonly keyType: string;
-  readonly name: string;
-  readonly noImapPreauth: boolean;
-  readonly certificate: string;
-  readonly login: string;
 }
 
 /** What is left out stays as it is. */

@@ -4,6 +4,7 @@
 
 import type { AccountEvent } from '../log/streams.ts';
 import type { SecretRef } from '../values/ids.ts';
+import type { TlsKeyAdded } from './events.ts';
 
 export interface Credentials {
   /** Where the verifiers of the password are; undefined before one was set. */
@@ -13,15 +14,7 @@ export interface Credentials {
 }
 
 /** What stands with a TLS key. */
-export interface TlsKey {
-  readonly fingerprint: string;
-  readonly keyType: string;
-  readonly name: string;
-  readonly noImapPreauth: boolean;
-  /** DER, base64url. */
-  readonly certificate: string;
-  readonly login: string;
-}
+export type TlsKey = Omit<TlsKeyAdded, 'type'>;
 
 export interface CredentialState {
   credentials(): Credentials;

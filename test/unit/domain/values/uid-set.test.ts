@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  chunksOf,
   differenceOf,
   formatUidSet,
   highestUid,
@@ -86,6 +87,13 @@ describe('a set of UIDs', () => {
       ],
       [2, 3, 4, 7],
     );
+  });
+
+  it('is cut into sets of so many members', () => {
+    const set = parseUidSet('1:5,7,9:10');
+    assert.deepEqual([...chunksOf(set, 3)].map(formatUidSet), ['1:3', '4:5,7', '9:10']);
+    assert.deepEqual([...chunksOf(set, 4)].map(formatUidSet), ['1:4', '5,7,9:10']);
+    assert.deepEqual([...chunksOf(NO_UIDS, 3)], []);
   });
 
   it('is collected in ascending order', () => {
