@@ -81,8 +81,10 @@ describe('a message on the wire', () => {
   });
 
   it('that is another one than was looked through is not sent to its end', async () => {
-    const good = Buffer.alloc(200_000, 'a\r\n');
-    for (const other of ['b\nMAIL FROM:<>\r\n', Buffer.alloc(300_000, 'b\r\n'), 'b\r\n']) {
+    const good = Buffer.alloc(300_000, 'a\r\n');
+    const smuggled = Buffer.from(good);
+    smuggled.write('\nMAIL FROM:<>\r\n', 100_000);
+    for (const other of [smuggled, Buffer.alloc(600_000, 'b\r\n'), 'b\r\n']) {
       let reads = 0;
       const body = (): AsyncIterable<Uint8Array> => bodyOf(reads++ === 0 ? good : other)();
       const survey = await surveyed({ body }, guard);
