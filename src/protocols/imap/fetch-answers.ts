@@ -191,7 +191,8 @@ export class FetchAnswers {
     for (const item of this.#items) {
       if (isWireItem(item)) {
         const text = wireTextOf(wires.get(item.type), index, message.uid);
-        out.put(`${space}${item.type} ${text}`);
+        out.put(`${space}${item.type} `);
+        out.put(text);
       } else {
         if (item.type === 'UID' || item.type === 'FLAGS' || item.type === 'MODSEQ') continue;
         if (body === undefined) throw new Error(`no row for ${item.type}`);

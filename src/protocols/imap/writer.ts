@@ -133,6 +133,8 @@ const FULL_BYTES = 64 * 1024;
 const LARGE_BYTES = 1024 * 1024;
 /** Text is turned into octets when it has grown to this, so that it never becomes a long chain. */
 const TEXT_BYTES = 16 * 1024;
+/** A text of this length is not put behind others, which would copy it once more. */
+const LONG_BYTES = 4 * 1024;
 
 export class ReplyWriter {
   readonly #stream: Writable;
@@ -157,6 +159,11 @@ export class ReplyWriter {
 
   /** Wire text as it is. */
   put(text: string): void {
+    if (text.length >= LONG_BYTES) {
+      this.#packText();
+      this.#pack(text);
+      return;
+    }
     this.#text += text;
     if (this.#text.length >= TEXT_BYTES) this.#packText();
   }
@@ -211,9 +218,13 @@ export class ReplyWriter {
   }
 
   #packText(): void {
-    if (this.#text === '') return;
-    const octets = Buffer.from(this.#text, 'latin1');
+    const text = this.#text;
     this.#text = '';
+    if (text !== '') this.#pack(text);
+  }
+
+  #pack(text: string): void {
+    const octets = Buffer.from(text, 'latin1');
     this.#chunks.push(octets);
     this.#chunkBytes += octets.length;
   }
