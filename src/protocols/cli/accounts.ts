@@ -9,7 +9,7 @@ import type {
   RemovedAccountRecord,
 } from './directory-control.ts';
 import type { RunningFlags } from './flags.ts';
-import { askServer, type Tools } from './tools.ts';
+import { askQuietly, askServer, type Tools } from './tools.ts';
 
 export async function listAccounts(flags: RunningFlags, tools: Tools): Promise<void> {
   const accounts = await askServer('accounts.list', flags, tools, {});
@@ -70,8 +70,7 @@ export async function disableAccount(
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  const done = await askServer('accounts.disable', flags, tools, { account, reason });
-  if (flags.json) tools.terminal.out(JSON.stringify(done));
+  await askQuietly('accounts.disable', flags, tools, { account, reason });
 }
 
 export async function enableAccount(
@@ -79,8 +78,7 @@ export async function enableAccount(
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  const done = await askServer('accounts.enable', flags, tools, { account });
-  if (flags.json) tools.terminal.out(JSON.stringify(done));
+  await askQuietly('accounts.enable', flags, tools, { account });
 }
 
 export async function setPassword(
@@ -90,6 +88,5 @@ export async function setPassword(
 ): Promise<void> {
   const password = await tools.terminal.password(`New password of ${account}: `);
   if (password === '') throw new Error('There is no password on standard input.');
-  const done = await askServer('accounts.setpassword', flags, tools, { account, password });
-  if (flags.json) tools.terminal.out(JSON.stringify(done));
+  await askQuietly('accounts.setpassword', flags, tools, { account, password });
 }

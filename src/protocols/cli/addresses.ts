@@ -4,7 +4,7 @@
 
 import type { OwnerRecord } from './directory-control.ts';
 import type { RunningFlags } from './flags.ts';
-import { askServer, type Tools } from './tools.ts';
+import { askQuietly, askServer, type Tools } from './tools.ts';
 
 export async function addAddress(
   address: string,
@@ -12,8 +12,7 @@ export async function addAddress(
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  const added = await askServer('address.add', flags, tools, { address, account });
-  if (flags.json) tools.terminal.out(JSON.stringify(added));
+  await askQuietly('address.add', flags, tools, { address, account });
 }
 
 export async function removeAddress(
@@ -21,8 +20,7 @@ export async function removeAddress(
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  const done = await askServer('address.rm', flags, tools, { address });
-  if (flags.json) tools.terminal.out(JSON.stringify(done));
+  await askQuietly('address.rm', flags, tools, { address });
 }
 
 export async function showOwner(address: string, flags: RunningFlags, tools: Tools): Promise<void> {

@@ -11,6 +11,7 @@ import { ControlError, type ControlCommands } from './control.ts';
 import { CAUSE, granted } from './control-answers.ts';
 import { commandsOf, type CommandTable, type ControlFields } from './control-fields.ts';
 import { tlsResultCommands } from './control-tls-results.ts';
+import { timeOf } from './record-values.ts';
 
 /** A TLS key as it goes over the control socket, and into `--json`. */
 export interface ShownTlsKey {
@@ -134,8 +135,8 @@ async function listAttempts(
     const { accountId: _, firstAt, lastAt, ...attempt } = one;
     return {
       ...attempt,
-      firstAt: new Date(firstAt).toISOString(),
-      lastAt: new Date(lastAt).toISOString(),
+      firstAt: timeOf(firstAt),
+      lastAt: timeOf(lastAt),
     };
   });
 }
@@ -187,7 +188,7 @@ function shown(key: RegisteredTlsKey): ShownTlsKey {
     account,
     login,
     noImapPreauth,
-    addedAt: new Date(key.addedAt).toISOString(),
+    addedAt: timeOf(key.addedAt),
     certificate: pemOf(key.certificate),
   };
 }

@@ -5,6 +5,7 @@
 import type { RecordedEvent } from '#domain/log/event';
 import type { DataFlags, TailFlags } from './flags.ts';
 import type { Openers, Terminal } from './openers.ts';
+import { timeOf } from './record-values.ts';
 
 export async function rebuild(
   flags: DataFlags,
@@ -59,10 +60,9 @@ export async function tail(flags: TailFlags, terminal: Terminal, openers: Opener
 
 /** Position, time, stream@revision, type, who, and the fact itself. */
 function lineOf(event: RecordedEvent): string {
-  const time = new Date(event.at).toISOString();
   const from = event.cause.ip === undefined ? '' : ` ${event.cause.ip}`;
   return (
-    `${event.position} ${time} ${event.stream}@${event.revision} ${event.type} ` +
+    `${event.position} ${timeOf(event.at)} ${event.stream}@${event.revision} ${event.type} ` +
     `${event.cause.actor}${from} ${JSON.stringify(event.data)}`
   );
 }

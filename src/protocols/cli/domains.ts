@@ -5,7 +5,7 @@
 import { keysOfDomain, tellKey } from './dkim.ts';
 import type { ListedDomainRecord } from './directory-control.ts';
 import type { RunningFlags } from './flags.ts';
-import { askServer, type Tools } from './tools.ts';
+import { askQuietly, askServer, type Tools } from './tools.ts';
 
 export interface DomainAddFlags extends RunningFlags {
   readonly disabled: boolean;
@@ -45,6 +45,5 @@ export async function removeDomain(
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  const done = await askServer('domain.rm', flags, tools, { domain });
-  if (flags.json) tools.terminal.out(JSON.stringify(done));
+  await askQuietly('domain.rm', flags, tools, { domain });
 }

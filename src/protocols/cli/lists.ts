@@ -1,7 +1,9 @@
 /**
- * Lists that are fetched page by page, so that neither end holds more than a page of a long one.
+ * Lists that are fetched page by page, so that neither end holds more than a page of a long one;
+ * and changes of what stands in them.
  */
 
+import type { ChangedCount } from './control-lists.ts';
 import type { RunningFlags } from './flags.ts';
 import { askServer, type Tools } from './tools.ts';
 
@@ -55,6 +57,26 @@ export async function printList<Item>(
     }
   }
   if (isEmpty && !json) terminal.out('(none)');
+}
+
+export interface ChangingFlags extends RunningFlags {
+  readonly all: boolean;
+  readonly max?: number;
+}
+
+/** Changes whatever fits what is asked. */
+export async function changeThose(
+  command: string,
+  asked: object,
+  sentence: (count: number) => string,
+  flags: ChangingFlags,
+  tools: Tools,
+): Promise<void> {
+  const { all, max } = flags;
+  const limit = max === undefined ? {} : { limit: max };
+  const fields = { ...asked, ...limit, all };
+  const changed = (await askServer(command, flags, tools, fields)) as ChangedCount;
+  tools.terminal.out(flags.json ? JSON.stringify(changed) : sentence(changed.affected));
 }
 
 /** What the last attempt met. */

@@ -1,20 +1,15 @@
 /**
  * Outgoing mail as administrators get it in JSON: one record per recipient, under the names that
- * programs for such lists know. Times are ISO 8601 in UTC, durations nanoseconds.
+ * programs for such lists know.
  */
 
 import { Buffer } from 'node:buffer';
 import { domainToUnicode } from 'node:url';
 import type { Remote } from '#domain/queue/events';
-import type { Instant } from '#domain/values/ids';
 import type { QueueResult } from '#projections/attempt-results';
 import type { QueuedItem, RetiredItem } from '#projections/queue-lists';
-import { decodeWords, readHeader, valueOf } from '../message/header.ts';
 import type { AdministeredItem, NamedHoldRule, NamedSuppression } from '../ports-queue.ts';
-
-const NS_PER_MS = 1_000_000;
-/** Nobody puts a subject behind so much. */
-const HEADER_BYTES_READ: number = 64 * 1024;
+import { durationOf, headerOf, subjectOf, timeOf } from './record-values.ts';
 
 export interface ResultRecord {
   readonly Start: string;
@@ -163,7 +158,7 @@ function itemRecord(
     IsTLSReport: details.report === 'tls',
     Size: details.sizeBytes,
     MessageID: details.headerId,
-    Subject: subjectIn(item.header),
+    Subject: subjectOf(headerOf(item.header)),
     Transport: item.transport,
     RequireTLS: item.requireTls,
     FutureReleaseRequest: details.futureRelease ?? '',
@@ -171,17 +166,11 @@ function itemRecord(
   };
 }
 
-function subjectIn(octets: Buffer | undefined): string {
-  if (octets === undefined) return '';
-  const header = readHeader(octets.toString('latin1', 0, HEADER_BYTES_READ));
-  return decodeWords(valueOf(header, 'subject') ?? '');
-}
-
 function resultRecord(result: QueueResult): ResultRecord {
   const { startAt, durationMs, success, code, enhancedCode, text, remote, actor } = result;
   return {
     Start: timeOf(startAt),
-    Duration: (durationMs ?? 0) * NS_PER_MS,
+    Duration: durationOf(durationMs),
     Success: success,
     Code: code,
     Secode: enhancedCode.slice(2),
@@ -252,8 +241,4 @@ function shownAddress(address: string): string {
 
 function shownDomain(domain: string): string {
   return domain.startsWith('[') ? domain : domainToUnicode(domain);
-}
-
-function timeOf(at: Instant): string {
-  return new Date(at).toISOString();
 }

@@ -6,8 +6,7 @@
 
 import { Buffer } from 'node:buffer';
 import type { RunningFlags } from './flags.ts';
-import type { ChangedCount } from './control-lists.ts';
-import { lastErrorOf, pagesOf, printList } from './lists.ts';
+import { changeThose, lastErrorOf, pagesOf, printList } from './lists.ts';
 import type { DumpedMessage } from './queue-control.ts';
 import type {
   HoldRuleFlags,
@@ -25,7 +24,7 @@ import type {
   RetiredRecord,
   SuppressionRecord,
 } from './queue-records.ts';
-import { askServer, type Tools } from './tools.ts';
+import { askQuietly, askServer, type Tools } from './tools.ts';
 
 export async function listQueue(flags: QueueListFlags, tools: Tools): Promise<void> {
   const { sort = 'nextattempt' } = flags;
@@ -145,8 +144,7 @@ export async function addHoldRule(flags: HoldRuleFlags, tools: Tools): Promise<v
 }
 
 export async function removeHoldRule(id: number, flags: RunningFlags, tools: Tools): Promise<void> {
-  const removed = await askServer('queue.holdrules.remove', flags, tools, { id });
-  if (flags.json) tools.terminal.out(JSON.stringify(removed));
+  await askQuietly('queue.holdrules.remove', flags, tools, { id });
 }
 
 export async function listSuppressions(flags: OfAccountFlags, tools: Tools): Promise<void> {
@@ -177,8 +175,7 @@ export async function changeSuppression(
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  const changed = await askServer(`queue.suppress.${command}`, flags, tools, { account, address });
-  if (flags.json) tools.terminal.out(JSON.stringify(changed));
+  await askQuietly(`queue.suppress.${command}`, flags, tools, { account, address });
 }
 
 function accountOf({ account }: OfAccountFlags): object {
@@ -206,11 +203,8 @@ async function change(
   flags: QueueChangeFlags,
   tools: Tools,
 ): Promise<void> {
-  const { all, max } = flags;
-  const limit = max === undefined ? {} : { limit: max };
-  const asked = { ...filterOf(flags), ...fields, ...limit, all };
-  const changed = (await askServer(`queue.${command}`, flags, tools, asked)) as ChangedCount;
-  tools.terminal.out(flags.json ? JSON.stringify(changed) : sentence(changed.affected));
+  const asked = { ...filterOf(flags), ...fields };
+  await changeThose(`queue.${command}`, asked, sentence, flags, tools);
 }
 
 async function printSuppressions(

@@ -7,7 +7,7 @@ import { asRecord } from './control.ts';
 import type { RunningFlags } from './flags.ts';
 import { printList } from './lists.ts';
 import type { RouteRecord } from './routing-control.ts';
-import { askServer, type Tools } from './tools.ts';
+import { askQuietly, askServer, type Tools } from './tools.ts';
 
 export interface RouteFlags extends RunningFlags {
   readonly account?: string;
@@ -35,8 +35,7 @@ export async function switchDomain(
   flags: RunningFlags,
   tools: Tools,
 ): Promise<void> {
-  const done = await askServer(`domain.${command}`, flags, tools, { domain });
-  if (flags.json) tools.terminal.out(JSON.stringify(done));
+  await askQuietly(`domain.${command}`, flags, tools, { domain });
 }
 
 function ownerOf({ account, domain }: RouteFlags): object {

@@ -21,3 +21,14 @@ export async function askServer(
 ): Promise<unknown> {
   return askControl(await openers.openControl(dir), command, fields);
 }
+
+/** The same for what is told in JSON only. */
+export async function askQuietly(
+  command: string,
+  flags: RunningFlags,
+  tools: Tools,
+  fields: object,
+): Promise<void> {
+  const done = await askServer(command, flags, tools, fields);
+  if (flags.json) tools.terminal.out(JSON.stringify(done));
+}

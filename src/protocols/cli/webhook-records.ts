@@ -1,19 +1,14 @@
 /**
  * Webhooks as administrators get them in JSON, under the names that programs for such lists know.
- * Times are ISO 8601 in UTC, durations nanoseconds.
  *
  * Invariant: of an Authorization nobody learns more than that there is one.
  */
 
-import type { Instant } from '#domain/values/ids';
 import type { PendingWebhook, RetiredWebhook } from '#projections/webhook-lists';
 import type { HookResult } from '#projections/webhook-results';
-import { decodeWords, readHeader, valueOf } from '../message/header.ts';
+import { valueOf } from '../message/header.ts';
 import type { AdministeredHook } from '../ports-webhook.ts';
-
-const NS_PER_MS = 1_000_000;
-/** Nobody puts a subject behind so much. */
-const HEADER_BYTES_READ: number = 64 * 1024;
+import { durationOf, headerOf, subjectOf, timeOf } from './record-values.ts';
 
 export interface HookResultRecord {
   readonly Start: string;
@@ -89,13 +84,13 @@ function hookRecord(
 ): HookRecord {
   const { occasion, url } = hook;
   const about = occasion.type === 'outgoing' ? occasion : undefined;
-  const header = readHeader(hook.header?.toString('latin1', 0, HEADER_BYTES_READ) ?? '');
+  const header = headerOf(hook.header);
   return {
     ID: hook.hookId,
     QueueMsgID: about?.queueId ?? 0,
     FromID: about?.fromId ?? '',
     MessageID: about?.headerId ?? valueOf(header, 'message-id') ?? '',
-    Subject: decodeWords(valueOf(header, 'subject') ?? ''),
+    Subject: subjectOf(header),
     Extra: about?.extra ?? {},
     Account: hook.account,
     URL: url,
@@ -112,7 +107,7 @@ function resultRecord(result: HookResult, url: string): HookResultRecord {
   const { startAt, durationMs, success, code, error, response, actor } = result;
   return {
     Start: timeOf(startAt),
-    Duration: (durationMs ?? 0) * NS_PER_MS,
+    Duration: durationOf(durationMs),
     URL: url,
     Success: success,
     Code: code,
@@ -120,8 +115,4 @@ function resultRecord(result: HookResult, url: string): HookResultRecord {
     Response: response,
     Actor: actor,
   };
-}
-
-function timeOf(at: Instant): string {
-  return new Date(at).toISOString();
 }

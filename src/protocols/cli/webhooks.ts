@@ -2,10 +2,9 @@
  * `queue webhook`: webhooks of all accounts, asked of the running server.
  */
 
-import type { ChangedCount } from './control-lists.ts';
 import type { RunningFlags } from './flags.ts';
 import { tellPause } from './queue-pause.ts';
-import { lastErrorOf, pagesOf, printList } from './lists.ts';
+import { changeThose, lastErrorOf, pagesOf, printList } from './lists.ts';
 import { askServer, type Tools } from './tools.ts';
 import type {
   HookChangeFlags,
@@ -86,12 +85,8 @@ async function change(
   flags: HookChangeFlags,
   tools: Tools,
 ): Promise<void> {
-  const { all, max } = flags;
-  const limit = max === undefined ? {} : { limit: max };
-  const asked = { ...filterOf(flags), ...fields, ...limit, all };
-  const answer = await askServer(`queue.webhook.${command}`, flags, tools, asked);
-  const changed = answer as ChangedCount;
-  tools.terminal.out(flags.json ? JSON.stringify(changed) : sentence(changed.affected));
+  const asked = { ...filterOf(flags), ...fields };
+  await changeThose(`queue.webhook.${command}`, asked, sentence, flags, tools);
 }
 
 function pendingRow(hook: PendingHookRecord): readonly unknown[] {
