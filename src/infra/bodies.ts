@@ -66,6 +66,8 @@ export const SMALL_BODY_BYTES: number = 256 * 1024;
 const STAGED_BYTES_MAX: number = 64 * 1024 * 1024;
 /** Links of large bodies made at the same time: each has two files open. */
 const LINKS_MAX = 64;
+/** Folders that are remembered; what is forgotten costs one sync. */
+const FOLDERS_MAX = 50_000;
 const RECENT_BODY_BYTES: number = 32 * 1024 * 1024;
 const RECENT_FACTS_BYTES: number = 16 * 1024 * 1024;
 
@@ -113,6 +115,8 @@ class FileBodies implements BodyStore {
   readonly #slots = new Slots(LINKS_MAX);
   /** Accounts whose directories are on the disk, or will be. */
   readonly #accounts = new Map<AccountId, Promise<void>>();
+  /** Folders of large bodies whose names are on the disk. */
+  readonly #folders = new Set<string>();
   /** Names of staged bodies, and of how many: somebody is about to refer to them. */
   readonly #wanted = new Map<string, number>();
   /** Who is at a file, the last in line. */
@@ -202,14 +206,15 @@ class FileBodies implements BodyStore {
     }
     if (source === undefined) throw new Error('a large body without its file');
     await this.#accountReady(accountId);
-    await this.#syncs.made(path.dirname(file));
     await this.#slots.run(() => this.#linkLarge(source, file, staged));
   }
 
   async #linkLarge(source: string, file: string, { hash, facts }: Staged): Promise<void> {
+    const directory = path.dirname(file);
     try {
-      await this.#another(source, file, hash);
-      await this.#syncs.sync(path.dirname(file));
+      const ready = this.#folderReady(directory);
+      const named = this.#another(source, file, hash).then(() => this.#syncs.sync(directory));
+      await Promise.all([ready, named]);
     } catch (error) {
       throw diskFault(error);
     }
@@ -225,18 +230,16 @@ class FileBodies implements BodyStore {
       }
       rmSync(file);
     }
-    await this.#inDirectory(file, () => linkOrCopy(source, file));
+    await linkOrCopy(source, file);
   }
 
-  /** Makes a file, and its directory first if it turns out not to be there. */
-  async #inDirectory<T>(file: string, make: () => Promise<T>): Promise<T> {
-    try {
-      return await make();
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
-      await this.#syncs.make(path.dirname(file));
-      return make();
-    }
+  /** Makes a folder at once if it is not there; its name is on the disk when it resolves. */
+  async #folderReady(directory: string): Promise<void> {
+    if (this.#folders.has(directory) && existsSync(directory)) return;
+    // It may have been made for a small body, and then nobody has waited for the disk yet.
+    await this.#syncs.make(directory);
+    if (this.#folders.size === FOLDERS_MAX) this.#folders.clear();
+    this.#folders.add(directory);
   }
 
   /** Makes the directories of an account, and puts what is in them already on the disk. */

@@ -34,16 +34,11 @@ export class DirectorySyncs {
     return running.next;
   }
 
-  /** Makes a directory whose parent exists; resolves at once for one that was made before. */
+  /** Makes a directory, at once, if it is not there; its name is on the disk when it resolves. */
   make(directory: string): Promise<void> {
     const making = this.#making.get(directory) ?? this.#make(directory);
     this.#making.set(directory, making);
     return making;
-  }
-
-  /** Waits until a directory that is being made is on the disk. */
-  made(directory: string): Promise<void> | undefined {
-    return this.#making.get(directory);
   }
 
   async #make(directory: string): Promise<void> {
