@@ -35,27 +35,24 @@ test('curl sends by SMTP and reads by IMAP and IMAPS', { skip: missing('curl') }
   assert.match(listed.stdout, /\* LIST \([^)]*\) "\/" (INBOX|Inbox)\r\n/);
 });
 
+/** Logs in with a password and submits a message. */
+function swaks(
+  server: string,
+  password: string,
+  ...tls: readonly string[]
+): ReturnType<typeof runProgram> {
+  const mail = ['--from', LOGIN, '--to', 'friend@example.org'];
+  const login = ['--auth', 'PLAIN', '--auth-user', LOGIN, '--auth-password', password];
+  return runProgram('swaks', ['--server', server, ...mail, ...login, ...tls]);
+}
+
 for (const [port, tls] of [
   [1587, ['--tls']],
   [1465, ['--tls-on-connect']],
 ] as const) {
   test(`swaks submits on ${port}`, { skip: missing('swaks') }, async () => {
     await using server = await startLocalserve();
-    const ran = await runProgram('swaks', [
-      '--server',
-      `${server.ip}:${port}`,
-      '--from',
-      LOGIN,
-      '--to',
-      'friend@example.org',
-      '--auth',
-      'PLAIN',
-      '--auth-user',
-      LOGIN,
-      '--auth-password',
-      PASSWORD,
-      ...tls,
-    ]);
+    const ran = await swaks(`${server.ip}:${port}`, PASSWORD, ...tls);
     assert.equal(ran.code, 0, ran.stdout + ran.stderr);
     assert.match(ran.stdout, /<[-~]+\s+250 2\.0\.0/);
   });
@@ -63,20 +60,6 @@ for (const [port, tls] of [
 
 test('swaks is told what is wrong with a wrong password', { skip: missing('swaks') }, async () => {
   await using server = await startLocalserve();
-  const ran = await runProgram('swaks', [
-    '--server',
-    `${server.ip}:1587`,
-    '--from',
-    LOGIN,
-    '--to',
-    'friend@example.org',
-    '--auth',
-    'PLAIN',
-    '--auth-user',
-    LOGIN,
-    '--auth-password',
-    'wrong-password',
-    '--tls',
-  ]);
+  const ran = await swaks(`${server.ip}:1587`, 'wrong-password', '--tls');
   assert.match(ran.stdout, /535 5\.7\.8/);
 });

@@ -118,6 +118,15 @@ async function swept(): Promise<Swept> {
   };
 }
 
+/** A message is gone and its body decided to be swept, which is not done yet. */
+async function decideUpon({ store, expunge, world }: Swept, octets: Buffer): Promise<void> {
+  const hash = await store(octets);
+  await expunge();
+  const at = world.clock.now();
+  const limits = { expungedUpTo: at, retiredUpTo: at };
+  await world.execute(ALICE, { type: 'SweepBodies', bodies: [hash], ...limits });
+}
+
 describe('the body of a message', () => {
   it('stays for the time of grace after the message was removed, then goes', async () => {
     await using made = await swept();
@@ -272,11 +281,7 @@ describe('sweeping', () => {
 
   it('ends what an earlier run has decided and not done', async () => {
     await using made = await swept();
-    const hash = await made.store(LETTER);
-    await made.expunge();
-    const at = made.world.clock.now();
-    const limits = { expungedUpTo: at, retiredUpTo: at };
-    await made.world.execute(ALICE, { type: 'SweepBodies', bodies: [hash], ...limits });
+    await decideUpon(made, LETTER);
     assert.ok(made.isThere(LETTER));
     await made.later(DAY_MS * 2);
     assert.equal(made.isThere(LETTER), false);
@@ -284,11 +289,7 @@ describe('sweeping', () => {
 
   it('does not remove what was decided about and came again', async () => {
     await using made = await swept();
-    const hash = await made.store(LETTER);
-    await made.expunge();
-    const at = made.world.clock.now();
-    const limits = { expungedUpTo: at, retiredUpTo: at };
-    await made.world.execute(ALICE, { type: 'SweepBodies', bodies: [hash], ...limits });
+    await decideUpon(made, LETTER);
     await made.store(LETTER);
     await made.later(DAY_MS * 20);
     assert.ok(made.isThere(LETTER));
