@@ -5,7 +5,7 @@
  */
 
 import type { Uid } from '#domain/values/ids';
-import { NO_UIDS, uidSetOf } from '#domain/values/uid-set';
+import { equalUidSets, hasUid, NO_UIDS, uidCount, uidSetOf } from '#domain/values/uid-set';
 import { foundList, numberingOf, type Numbering } from '../found.ts';
 import { highestModSeq, tellFound, type OpenSearch } from '../search-run.ts';
 import { ok, type Reply, type Session } from '../session.ts';
@@ -30,9 +30,12 @@ async function run(
   const saves = words.returns?.has('SAVE') === true;
   if (saves) mailbox.saved = NO_UIDS;
   const found = await find();
-  const uids = await mailbox.news.orders.get(JSON.stringify(words.order), found, told, () =>
-    session.account.views.sorted(mailboxId, found, words.order),
+  // Whoever sorts most of the mailbox is told from the order of all, which is kept.
+  const sorted = 2 * uidCount(found) < told.count ? found : told.uids;
+  const order = await mailbox.news.orders.get(JSON.stringify(words.order), sorted, told, () =>
+    session.account.views.sorted(mailboxId, sorted, words.order),
   );
+  const uids = equalUidSets(sorted, found) ? order : order.filter((uid) => hasUid(found, uid));
   const numbers = numberingOf(byUid, told);
   if (words.returns === undefined) {
     const modSeq = byModSeq ? highestModSeq(uidSetOf(uids), mailboxId, session) : undefined;
