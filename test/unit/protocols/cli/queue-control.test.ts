@@ -25,6 +25,8 @@ describe('queue list', () => {
     assert.deepEqual(await idsOf(desk, '--to', 'bücher@'), [second]);
     assert.deepEqual(await idsOf(desk, '--to', 'THERE'), [second, third]);
     assert.deepEqual(await idsOf(desk, '--to', 'books'), []);
+    assert.deepEqual(await idsOf(desk, '--to', 'Books@THERE'), [third]);
+    assert.deepEqual(await idsOf(desk, '--to', 'books@there'), []);
   });
 });
 

@@ -29,17 +29,19 @@ describe('opening', () => {
     assert.equal(client.tls, FAKE_TLS);
   });
 
-  it('says HELO to a server that does not know EHLO', async () => {
-    const server = new PlayedServer();
-    server.say('220 old');
-    const opening = openSmtpClient(smtpOptions(server));
-    await play(
-      server,
-      ['EHLO mail.example.com', '502 what?'],
-      ['HELO mail.example.com', '250 hello'],
-    );
-    assert.equal((await opening).extensions.words.size, 0);
-  });
+  for (const no of [500, 501, 502, 504]) {
+    it(`says HELO to a server that answers ${no} to EHLO`, async () => {
+      const server = new PlayedServer();
+      server.say('220 old');
+      const opening = openSmtpClient(smtpOptions(server));
+      await play(
+        server,
+        ['EHLO mail.example.com', `${no} what?`],
+        ['HELO mail.example.com', '250 hello'],
+      );
+      assert.equal((await opening).extensions.words.size, 0);
+    });
+  }
 
   for (const [said, permanent, stage] of [
     ['554 5.3.2 go away', true, 'greeting'],
