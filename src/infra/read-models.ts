@@ -96,6 +96,11 @@ export class ViewsDatabase implements Sql {
     this.statement('COMMIT').run([]);
   }
 
+  /** An error may have ended it, also one of a statement that only reads. */
+  get inTransaction(): boolean {
+    return this.#db.inTransaction;
+  }
+
   /** Ends a transaction without effect; harmless when an error has ended it already. */
   rollback(): void {
     if (this.#db.inTransaction) this.statement('ROLLBACK').run([]);

@@ -6,7 +6,8 @@
  * come meanwhile; facts that change nothing here move the checkpoint in memory only. A crash costs
  * reading those facts again at the next start, when every stream is compared with its head.
  *
- * Diagnostics: what cannot be written for want of room is kept, shown late, and written later.
+ * Diagnostics: what cannot be written for want of room is kept, shown late, and written later. On a
+ * full disk even a question can end the transaction: what was in it is posted again.
  */
 
 import { Subject, type Observable } from 'rxjs';
@@ -134,9 +135,11 @@ export class ServerBooks implements Queue {
 
   /** Posts everything again from the first fact on; only while no lane runs. How many facts. */
   async rebuild(): Promise<number> {
-    this.#commit();
+    this.#ended();
     this.#db.close();
     await ServerBooks.#build(this.#file, this.#ports, await this.#ports.log.streams());
+    // The log has given what waited here, too.
+    this.#waiting = new ServerFacts();
     this.#db = new ViewsDatabase(this.#file, 'writer');
     this.#posted = new Map(checkpoints(this.#db));
     return [...this.#posted.values()].reduce((sum, { revision }) => sum + revision + 1, 0);
@@ -224,8 +227,8 @@ export class ServerBooks implements Queue {
 
   /** Nothing is kept about the account any more, which has no lane. */
   forget(accountId: AccountId): void {
+    this.#post();
     this.#commit();
-    this.#waiting.forget(accountId);
     const stream = accountStream(accountId);
     this.#unwritten.delete(stream);
     this.#posted.delete(stream);
@@ -303,6 +306,9 @@ export class ServerBooks implements Queue {
 
   /** Posts what waits, to be committed soon. */
   #post(): void {
+    if (this.#uncommitted !== undefined && !this.#db.inTransaction) {
+      this.#takeBack(this.#uncommitted);
+    }
     const posted = this.#waiting;
     if (this.#uncommitted === undefined) {
       this.#db.begin();
@@ -321,6 +327,7 @@ export class ServerBooks implements Queue {
     if (posted.changeWebhooks) this.#webhookChanges.next();
   }
 
+  /** To be called right after `#post`. */
   #commit(): void {
     if (this.#uncommitted === undefined) return;
     try {

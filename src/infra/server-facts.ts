@@ -3,7 +3,6 @@
  */
 
 import type { AuditFact, ReportFact } from '#domain/log/fact';
-import type { AccountId } from '#domain/values/ids';
 import { AUDIT_MODELS, REPORT_MODELS, SERVER_MODELS } from '#projections/catalog';
 import type { ServerFact } from '#projections/model';
 import type { Sql } from '#projections/query';
@@ -25,7 +24,7 @@ const TOUCHES = [
 ];
 
 export class ServerFacts {
-  #accounts: ServerFact[] = [];
+  readonly #accounts: ServerFact[] = [];
   readonly audits: AuditFact[] = [];
   readonly reports: ReportFact[] = [];
 
@@ -51,10 +50,6 @@ export class ServerFacts {
     this.#accounts.push(...later.#accounts);
     this.audits.push(...later.audits);
     this.reports.push(...later.reports);
-  }
-
-  forget(accountId: AccountId): void {
-    this.#accounts = this.#accounts.filter((of) => of.accountId !== accountId);
   }
 
   post(write: Sql): void {

@@ -242,4 +242,45 @@ describe('the books of the server', () => {
     await g.reopen();
     assert.deepEqual(g.books.digests(), shown);
   });
+
+  it('lose nothing when a question finds no room and ends what is not committed', async () => {
+    await using g = await given();
+    await g.post(OPENED, QUEUED);
+    // As SQLite does when it has to write pages in order to read others, and the disk is full.
+    g.books.read((sql) => sql.passing('ROLLBACK').run([]));
+    await g.post(STARTED);
+    assert.deepEqual(g.books.accountsInAttempt(), [7]);
+    g.ports.clock.advance(50);
+    const shown = g.books.digests();
+    await g.reopen();
+    assert.deepEqual(g.books.digests(), shown);
+    assert.equal(g.books.due(NET, 1000, 10).length, 1);
+  });
+
+  it('post again when nothing else comes after that', async () => {
+    await using g = await given();
+    await g.post(OPENED, QUEUED);
+    g.books.read((sql) => sql.passing('ROLLBACK').run([]));
+    g.ports.clock.advance(50);
+    assert.equal(g.books.due(NET, 1000, 10).length, 2);
+    await g.post(STARTED);
+    g.books.read((sql) => sql.passing('ROLLBACK').run([]));
+    g.books.forget(8);
+    assert.deepEqual(g.books.accountsInAttempt(), [7]);
+  });
+
+  it('post once what waits for room while they are made anew', async (t) => {
+    await using g = await given();
+    await g.post(OPENED);
+    t.mock.method(ViewsDatabase.prototype, 'commit').mock.mockImplementationOnce(() => {
+      throw new Fault('DiskFull', 'no room');
+    });
+    await g.post(QUEUED);
+    g.ports.clock.advance(50);
+    await g.books.rebuild();
+    const shown = g.books.digests();
+    g.ports.clock.advance(5_000);
+    assert.deepEqual(g.books.digests(), shown);
+    assert.equal(g.books.due(NET, 1000, 10).length, 2);
+  });
 });
