@@ -36,7 +36,10 @@ export class DirectorySyncs {
 
   /** Makes a directory, at once, if it is not there; its name is on the disk when it resolves. */
   make(directory: string): Promise<void> {
-    const making = this.#making.get(directory) ?? this.#make(directory);
+    const known = this.#making.get(directory);
+    if (known !== undefined) return known;
+    // It is forgotten behind the next line, also when making it fails at once.
+    const making = this.#make(directory).finally(() => this.#making.delete(directory));
     this.#making.set(directory, making);
     return making;
   }
@@ -47,8 +50,6 @@ export class DirectorySyncs {
       await this.sync(path.dirname(directory));
     } catch (error) {
       throw diskFault(error);
-    } finally {
-      this.#making.delete(directory);
     }
   }
 

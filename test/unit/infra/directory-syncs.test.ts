@@ -3,7 +3,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { DirectorySyncs } from '#infra/directory-syncs';
 import { temporaryDirectory } from '../../support/temporary.ts';
@@ -43,5 +43,18 @@ describe('making directories', () => {
     assert.ok(statSync(child).isDirectory());
     await making;
     await syncs.make(child);
+  });
+
+  it('is tried again after it failed', async () => {
+    await using directory = await temporaryDirectory();
+    const inTheWay = directory.file('parent');
+    writeFileSync(inTheWay, '');
+    const syncs = new DirectorySyncs();
+    const child = directory.file('parent/child');
+    for (let time = 0; time < 2; time++)
+      await assert.rejects(syncs.make(child), { code: 'ENOTDIR' });
+    rmSync(inTheWay);
+    await syncs.make(child);
+    assert.ok(statSync(child).isDirectory());
   });
 });
