@@ -214,7 +214,10 @@ class FileBodies implements BodyStore {
     try {
       const ready = this.#folderReady(directory);
       const named = this.#another(source, file, hash).then(() => this.#syncs.sync(directory));
-      await Promise.all([ready, named]);
+      // Both have ended before the next in line comes to the file, also when one has failed.
+      for (const ended of await Promise.allSettled([ready, named])) {
+        if (ended.status === 'rejected') throw ended.reason;
+      }
     } catch (error) {
       throw diskFault(error);
     }

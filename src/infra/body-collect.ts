@@ -85,6 +85,7 @@ class Spilled<Seen> {
   /** What is being written; resolves with what went wrong, if anything did. */
   #writing: Promise<unknown> = Promise.resolve();
   #writingBytes = 0;
+  #isClosed = false;
 
   constructor(options: CollectOptions<Seen>) {
     this.#options = options;
@@ -111,15 +112,25 @@ class Spilled<Seen> {
     const [synced, seen] = await Promise.allSettled([fsyncAsync(this.#descriptor), this.#look()]);
     if (synced.status === 'rejected') throw synced.reason;
     if (seen.status === 'rejected') throw seen.reason;
-    closeSync(this.#descriptor);
+    this.#close();
     const sizeBytes = this.#sizeBytes;
     return { hash: this.#hash.digest('hex'), sizeBytes, octets: undefined, seen: seen.value };
   }
 
   async abandon(): Promise<void> {
     await this.#writing;
+    try {
+      this.#close();
+    } finally {
+      rmSync(this.#options.file, { force: true });
+    }
+  }
+
+  /** Once: also after a failure the number may be that of another file. */
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     closeSync(this.#descriptor);
-    rmSync(this.#options.file, { force: true });
   }
 
   #write(): void {
