@@ -22,6 +22,8 @@ import { PART_SUFFIX, syncFile } from './files.ts';
 
 /** Pages kept in memory per connection, in KiB; readers let go of them at the next commit. */
 const CACHE_KIB = { writer: 2048, builder: 2048, reader: 8192 } as const;
+/** What a transaction may change until pages have to be written before its end: 64 MiB. */
+const UNCOMMITTED_PAGES = 16_384;
 const WAL_BYTES_KEPT: number = 16 * 1024 * 1024;
 /** What can be read again at every opening: a tenth of a second. */
 const CHECKED_BYTES_MAX: number = 64 * 1024 * 1024;
@@ -94,6 +96,11 @@ export class ViewsDatabase implements Sql {
 
   commit(): void {
     this.statement('COMMIT').run([]);
+  }
+
+  /** Who only asks in a transaction writes nothing then, for which there may be no room. */
+  keepUncommitted(): void {
+    this.#asked(() => this.#db.pragma(`cache_spill = ${UNCOMMITTED_PAGES}`));
   }
 
   /** An error may have ended it, also one of a statement that only reads. */

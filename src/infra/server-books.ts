@@ -103,6 +103,7 @@ export class ServerBooks implements Queue {
   private constructor(file: string, db: ViewsDatabase, ports: ServerBooksPorts) {
     this.#file = file;
     this.#db = db;
+    db.keepUncommitted();
     this.#ports = ports;
     this.#posted = new Map(checkpoints(db));
   }
@@ -141,6 +142,7 @@ export class ServerBooks implements Queue {
     // The log has given what waited here, too.
     this.#waiting = new ServerFacts();
     this.#db = new ViewsDatabase(this.#file, 'writer');
+    this.#db.keepUncommitted();
     this.#posted = new Map(checkpoints(this.#db));
     return [...this.#posted.values()].reduce((sum, { revision }) => sum + revision + 1, 0);
   }

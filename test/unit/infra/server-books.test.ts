@@ -3,6 +3,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { OPENED, recorded } from '../../support/given.ts';
 import { testPorts, type TestPorts } from '../../support/lane-ports.ts';
@@ -282,5 +283,22 @@ describe('the books of the server', () => {
     g.ports.clock.advance(5_000);
     assert.deepEqual(g.books.digests(), shown);
     assert.equal(g.books.due(NET, 1000, 10).length, 2);
+  });
+
+  it('write nothing on behalf of who only asks', async () => {
+    await using g = await given();
+    await g.post(OPENED);
+    g.ports.clock.advance(50);
+    const sizeBytes = statSync(`${g.file}-wal`).size;
+    const counters = Array.from({ length: 4000 }, (_, i) => i + 1);
+    const items = counters.map((n) => ({
+      queueId: serverWideId(7, n),
+      recipient: `${n}@example.net`,
+    }));
+    await g.post({ ...QUEUED, items });
+    assert.equal(g.books.read(queueLength), 4000);
+    assert.equal(statSync(`${g.file}-wal`).size, sizeBytes);
+    g.ports.clock.advance(50);
+    assert.ok(statSync(`${g.file}-wal`).size > sizeBytes);
   });
 });
