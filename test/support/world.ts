@@ -83,7 +83,7 @@ export interface World extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly random: Random;
   readonly log: Log;
-  readonly said: readonly Said[];
+  readonly said: Said[];
   readonly eventLog: EventLog;
   /** What searches ask about texts; nothing but the messages themselves unless it is set. */
   texts: Texts | undefined;

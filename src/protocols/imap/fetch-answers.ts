@@ -120,6 +120,7 @@ export class FetchAnswers {
       out.put(`${fetchStart(seq, message.uid, this.#uidOnly)}${fixed}`);
       await this.#variableItems(message, i, fixed === '', wires);
       out.put(')\r\n');
+      if (out.isOver) return;
       if (!out.full) continue;
       await out.flush();
       await turn.giveWay();
@@ -242,7 +243,7 @@ export class FetchAnswers {
       }
       case 'PREVIEW': {
         const { shared, account } = this.#session;
-        const preview = await shared.previews.of(account.accountId, row, item.lazy);
+        const preview = shared.previews.of(account.accountId, row, item.lazy);
         return out.put(`${name} ${nstring(preview)}`);
       }
       default:

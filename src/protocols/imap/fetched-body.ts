@@ -158,15 +158,20 @@ export class FetchedBody {
     out.octets(ahead);
     left -= ahead.length;
     const from = Math.max(start - this.#prefix.length, 0);
-    for await (const chunk of ports.bodies.stream(account.accountId, body, from)) {
-      const octets = (chunk as Buffer).subarray(0, left);
-      out.octets(octets);
-      left -= octets.length;
-      if (left === 0) break;
-      await out.flush();
+    try {
+      for await (const chunk of ports.bodies.stream(account.accountId, body, from)) {
+        const octets = (chunk as Buffer).subarray(0, left);
+        out.octets(octets);
+        left -= octets.length;
+        if (left === 0) return;
+        await out.flush();
+        if (out.isOver) return;
+      }
+      throw new Error(`body ${body} ends early`);
+    } catch (error) {
+      out.giveUp();
+      throw error;
     }
-    // The client waits for octets that do not come: nothing that is said now can be understood.
-    if (left > 0) throw new Error(`body ${body} ends early`);
   }
 }
 

@@ -5,7 +5,6 @@
  * RFC 8970 §3
  */
 
-import { Buffer } from 'node:buffer';
 import type { AccountId, BodyHash } from '#domain/values/ids';
 import type { MessageRow } from '#projections/account-views';
 import { IMAP_PREVIEWS_MAX } from '../limits.ts';
@@ -27,7 +26,7 @@ export class Previews {
   }
 
   /** Undefined when the content is gone, and when `lazy` for what would take long. */
-  async of(accountId: AccountId, row: MessageRow, lazy: boolean): Promise<string | undefined> {
+  of(accountId: AccountId, row: MessageRow, lazy: boolean): string | undefined {
     const known = this.#known.get(row.body);
     if (known !== undefined) {
       this.#keep(row.body, known);
@@ -37,22 +36,11 @@ export class Previews {
     const octets =
       row.sizeBytes <= READ_BYTES
         ? this.#bodies.read(accountId, row.body)
-        : await this.#beginning(accountId, row.body);
+        : this.#bodies.slice(accountId, row.body, 0, READ_BYTES);
     if (octets === undefined) return undefined;
     const preview = readPreview(octets);
     this.#keep(row.body, preview);
     return preview;
-  }
-
-  async #beginning(accountId: AccountId, body: BodyHash): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of this.#bodies.stream(accountId, body)) {
-      chunks.push(chunk as Buffer);
-      bytes += (chunk as Buffer).length;
-      if (bytes >= READ_BYTES) break;
-    }
-    return Buffer.concat(chunks);
   }
 
   #keep(body: BodyHash, preview: string): void {

@@ -142,6 +142,7 @@ export class ReplyWriter {
   #text = '';
   #chunks: Uint8Array[] = [];
   #chunkBytes = 0;
+  #isGivenUp = false;
 
   /**
    * `blocked` is called when the peer does not take our octets as fast as we give them; what it
@@ -190,11 +191,21 @@ export class ReplyWriter {
     return this.#chunkBytes + this.#text.length >= FULL_BYTES;
   }
 
+  /** True when nothing of what is written arrives any more. */
+  get isOver(): boolean {
+    return this.#isGivenUp || this.#stream.destroyed || this.#stream.writableEnded;
+  }
+
+  /** Octets that were announced cannot be given: whatever is said now would be taken for them. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+  }
+
   /** Hands over what was collected; resolves when the peer keeps up, or is gone. */
   async flush(): Promise<void> {
     this.#packText();
     const chunks = this.#chunks;
-    if (chunks.length === 0 || !this.#alive()) {
+    if (chunks.length === 0 || this.isOver) {
       this.#drop();
       return;
     }
@@ -205,11 +216,7 @@ export class ReplyWriter {
     stream.cork();
     for (const chunk of chunks) taken = stream.write(chunk);
     stream.uncork();
-    if (!taken && stream.writableNeedDrain && this.#alive()) await this.#drained();
-  }
-
-  #alive(): boolean {
-    return !this.#stream.destroyed && !this.#stream.writableEnded;
+    if (!taken && stream.writableNeedDrain && !this.isOver) await this.#drained();
   }
 
   #drop(): void {

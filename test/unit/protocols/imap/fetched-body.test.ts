@@ -3,7 +3,8 @@
  */
 
 import assert from 'node:assert/strict';
-import type { Duplex } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { describe, it, mock } from 'node:test';
 import { openTestServer, type TestServer } from '../../../support/server.ts';
 import { ALICE, PASSWORD } from '../../../support/world.ts';
@@ -186,5 +187,40 @@ describe('a large message', () => {
       assert.match(answer, /t NO \[SERVERBUG\]/, item);
     }
     assert.equal((await ask('SEARCH TEXT return-path')).split('\r\n')[0], '* SEARCH 1');
+  });
+
+  it('that ends early ends the conversation, and nothing stands in place of the rest', async () => {
+    const { server } = await openLarge();
+    await using _ = server;
+    const client = server.connect();
+    mock.method(server.world.bodies, 'stream', () => Readable.from([Buffer.alloc(70_000, 'x')]));
+    client.write(`a LOGIN alice@example.org "${PASSWORD}"\r\nb SELECT Inbox\r\n`);
+    client.end('c FETCH 1 BODY.PEEK[]\r\nd NOOP\r\n');
+    const answer = await text(client);
+    assert.match(answer, /\* 1 FETCH \(BODY\[\] \{\d+\}\r\nReturn-Path: <a@example.org>\r\nx*$/);
+    const failures = server.world.said.splice(0).filter(({ level }) => level === 'error');
+    assert.equal(failures.length, 1);
+  });
+
+  it('is read no further when nobody waits for it any more', async () => {
+    const { server } = await openLarge();
+    await using _ = server;
+    const client = server.connect();
+    let given = 0;
+    const ended = Promise.withResolvers<void>();
+    const chunks = function* (): Generator<Buffer> {
+      try {
+        for (; given < 10_000_000; given += 65_536) yield Buffer.alloc(65_536);
+      } finally {
+        ended.resolve();
+      }
+    };
+    mock.method(server.world.bodies, 'stream', () => Readable.from(chunks()));
+    client.write(`a LOGIN alice@example.org "${PASSWORD}"\r\nb SELECT Inbox\r\n`);
+    client.write('c FETCH 1 BODY.PEEK[]\r\n');
+    const time = setInterval(() => server.world.clock.advance(60_000), 1);
+    await ended.promise;
+    clearInterval(time);
+    assert.ok(given < 1_000_000, `${given} octets were read`);
   });
 });
