@@ -12,6 +12,7 @@ import { closeSync, fsync, openSync, read, readSync, rmSync, writev } from 'node
 import { promisify } from 'node:util';
 import { Fault } from '#domain/values/fault';
 import type { BodyHash } from '#domain/values/ids';
+import { ChunkList } from './chunk-list.ts';
 import { diskFault } from './files.ts';
 
 /** What a stream brought: its octets when they are few, a file on the disk when they are many. */
@@ -47,7 +48,7 @@ export async function collect<Seen>(
   options: CollectOptions<Seen>,
 ): Promise<Collected<Seen>> {
   const { limitBytes, mayKeep, look } = options;
-  const kept: Uint8Array[] = [];
+  const kept = new ChunkList();
   let sizeBytes = 0;
   let spilled: Spilled<Seen> | undefined;
   try {
@@ -60,13 +61,13 @@ export async function collect<Seen>(
         kept.push(chunk);
         if (mayKeep(sizeBytes)) continue;
         spilled = new Spilled(options);
-        for (const one of kept.splice(0)) await spilled.add(one);
+        for (const one of kept.take()) await spilled.add(one);
       } else {
         await spilled.add(chunk);
       }
     }
     if (spilled !== undefined) return await spilled.finish();
-    const octets = Buffer.concat(kept, sizeBytes);
+    const octets = Buffer.concat(kept.take(), sizeBytes);
     return { hash: hash('sha256', octets), sizeBytes, octets, seen: look(octets) };
   } catch (error) {
     await spilled?.abandon();
@@ -80,8 +81,7 @@ class Spilled<Seen> {
   readonly #descriptor: number;
   readonly #hash = createHash('sha256');
   #sizeBytes = 0;
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new ChunkList();
   /** What is being written; resolves with what went wrong, if anything did. */
   #writing: Promise<unknown> = Promise.resolve();
   #writingBytes = 0;
@@ -95,9 +95,8 @@ class Spilled<Seen> {
   async add(chunk: Uint8Array): Promise<void> {
     this.#hash.update(chunk);
     this.#waiting.push(chunk);
-    this.#waitingBytes += chunk.length;
-    const hasRoom = this.#options.mayKeep(this.#writingBytes + this.#waitingBytes);
-    if (hasRoom && this.#waitingBytes < PORTION_BYTES) return;
+    const hasRoom = this.#options.mayKeep(this.#writingBytes + this.#waiting.bytes);
+    if (hasRoom && this.#waiting.bytes < PORTION_BYTES) return;
     await this.#written();
     this.#write();
     if (!hasRoom) await this.#written();
@@ -135,12 +134,10 @@ class Spilled<Seen> {
 
   #write(): void {
     const position = this.#sizeBytes;
-    const writing = writeAll(this.#descriptor, this.#waiting, position);
+    this.#writingBytes = this.#waiting.bytes;
+    this.#sizeBytes += this.#writingBytes;
+    const writing = writeAll(this.#descriptor, this.#waiting.take(), position);
     this.#writing = writing.catch((error: unknown) => error);
-    this.#sizeBytes += this.#waitingBytes;
-    this.#writingBytes = this.#waitingBytes;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
   }
 
   async #written(): Promise<void> {
