@@ -19,6 +19,7 @@ import type { Readable } from 'node:stream';
 import type { MessageFacts } from '#domain/values/facts';
 import type { AccountId, BodyHash, Instant } from '#domain/values/ids';
 import type { Bodies, StagedBody } from '#protocols/ports';
+import type { Ballast } from './ballast.ts';
 import { FACTS_SUFFIX, factsBytes, readFactsFile, writeFactsFile } from './body-facts.ts';
 import { startFilerThread, type StartFiler } from './body-filer-thread.ts';
 import { collect, type Collected } from './body-collect.ts';
@@ -53,6 +54,8 @@ export interface BodyStore extends Bodies, AsyncDisposable {
 export interface BodiesOptions {
   /** The data directory; it exists. */
   readonly dir: string;
+  /** Room that is kept while mail is taken. */
+  readonly ballast?: Ballast;
   readonly readFacts: (body: Buffer) => MessageFacts;
   /** What makes files of bodies; a thread unless it says otherwise. */
   readonly startFiler?: StartFiler;
@@ -124,16 +127,23 @@ class FileBodies implements BodyStore {
   readonly #recentBodies = new Recent<Buffer>(RECENT_BODY_BYTES);
   readonly #recentFacts = new Recent<MessageFacts>(RECENT_FACTS_BYTES);
   readonly #journal: BodyJournal;
+  readonly #ballast: Ballast | undefined;
   /** Octets of staged bodies that are in memory. */
   #stagedBytes = 0;
 
-  constructor({ dir, readFacts, startFiler = startFilerThread, fatal }: BodiesOptions) {
+  constructor(options: BodiesOptions) {
+    const { dir, ballast, readFacts, startFiler = startFilerThread, fatal } = options;
     this.#dir = dir;
+    this.#ballast = ballast;
     this.#journal = new BodyJournal({ dir, startFiler, fatal });
     this.#staging = path.join(dir, 'staging');
     this.#readFacts = readFacts;
     this.#factsVersion = readFacts(Buffer.alloc(0)).version;
     mkdirSync(this.#staging, { mode: 0o700, recursive: true });
+  }
+
+  async requireRoom(): Promise<void> {
+    await this.#ballast?.hold();
   }
 
   async stage(body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<Staged> {

@@ -14,6 +14,7 @@ import type { AccountId } from '#domain/values/ids';
 import type { KeyHolder, Log, Views } from '#protocols/ports';
 import { AuditTrail } from './audit.ts';
 import { AccountRegister } from './account-register.ts';
+import { Ballast } from './ballast.ts';
 import { bodyFile, openBodies, type BodyStore } from './bodies.ts';
 import { BodySweep } from './body-sweep.ts';
 import { systemClock, systemRandom } from './clock.ts';
@@ -80,7 +81,7 @@ export function accountFile(dataDir: string, accountId: AccountId, name: string)
 
 /** Throws a Fault with one sentence when the directory is in use, damaged or not to be written. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const { dataDir, fatal } = options;
+  const { dataDir, readFacts, fatal } = options;
   const closers: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -98,7 +99,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     requireLogOf(dataDir, file);
     const eventLog = await openSqliteEventLog({ file, onFatal: fatal });
     closers.push(() => eventLog.close());
-    const bodies = openBodies({ dir: dataDir, readFacts: options.readFacts, fatal });
+    const ballast = new Ballast(dataDir);
+    const bodies = openBodies({ dir: dataDir, ballast, readFacts, fatal });
     closers.push(() => bodies.close());
     const recovered = await bodies.recover();
     if (recovered > 0) options.log.info({ bodies: recovered }, 'bodies taken from the journal');
@@ -111,7 +113,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     closers.push(() => books.close());
     const live = new Live();
     closers.push(() => live.close());
-    const ports = { log: eventLog, clock: systemClock, random: systemRandom, fatal };
+    const makeRoom = (): void => ballast.spend();
+    const ports = { log: eventLog, clock: systemClock, random: systemRandom, makeRoom, fatal };
     const lanes = new Lanes({
       ...ports,
       notes,

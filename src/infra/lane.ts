@@ -10,8 +10,9 @@
  * decided after, are durable and can be seen; facts are announced once, in the order of the log.
  * Diagnostics: a conflict is decided again, a few times, then it is the Fault ConflictsSpent; a
  * failed append fails the whole turn, and the state is read from the log before the next one. What
- * one decision throws is thrown at its asker alone. What cannot be applied although it is durable
- * is fatal: the process must stop, a replay repairs.
+ * one decision throws is thrown at its asker alone. What is durable and finds no room is applied
+ * again with the room that is kept for it (ballast.ts). What cannot be applied although it is
+ * durable is fatal: the process must stop, a replay repairs.
  */
 
 import { setImmediate as nextRound } from 'node:timers/promises';
@@ -57,6 +58,8 @@ export interface LanePorts {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly random: Random;
+  /** Gives up room that was kept for when the disk is full. */
+  readonly makeRoom?: () => void;
   /** Facts are durable and nobody can carry on from them. */
   readonly fatal: (error: unknown) => void;
 }
@@ -220,15 +223,28 @@ export class Lane<State, Event extends DomainEvent> {
       ledger.rollback();
       this.#behind = true;
       if (error instanceof Conflict) return false;
+      // Too late for this turn; outcomes that have to be recorded come again.
+      if (isDiskFull(error)) this.#ports.makeRoom?.();
       throw appendFault(error);
     }
-    // From here on until it is committed, the log has what the ledger may not get.
-    this.#behind = true;
-    ledger.commit();
-    this.#behind = false;
-    this.#tell(facts);
+    await this.#commit(facts);
     this.#answer(draft);
     return true;
+  }
+
+  /** The log has the facts: whoever is told that they failed would send them again. */
+  async #commit(facts: readonly Fact<Event>[]): Promise<void> {
+    this.#behind = true;
+    try {
+      this.#ledger.commit();
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.#ledger.rollback();
+      this.#ports.makeRoom?.();
+      return await this.#catchUp();
+    }
+    this.#behind = false;
+    this.#tell(facts);
   }
 
   async #catchUp(): Promise<void> {
@@ -350,6 +366,10 @@ function bytesOf(events: readonly NewEvent[]): number {
 
 function tooLarge(what: string): Fault {
   return new Fault('AppendTooLarge', `One command made ${what}.`, { temporary: false });
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Fault && error.code === 'DiskFull';
 }
 
 /** Whatever an engine throws, the outcome is unknown to those who wait. */

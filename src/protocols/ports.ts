@@ -72,6 +72,8 @@ export interface StagedBody {
 }
 
 export interface Bodies {
+  /** To be asked before mail is taken: a Fault when hardly any room is left. */
+  requireRoom(): Promise<void>;
   /**
    * Takes a body in and reads its facts; it is on the disk for sure only when `link` resolves. Ends
    * with a Fault `BodyTooLarge` after `limitBytes`, and when the disk is full; nothing is left

@@ -82,7 +82,7 @@ suite('a full disk', () => {
       taken.push(...(await deliverUntilRefused(ip, kind, bytes)));
     }
     await refusesOtherChanges(ip);
-    includesAll(await subjectsOf(ip), taken);
+    areThere(await subjectsOf(ip), taken);
 
     disk.free();
     assert.match(await deliver(ip, 'late'), /^250 /);
@@ -92,9 +92,8 @@ suite('a full disk', () => {
     await said(client, 'UID STORE 1:* +FLAGS (\\Seen)');
     client.close();
     taken.push('late', 'appended-late');
-    const there = await subjectsOf(ip);
-    includesAll(there, taken);
-    t.diagnostic(`${taken.length} messages taken, ${there.length} there`);
+    areThere(await subjectsOf(ip), taken);
+    t.diagnostic(`${taken.length} messages taken`);
     assert.equal(await server.stop(), 0, server.said());
     const verdict = await runDaybook(['verifydata', '--dir', dir]);
     assert.equal(verdict.code, 0, verdict.stdout + verdict.stderr);
@@ -111,8 +110,10 @@ suite('a full disk', () => {
       disk.fill(leaveBytes);
       taken.push(...(await submitUntilRefused(ip, `room-${leaveBytes}`)));
       disk.free();
+      // With room again, the next mail finds the ballast whole.
+      assert.match(await deliver(ip, `late-${leaveBytes}`), /^250 /);
+      taken.push(`late-${leaveBytes}`);
     }
-    assert.match(await deliver(ip, 'late'), /^250 /);
     taken.push(...(await submitUntilRefused(ip, 'room', 10)));
     const giveUpAt = Date.now() + ARRIVAL_MS;
     for (;;) {
@@ -123,7 +124,8 @@ suite('a full disk', () => {
       assert.ok(Date.now() < giveUpAt, `never came: ${missing.join(' ')}`);
       await delay(200);
     }
-    t.diagnostic(`${taken.length} messages submitted`);
+    areThere(await subjectsOf(ip), taken);
+    t.diagnostic(`${taken.length} messages taken`);
     assert.equal(await server.stop(), 0, server.said());
     const verdict = await runDaybook(['verifydata', '--dir', dir]);
     assert.equal(verdict.code, 0, verdict.stdout + verdict.stderr);
@@ -144,7 +146,7 @@ suite('a full disk', () => {
     await startsOrSaysWhy(disk, ip);
     disk.free();
     await using server = await startLocalserve({ dir, ip });
-    includesAll(await subjectsOf(ip), ['early']);
+    areThere(await subjectsOf(ip), ['early']);
     assert.equal(await server.stop(), 0);
   });
 });
@@ -180,17 +182,14 @@ async function startsOrSaysWhy(disk: SmallDisk, ip: string): Promise<void> {
     assert.match(String(error), /localserve ended with 1 before it was ready:\ndaybook: [^\n]+\n$/);
     return;
   }
-  includesAll(await subjectsOf(ip), ['early']);
+  areThere(await subjectsOf(ip), ['early']);
   // The start has emptied the journal of the run before.
   disk.fill(0);
   assert.match(await deliver(ip, 'no room'), /^45[12] /);
   assert.equal(await server.stop(), 0);
 }
 
-/** Each of them, once. */
-function includesAll(there: readonly string[], wanted: readonly string[]): void {
-  for (const subject of wanted) {
-    assert.equal(there.filter((one) => one === subject).length, 1, subject);
-  }
-  assert.equal(new Set(there).size, there.length, 'something is there twice');
+/** Each of them, once, and nothing that was refused. */
+function areThere(there: readonly string[], wanted: readonly string[]): void {
+  assert.deepEqual(there.toSorted(), wanted.toSorted());
 }

@@ -239,6 +239,11 @@ export class MemoryBodies implements Bodies {
   readonly linked: Map<string, Buffer> = new Map();
   /** What the next stage fails with, after its first chunk. */
   fault: Fault | undefined;
+  hasRoom = true;
+
+  async requireRoom(): Promise<void> {
+    if (!this.hasRoom) throw new Fault('DiskFull', 'almost full');
+  }
 
   async stage(body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<StagedBody> {
     const chunks: Uint8Array[] = [];

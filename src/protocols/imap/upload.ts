@@ -43,6 +43,7 @@ export async function stageUpload(
   literal: LiteralMark,
   session: Session,
 ): Promise<StagedBody> {
+  await session.ports.bodies.requireRoom();
   if (literal.synchronizing) await goAhead(session);
   const octets = session.reader.streamLiteral(command);
   return session.ports.bodies.stage(octets, session.options.messageBytesMax);

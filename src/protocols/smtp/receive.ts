@@ -84,6 +84,7 @@ export async function receive(
     return unknown;
   }
   const { ports, splitMail } = session;
+  await ports.bodies.requireRoom();
   const head = await incoming.head();
   const claimed = claimedSender(session, transaction, head);
   const start = genuineStart(session, head);

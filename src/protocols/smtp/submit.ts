@@ -53,6 +53,7 @@ export async function submit(
   const travelling = travellingHeader(header, session.settings.hostName);
   const start = Buffer.from(travelling, 'latin1');
   const octets = incoming.octetsBehind(start, head.octets.length);
+  await bodies.requireRoom();
   const staged = await bodies.stage(octets, session.settings.messageBytesMax);
   try {
     await bodies.link(staged, login.accountId);

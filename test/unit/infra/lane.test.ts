@@ -4,134 +4,16 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CAUSE, testLog, type TestLog } from '../../support/lane-ports.ts';
-import { fakeClock, fakeRandom, type FakeClock } from '../../support/clock.ts';
-import type { DirectoryEvent } from '#domain/directory/events';
+import { CAUSE } from '../../support/lane-ports.ts';
+import { faultOf, laneBench, type LaneBench } from '../../support/lane-bench.ts';
 import { APPEND_EVENTS_MAX, Conflict } from '#domain/log/event-log';
-import { directoryFactOf, type DirectoryFact } from '#domain/log/fact';
-import { decided, isRefusal, refuse, type Decision, type Refusal } from '#domain/values/decision';
+import { isRefusal, refuse } from '#domain/values/decision';
 import { Fault } from '#domain/values/fault';
-import { Lane, LANE_DEPTH_MAX, type Carried, type Ledger } from '#infra/lane';
-import { NOTHING_POSTED, type Checkpoint } from '#projections/checkpoints';
-
-type Names = readonly string[];
-
-/** Names of accounts in a list: as little state as a lane can have. */
-class NameLedger implements Ledger<Names, DirectoryEvent> {
-  readonly stream = 'directory';
-  readonly #log: TestLog;
-  committed: { readonly names: Names; readonly head: Checkpoint } = {
-    names: [],
-    head: NOTHING_POSTED,
-  };
-  #names: Names = [];
-  head: Checkpoint = NOTHING_POSTED;
-  /** Called for every fact; what it throws, applying throws. */
-  onApply: ((fact: DirectoryFact) => void) | undefined;
-  open = false;
-
-  constructor(log: TestLog) {
-    this.#log = log;
-  }
-
-  get state(): Names {
-    assert.ok(this.open, 'decided outside of a transaction');
-    return this.#names;
-  }
-
-  begin(): void {
-    assert.ok(!this.open, 'a transaction is open');
-    this.open = true;
-  }
-
-  apply(fact: DirectoryFact): void {
-    this.onApply?.(fact);
-    if (fact.event.type === 'AccountAdded') this.#names = [...this.#names, fact.event.name];
-    this.head = { revision: fact.revision, base: 0, lastAt: fact.at };
-  }
-
-  commit(): void {
-    this.committed = { names: this.#names, head: this.head };
-    this.open = false;
-  }
-
-  rollback(): void {
-    this.#names = this.committed.names;
-    this.head = this.committed.head;
-    this.open = false;
-  }
-
-  async catchUp(told: (facts: readonly DirectoryFact[]) => void): Promise<void> {
-    const recorded = await this.#log.read(this.stream, this.head.revision + 1, 1000);
-    const facts = recorded.map((event) => directoryFactOf(event));
-    this.begin();
-    for (const fact of facts) this.apply(fact);
-    this.commit();
-    told(facts);
-  }
-
-  tidy(): boolean {
-    return false;
-  }
-}
-
-interface Bench {
-  readonly log: TestLog;
-  readonly clock: FakeClock;
-  readonly ledger: NameLedger;
-  readonly lane: Lane<Names, DirectoryEvent>;
-  readonly announced: string[];
-  readonly fatals: unknown[];
-  /** Adds a name; refuses one that is there; changes nothing for ''. The answer: all names. */
-  add(...names: readonly string[]): Promise<Carried<DirectoryEvent, Names> | Refusal>;
-  /** Adds a name, and must succeed. */
-  added(name: string): Promise<Carried<DirectoryEvent, Names>>;
-}
-
-function bench(): Bench {
-  const log = testLog();
-  const clock = fakeClock();
-  const ledger = new NameLedger(log);
-  const announced: string[] = [];
-  const fatals: unknown[] = [];
-  const fatal = (error: unknown): void => void fatals.push(error);
-  const lane = new Lane(ledger, { log, clock, random: fakeRandom(), fatal }, (facts) => {
-    for (const { event } of facts) if (event.type === 'AccountAdded') announced.push(event.name);
-  });
-  const add = (...names: readonly string[]): ReturnType<Bench['add']> =>
-    lane.execute(CAUSE, (state) => addNames(state, names));
-  return {
-    log,
-    clock,
-    ledger,
-    lane,
-    announced,
-    fatals,
-    add,
-    async added(name) {
-      const outcome = await add(name);
-      assert.ok(!isRefusal(outcome));
-      return outcome;
-    },
-  };
-}
-
-function addNames(state: Names, names: readonly string[]): Decision<DirectoryEvent, Names> {
-  if (names.some((name) => state.includes(name))) return refuse('AccountExists');
-  const events = names
-    .filter((name) => name !== '')
-    .map((name): DirectoryEvent => ({ type: 'AccountAdded', accountId: state.length + 1, name }));
-  return decided(events, [...state, ...names]);
-}
-
-const faultOf =
-  (code: string) =>
-  (error: unknown): boolean =>
-    error instanceof Fault && error.code === code;
+import { LANE_DEPTH_MAX } from '#infra/lane';
 
 describe('a turn', () => {
   it('takes every command that waits, each decided on what the one before left', async () => {
-    const { log, added, ledger } = bench();
+    const { log, added, ledger } = laneBench();
     const outcomes = await Promise.all([added('a'), added('b'), added('c')]);
     assert.deepEqual(log.appends, [3]);
     assert.deepEqual(
@@ -146,7 +28,7 @@ describe('a turn', () => {
   });
 
   it('leaves commands that come while it writes to the next one', async () => {
-    const { log, added } = bench();
+    const { log, added } = laneBench();
     let later: Promise<unknown> | undefined;
     log.before = () => {
       log.before = undefined;
@@ -158,14 +40,14 @@ describe('a turn', () => {
   });
 
   it('answers a refusal, and appends nothing for it', async () => {
-    const { log, added, add } = bench();
+    const { log, added, add } = laneBench();
     const [, refusal] = await Promise.all([added('a'), add('a')]);
     assert.deepEqual(refusal, { refused: 'AccountExists' });
     assert.deepEqual(log.appends, [1]);
   });
 
   it('answers a command that changes nothing with the head, and appends nothing', async () => {
-    const { log, added } = bench();
+    const { log, added } = laneBench();
     await added('a');
     const { revision, modSeq, facts } = await added('');
     assert.deepEqual({ revision, modSeq, facts }, { revision: 0, modSeq: 1, facts: [] });
@@ -173,7 +55,7 @@ describe('a turn', () => {
   });
 
   it('announces facts when they are committed, before anybody is answered', async () => {
-    const { added, announced, log } = bench();
+    const { added, announced, log } = laneBench();
     const order: string[] = [];
     log.before = () => void order.push(`announced ${announced.length}`);
     await added('a').then(() => order.push(`answered, announced ${announced.length}`));
@@ -181,7 +63,7 @@ describe('a turn', () => {
   });
 
   it('holds no more events than an append', async () => {
-    const { log, added } = bench();
+    const { log, added } = laneBench();
     const names = Array.from({ length: APPEND_EVENTS_MAX + 100 }, (_, i) => `n${i}`);
     const outcomes = await Promise.all(names.map(added));
     assert.deepEqual(log.appends, [APPEND_EVENTS_MAX, 100]);
@@ -192,14 +74,14 @@ describe('a turn', () => {
   });
 
   it('holds no more octets than an append', async () => {
-    const { log, added } = bench();
+    const { log, added } = laneBench();
     const long = 'x'.repeat(200_000);
     await Promise.all(['a', 'b', 'c'].map((name) => added(name + long)));
     assert.deepEqual(log.appends, [2, 1]);
   });
 
   it('has one time, that never goes back', async () => {
-    const { added, clock } = bench();
+    const { added, clock } = laneBench();
     const first = await Promise.all([added('a'), added('b')]);
     clock.advance(-60_000);
     const { facts } = await added('c');
@@ -210,7 +92,7 @@ describe('a turn', () => {
 
 describe('what one command does wrong', () => {
   it('is thrown at its asker alone', async () => {
-    const { lane, added, log } = bench();
+    const { lane, added, log } = laneBench();
     const outcomes = await Promise.allSettled([
       added('a'),
       lane.execute(CAUSE, () => {
@@ -226,7 +108,7 @@ describe('what one command does wrong', () => {
   });
 
   it('is thrown at its asker also when it shows in applying', async () => {
-    const { ledger, added, fatals } = bench();
+    const { ledger, added, fatals } = laneBench();
     ledger.onApply = ({ event }) => {
       if (event.type === 'AccountAdded' && event.name === 'b') throw new RangeError('a bug');
     };
@@ -240,7 +122,7 @@ describe('what one command does wrong', () => {
   });
 
   it('is a Fault when it decides on more than an append holds', async () => {
-    const { add, added, log } = bench();
+    const { add, added, log } = laneBench();
     const names = Array.from({ length: APPEND_EVENTS_MAX + 1 }, (_, i) => `n${i}`);
     await assert.rejects(add(...names), faultOf('AppendTooLarge'));
     await assert.rejects(add('x'.repeat(300_000)), faultOf('AppendTooLarge'));
@@ -250,7 +132,7 @@ describe('what one command does wrong', () => {
 });
 
 describe('when somebody else writes to the stream', () => {
-  const intrude = async ({ log }: Bench, name: string): Promise<void> => {
+  const intrude = async ({ log }: LaneBench, name: string): Promise<void> => {
     const { before } = log;
     log.before = undefined;
     const head = await log.head('directory');
@@ -268,7 +150,7 @@ describe('when somebody else writes to the stream', () => {
   };
 
   it('the commands are decided again on what is there now', async () => {
-    const b = bench();
+    const b = laneBench();
     b.log.before = async () => {
       b.log.before = undefined;
       await intrude(b, 'b');
@@ -281,7 +163,7 @@ describe('when somebody else writes to the stream', () => {
   });
 
   it('time and again, it is a Fault in the end', async () => {
-    const b = bench();
+    const b = laneBench();
     let n = 0;
     b.log.before = () => intrude(b, `other ${n++}`);
     await assert.rejects(b.added('a'), faultOf('ConflictsSpent'));
@@ -293,7 +175,7 @@ describe('when somebody else writes to the stream', () => {
 
 describe('when the append fails', () => {
   it('every command of the turn is told, and nothing has changed', async () => {
-    const { log, ledger, added, announced } = bench();
+    const { log, ledger, added, announced } = laneBench();
     log.before = () => {
       throw new Fault('DiskFull', 'no room');
     };
@@ -307,7 +189,7 @@ describe('when the append fails', () => {
   });
 
   it('and has happened all the same, its facts are found before the next turn', async () => {
-    const { log, added, announced, fatals } = bench();
+    const { log, added, announced, fatals } = laneBench();
     log.after = () => {
       log.after = undefined;
       throw new Error('the answer was lost');
@@ -320,7 +202,7 @@ describe('when the append fails', () => {
   });
 
   it('with a conflict that never ends, the stream is not touched', async () => {
-    const { log, added } = bench();
+    const { log, added } = laneBench();
     log.before = () => {
       throw new Conflict('directory', -1, 5);
     };
@@ -329,9 +211,44 @@ describe('when the append fails', () => {
   });
 });
 
+describe('facts that are durable and find no room', () => {
+  const full = (): never => {
+    throw new Fault('DiskFull', 'no room');
+  };
+
+  it('are applied with the room that was kept, and nobody is told of a failure', async () => {
+    const b = laneBench();
+    b.ledger.onCommit = full;
+    b.onMakeRoom = () => (b.ledger.onCommit = undefined);
+    const [first, second] = await Promise.all([b.added('a'), b.add('a')]);
+    assert.deepEqual([first.revision, first.answer], [0, ['a']]);
+    assert.ok(isRefusal(second));
+    assert.deepEqual([b.ledger.committed.names, b.announced], [['a'], ['a']]);
+    assert.equal((await b.added('b')).revision, 1);
+    assert.deepEqual(b.fatals, []);
+  });
+
+  it('are a Fault where none was kept, and found before the next turn', async () => {
+    const b = laneBench();
+    b.ledger.onCommit = full;
+    await assert.rejects(b.added('a'), faultOf('DiskFull'));
+    b.ledger.onCommit = undefined;
+    assert.equal((await b.added('b')).revision, 1);
+    assert.deepEqual([b.announced, b.fatals], [['a', 'b'], []]);
+  });
+
+  it('make room for others when the log itself has none', async () => {
+    const b = laneBench();
+    b.log.before = full;
+    b.onMakeRoom = () => (b.log.before = undefined);
+    await assert.rejects(b.added('a'), faultOf('DiskFull'));
+    assert.equal((await b.added('a')).revision, 0);
+  });
+});
+
 describe('facts that are durable and cannot be applied', () => {
   it('are fatal', async () => {
-    const { log, ledger, added, fatals } = bench();
+    const { log, ledger, added, fatals } = laneBench();
     log.after = () => {
       log.after = undefined;
       throw new Error('the answer was lost');
@@ -347,7 +264,7 @@ describe('facts that are durable and cannot be applied', () => {
 
 describe('a lane', () => {
   it('refuses to let more wait than it can take', async () => {
-    const { log, lane, added } = bench();
+    const { log, lane, added } = laneBench();
     const gate = Promise.withResolvers<void>();
     log.before = () => gate.promise;
     const first = added('first');
@@ -363,7 +280,7 @@ describe('a lane', () => {
   });
 
   it('finishes what waits when it is closed, and takes nothing more', async () => {
-    const { lane, added, log } = bench();
+    const { lane, added, log } = laneBench();
     const waiting = [added('a'), added('b')];
     await lane.close();
     await Promise.all(waiting);
@@ -372,7 +289,7 @@ describe('a lane', () => {
   });
 
   it('lets a task run between turns', async () => {
-    const { lane, added, log } = bench();
+    const { lane, added, log } = laneBench();
     const gate = Promise.withResolvers<void>();
     const task = lane.between(() => gate.promise);
     const waiting = added('a');

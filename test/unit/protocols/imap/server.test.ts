@@ -159,6 +159,31 @@ describe('the server', () => {
     assert.deepEqual([...counts].toSorted(), ['Inbox 2 Archive 4', 'Inbox 6 Archive 0']);
   });
 
+  it('takes no mail while hardly any room is left, and the conversation goes on', async (t) => {
+    await using server = await openTestServer();
+    const client = await opened(server);
+    t.mock.method(server.world.bodies, 'requireRoom').mock.mockImplementationOnce(async () => {
+      throw new Fault('DiskFull', 'almost full');
+    });
+    const message = 'Subject: x\r\n\r\nz NOOP\r\n';
+    const append = `APPEND Inbox {${message.length}+}\r\n${message}`;
+    assert.match((await client.command(`a ${append}`)).at(-1) ?? '', /^a NO \[OVERQUOTA\] /);
+    assert.match((await client.command(`b ${append}`)).at(-1) ?? '', /^b OK \[APPENDUID /);
+  });
+
+  it('asks for no message while hardly any room is left', async (t) => {
+    await using server = await openTestServer();
+    const client = await opened(server);
+    t.mock.method(server.world.bodies, 'requireRoom').mock.mockImplementationOnce(async () => {
+      throw new Fault('DiskFull', 'almost full');
+    });
+    assert.match(
+      (await client.command('a APPEND Inbox {10}')).at(-1) ?? '',
+      /^a NO \[OVERQUOTA\] /,
+    );
+    assert.match((await client.command('b NOOP')).at(-1) ?? '', /^b OK/);
+  });
+
   it('changes one message from two front ends at once (item 227)', async () => {
     await using server = await openTestServer();
     await arrive(server);

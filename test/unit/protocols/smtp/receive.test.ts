@@ -85,6 +85,22 @@ test('a message for several accounts is stored once and linked into each', async
   assert.match(deliveredTo(world, BOB)[0]?.message.prefix ?? '', /for\s+<bob@/);
 });
 
+test('mail is refused while hardly any room is left, and the conversation goes on', async () => {
+  await using world = smtpWorld();
+  const talk = world.connect();
+  world.bodies.hasRoom = false;
+  await begin(talk, 'alice@example.org');
+  talk.write('x: y\r\n\r\nNOOP\r\n.\r\n');
+  assert.match(await talk.line(), /^452 4\.3\.1 /);
+  world.bodies.hasRoom = true;
+  await talk.expect(
+    ['MAIL FROM:<a@remote.example>', '250 '],
+    ['RCPT TO:<alice@example.org>', '250 '],
+    ['DATA', '354 '],
+    ['.', '250 '],
+  );
+});
+
 test('faults are temporary, leave nothing staged, and the conversation goes on', async () => {
   await using world = smtpWorld();
   const talk = world.connect();

@@ -173,6 +173,8 @@ test('smtp 101: on a full disk nothing is queued, for nobody', async () => {
   world.bodies.fault = undefined;
   world.faults.push(new Fault('DiskFull', 'full'));
   await assert.rejects(submitted(world, `${FROM}\r\nhi\r\n`, two), /451 4\.3\.1 /);
+  world.bodies.hasRoom = false;
+  await assert.rejects(submitted(world, `${FROM}\r\nhi\r\n`, two), /451 4\.3\.1 /);
   assert.deepEqual(queuedBy(world, ALICE), []);
   assert.equal(world.bodies.staged.size, 0);
 });
