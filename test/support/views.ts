@@ -17,7 +17,10 @@ export interface PostedViews extends Disposable {
   readonly db: ViewsDatabase;
   readonly state: AccountState;
   readonly reader: AccountReader;
+  /** One turn, committed. */
   post(facts: readonly AccountFact[]): void;
+  /** One turn that is rolled back; `asked` is called behind each of its facts. */
+  attempt(facts: readonly AccountFact[], asked: (fact: AccountFact) => void): void;
   digests(): ReadonlyMap<string, string>;
 }
 
@@ -38,6 +41,15 @@ export function emptyViews(factsOf: FactsOf = someFacts): PostedViews {
       });
       writer.keep();
       reader.learn(facts);
+    },
+    attempt(facts, asked) {
+      db.begin();
+      for (const fact of facts) {
+        writer.apply(fact);
+        asked(fact);
+      }
+      writer.drop();
+      db.rollback();
     },
     digests: () => digestsOf(db, ACCOUNT_MODELS),
     [Symbol.dispose]: () => db.close(),
