@@ -135,7 +135,7 @@ export class DataDecoder {
           break;
         }
         if (state === AFTER_DOT || state >= AFTER_LF_DOT) this.#flaw ??= 'line-ends';
-        const bare = state !== AFTER_CR;
+        const bare = state !== AFTER_CR && state !== AFTER_LF_DOT_CR;
         if (bare) out[length++] = CR;
         out[length++] = LF;
         state = bare ? AFTER_LF : AFTER_CRLF;

@@ -56,6 +56,8 @@ test('dot lines with a bare LF on either side are refused and end nothing', () =
   for (const line of ['a\n.\r\n', 'a\r\n.\n', 'a\n.\n', '.\n']) {
     check(`${line}MAIL FROM:<x@y>\r\n.\r\nREST`, { rest: 'REST', flaw: 'line-ends' });
   }
+  // The line ends in CRLF all the same.
+  check('a\n.\r\n.\r\nREST', { rest: 'REST', flaw: 'line-ends' });
 });
 
 test('a bare CR anywhere is refused', () => {
