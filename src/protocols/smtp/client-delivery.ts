@@ -14,6 +14,7 @@ import {
   mailCommand,
   objection,
   recipientCommand,
+  utf8NotOffered,
   wireAddress,
   type Delivery,
   type Needs,
@@ -69,10 +70,12 @@ export async function deliver(
   let failure: SmtpClientError | undefined;
   try {
     if (open.length > 0) {
-      const needs = await needsOf(conversation, delivery, open);
+      const reachable = reachableOf(open, extensions);
+      const needs = await needsOf(conversation, delivery, reachable);
       const no = objection(delivery, needs, extensions);
       if (no !== undefined) throw no;
-      await new Sending(conversation, extensions, delivery, needs, times).all(open);
+      await new Sending(conversation, extensions, delivery, needs, times).all(reachable);
+      for (const one of open) one.result ??= unnamed(one);
     }
   } catch (error) {
     if (!(error instanceof SmtpClientError)) throw error;
@@ -91,6 +94,16 @@ function entryFor(recipient: Recipient): Entry {
     enhanced: '5.1.3',
   });
   return { result: { type: 'failed', address: recipient.address, error } };
+}
+
+/** RFC 6531 §3.1 item 8: recipients that cannot be named there do not hinder the others. */
+function reachableOf(open: readonly Waiting[], { words }: Extensions): readonly Waiting[] {
+  const plain = open.filter(({ wire }) => !wire.needsSmtpUtf8);
+  return words.has('SMTPUTF8') || plain.length === 0 ? open : plain;
+}
+
+function unnamed({ recipient }: Waiting): RecipientResult {
+  return { type: 'failed', address: recipient.address, error: utf8NotOffered() };
 }
 
 function resultOf(entry: Entry, failure: SmtpClientError | undefined): RecipientResult {

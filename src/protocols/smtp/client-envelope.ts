@@ -76,9 +76,7 @@ export function objection(
     return new SmtpClientError('NotOffered', lines.join(), { stage: 'mail', reply });
   }
   // RFC 6531 §3.1 item 8
-  if (smtpUtf8 && !words.has('SMTPUTF8')) {
-    return notOffered('5.6.7', 'The message needs SMTPUTF8, which the server does not announce.');
-  }
+  if (smtpUtf8 && !words.has('SMTPUTF8')) return utf8NotOffered();
   if (delivery.strict8bit === true && survey.has8bit && !words.has('8BITMIME')) {
     return notOffered('5.6.3', 'The message needs 8BITMIME, which the server does not announce.');
   }
@@ -91,6 +89,10 @@ export function objection(
     return new SmtpClientError('TooLarge', sentence, { stage: 'mail', enhanced: '5.3.4' });
   }
   return undefined;
+}
+
+export function utf8NotOffered(): SmtpClientError {
+  return notOffered('5.6.7', 'The message needs SMTPUTF8, which the server does not announce.');
 }
 
 function notOffered(enhanced: string, sentence: string): SmtpClientError {

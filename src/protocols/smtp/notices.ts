@@ -23,6 +23,7 @@ import { formatNotice, type NoticeOutcome } from '../message/dsn.ts';
 import { formatDeliveredTo, formatReturnPath } from '../message/trace.ts';
 import type { Bodies, Clock, Commands, Log, Random } from '../ports.ts';
 import type { Metrics } from '../ports-metrics.ts';
+import { wireAddress } from './client-envelope.ts';
 
 const TOKEN_BYTES = 16;
 /** What a notice quotes of the original. */
@@ -236,7 +237,7 @@ async function noticeOctets(
     queuedAt: item.queuedAt,
     headerId: item.headerId,
     ...(item.futureRelease === undefined ? {} : { futureRelease: item.futureRelease }),
-    utf8: item.smtpUtf8,
+    utf8: item.smtpUtf8 || wireAddress(item.recipient)?.needsSmtpUtf8 === true,
     outcome,
     recipients: [
       {

@@ -144,15 +144,15 @@ async function queue(
 
 /**
  * RFC 6531 §3.4: many clients ask for SMTPUTF8 wherever it is offered. Who takes mail for others
- * need not know of it when there is nothing but ASCII where it matters.
+ * need not know of it when there is nothing but ASCII where it matters. Recipients are looked at
+ * when they are named.
  */
 function needsUtf8(
-  { smtpUtf8, mailFrom, recipients }: Transaction,
+  { smtpUtf8, mailFrom }: Transaction,
   { header, travelling, eightBit }: StoredSubmission,
 ): boolean {
   if (!smtpUtf8) return false;
-  const addresses = [mailFrom, ...[...recipients.values()].map(({ address }) => address)];
-  if (addresses.some(needsSmtpUtf8) || !isAscii(travelling)) return true;
+  if (needsSmtpUtf8(mailFrom) || !isAscii(travelling)) return true;
   // Inside of it there may be headers: those of its parts, or of another message.
   const type = valueOf(header, 'content-type') ?? '';
   return eightBit && /^\s*(?:multipart|message)\s*\//i.test(type);

@@ -253,6 +253,20 @@ describe('recipients', () => {
     assert.deepEqual(outcomes(result), [250, 452]);
   });
 
+  it('smtp 117: that need SMTPUTF8 fail alone where it is not known', async () => {
+    const result = await sent(
+      [],
+      deliveryTo(['j\u00f6rg@example.org', BOB]),
+      MAIL,
+      rcpt(BOB, '250 ok'),
+      ['DATA', '354 go'],
+      ...TEXT,
+      ['.', '250 ok'],
+    );
+    assert.deepEqual(outcomes(result), ['NotOffered', 250]);
+    assert.equal(result.failure, undefined);
+  });
+
   it('that are no addresses fail alone', async () => {
     const result = await sent(
       [],
