@@ -22,7 +22,7 @@ import type { AccountId, BodyHash } from '#domain/values/ids';
 import type { Filing, FilingFailure } from './body-filer.ts';
 import type { Filer, StartFiler } from './body-filer-thread.ts';
 import { MARK_BYTES, recordHeader, RECORD_HEADER_BYTES, SEGMENT_NAMES } from './body-records.ts';
-import { codeOf, diskFault, syncDirectory } from './files.ts';
+import { codeOf, diskFault, isDiskFull, syncDirectory } from './files.ts';
 
 /** A content, for however many accounts. */
 export interface JournalledBody {
@@ -141,7 +141,7 @@ export class BodyJournal {
     try {
       if (!wasBroken) await this.settle();
     } catch (error) {
-      if (!isFull(error)) throw error;
+      if (!isDiskFull(error)) throw error;
     } finally {
       await this.#filer?.close();
       for (const segment of this.#segments) {
@@ -276,7 +276,7 @@ export class BodyJournal {
     try {
       await this.#settleNow(segment);
     } catch (error) {
-      if (!isFull(error)) this.#break(error);
+      if (!isDiskFull(error)) this.#break(error);
       throw error;
     }
   }
@@ -293,7 +293,7 @@ export class BodyJournal {
   #settleSoon(segment: Segment): void {
     this.#settle(segment).catch((error: unknown) => {
       // Without room it is tried again when the segment is needed; anything else was told.
-      if (!isFull(error)) this.#broken ??= error;
+      if (!isDiskFull(error)) this.#broken ??= error;
     });
   }
 
@@ -347,10 +347,6 @@ function takeGroup(queue: Entry[], bytesMax: number): Entry[] {
 function descriptorOf({ file, descriptor }: Segment): number {
   if (descriptor === undefined) throw new Error(`${file} is not open`);
   return descriptor;
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof Fault && error.code === 'DiskFull';
 }
 
 /** Nothing of the messages stays in it. */

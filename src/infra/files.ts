@@ -141,6 +141,10 @@ export function diskFault(error: unknown): unknown {
   return full ? new Fault('DiskFull', 'The disk is full.', { cause: error }) : error;
 }
 
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Fault && error.code === 'DiskFull';
+}
+
 function partOf(file: string): string {
   return `${file}.${randomUUID()}${PART_SUFFIX}`;
 }

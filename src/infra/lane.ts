@@ -31,6 +31,7 @@ import { Fault } from '#domain/values/fault';
 import type { Instant, ModSeq, Revision } from '#domain/values/ids';
 import type { Checkpoint } from '#projections/checkpoints';
 import type { Clock, Random } from '#protocols/ports';
+import { isDiskFull } from './files.ts';
 
 /** Commands that may wait at once. */
 export const LANE_DEPTH_MAX = 10_000;
@@ -366,10 +367,6 @@ function bytesOf(events: readonly NewEvent[]): number {
 
 function tooLarge(what: string): Fault {
   return new Fault('AppendTooLarge', `One command made ${what}.`, { temporary: false });
-}
-
-function isDiskFull(error: unknown): boolean {
-  return error instanceof Fault && error.code === 'DiskFull';
 }
 
 /** Whatever an engine throws, the outcome is unknown to those who wait. */
