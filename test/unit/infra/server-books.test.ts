@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { OPENED, recorded } from '../../support/given.ts';
 import { testPorts, type TestPorts } from '../../support/lane-ports.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
@@ -79,6 +79,13 @@ async function given(): Promise<Given> {
     },
   };
   return self;
+}
+
+/** For want of room. */
+function failNextCommit(t: TestContext): void {
+  t.mock.method(ViewsDatabase.prototype, 'commit').mock.mockImplementationOnce(() => {
+    throw new Fault('DiskFull', 'no room');
+  });
 }
 
 describe('outgoing mail of all accounts', () => {
@@ -230,9 +237,7 @@ describe('the books of the server', () => {
   it('keep what finds no room, show it late, and lose nothing', async (t) => {
     await using g = await given();
     await g.post(OPENED);
-    t.mock.method(ViewsDatabase.prototype, 'commit').mock.mockImplementationOnce(() => {
-      throw new Fault('DiskFull', 'no room');
-    });
+    failNextCommit(t);
     await g.post(QUEUED);
     g.ports.clock.advance(50);
     assert.equal(g.ports.warnings.length, 1);
@@ -273,9 +278,7 @@ describe('the books of the server', () => {
   it('post once what waits for room while they are made anew', async (t) => {
     await using g = await given();
     await g.post(OPENED);
-    t.mock.method(ViewsDatabase.prototype, 'commit').mock.mockImplementationOnce(() => {
-      throw new Fault('DiskFull', 'no room');
-    });
+    failNextCommit(t);
     await g.post(QUEUED);
     g.ports.clock.advance(50);
     await g.books.rebuild();
